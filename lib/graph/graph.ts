@@ -1,0 +1,37 @@
+// The form that passes rewrite: values and the nodes that compute them, readonly; a pass returns a new graph.
+
+import type { Quantization } from '../model/model.js'
+import type { Dtype } from '../tensor/dtype.js'
+import type { Shape } from '../tensor/shape.js'
+
+/** A tensor of the graph, known by its index in `Graph.values`. */
+export interface Value {
+  /** As the file names it; `#index` where it has no name. */
+  readonly name: string
+  readonly shape: Shape
+  readonly dtype: Dtype
+  readonly quantization?: Quantization
+  /** Bytes of a constant (little-endian, row-major, any alignment); undefined for computed values. */
+  readonly data?: Uint8Array
+}
+
+export interface Node {
+  /** Name of the operator's definition in ops/ (`conv2d`). */
+  readonly op: string
+  /** Where the node comes from, for messages: `CONV_2D #12`. */
+  readonly origin: string
+  readonly attributes: unknown
+  /** Indices of values; -1 for an absent optional operand. */
+  readonly inputs: readonly number[]
+  readonly outputs: readonly number[]
+}
+
+export interface Graph {
+  readonly values: readonly Value[]
+  /** In an order in which every value is computed before it is used. */
+  readonly nodes: readonly Node[]
+  readonly inputs: readonly number[]
+  readonly outputs: readonly number[]
+}
+
+export type Pass = (graph: Graph) => Graph

@@ -1,0 +1,69 @@
+// The typed surface of the addon: the only file that knows what native/binding/ exports.
+
+/** Facts of the processor. */
+export interface NativeCpu {
+  /** Strongest level that the processor, the system and this build have. */
+  readonly isa: string
+  /** All levels available here, weakest first. */
+  readonly isas: readonly string[]
+  /** All level names of this build's processor family, and of all families. */
+  readonly known: readonly string[]
+  /** Bytes of data cache that one core can use; 0 where unknown. */
+  readonly caches: { readonly l1: number; readonly l2: number; readonly l3: number }
+}
+
+/** Numbers of program/format.h. */
+export interface NativeFormat {
+  readonly magic: number
+  readonly version: number
+  readonly maxRank: number
+  readonly dtypes: Readonly<Record<string, number>>
+  readonly steps: Readonly<Record<string, number>>
+}
+
+export interface NativeProgramInfo {
+  readonly arenaBytes: number
+  /** Working memory of one run beside its arena. */
+  readonly scratchBytes: number
+  /** Weights as the kernels hold them, and other constants that the program keeps. */
+  readonly packedBytes: number
+  /** Kernel name of each step. */
+  readonly kernels: readonly string[]
+}
+
+/** How an asynchronous run ended. */
+export type RunEnd = 'done' | 'cancelled'
+
+export interface NativeRun {
+  readonly promise: Promise<RunEnd>
+  /** Ends the run after its current step; no effect when it has ended. */
+  cancel(): void
+}
+
+/** Inputs are copied before a call returns; outputs are filled when the run ends. Views of ordinary ArrayBuffers only. */
+export interface NativeProgram {
+  info(): NativeProgramInfo
+  run(inputs: readonly ArrayBufferView[], outputs: readonly ArrayBufferView[]): void
+  runAsync(inputs: readonly ArrayBufferView[], outputs: readonly ArrayBufferView[]): NativeRun
+  /** Median microseconds of each step over `runs` runs, on another thread. */
+  profile(inputs: readonly ArrayBufferView[], runs: number): Promise<Float64Array>
+  /** Gives the memory back once the runs in flight have ended. Twice is harmless; other calls afterwards throw `DISPOSED`. */
+  dispose(): void
+}
+
+export interface ProgramOptions {
+  /** At most this many threads work on one run. */
+  readonly threads: number
+  /** Level that caps the kernels, by name; all that the processor has when left out. */
+  readonly isa?: string
+}
+
+/** Operands of the bare kernels: zero points in stored codes, Q31 multipliers with TFLite shifts (positive = left). */
+export interface NativeBinding {
+  abi(): number
+  cpu(isa?: string): NativeCpu
+  kernels(isa?: string): readonly string[]
+  format(): NativeFormat
+  /** `constants[i]` is block i of the program's constant tensors; only read during the call. */
+  createProgram(program: Uint8Array, constants: readonly Uint8Array[], options: ProgramOptions): NativeProgram
+}

@@ -1,0 +1,79 @@
+// What an operator's file tells: how TFLite spells it, which shapes it gives, and the native steps it becomes.
+
+import { type ErrorCode, type ErrorFacts, LowbitError } from '../errors.js'
+import type { OptionValue, Quantization } from '../model/model.js'
+import type { Dtype } from '../tensor/dtype.js'
+import type { Shape } from '../tensor/shape.js'
+
+/** An operand as an operator sees it. Structurally a graph `Value`. */
+export interface Operand {
+  readonly name: string
+  readonly shape: Shape
+  readonly dtype: Dtype
+  readonly quantization?: Quantization
+  readonly data?: Uint8Array
+}
+
+export interface Inferred {
+  readonly shape: Shape
+  readonly dtype: Dtype
+}
+
+/** One attribute of a native step: int32, int32s, float32s, float64s or raw bytes. A plain number is an int32. */
+export type StepAttribute = number | Int32Array | Float32Array | Float64Array | Uint8Array
+
+/** One native step (native/program/steps). Operands are the node's own, or constants made while lowering. */
+export interface Step {
+  /** Name in the native step table: `conv`, `pool`, … */
+  readonly kind: string
+  readonly inputs: readonly (Operand | null)[]
+  readonly outputs: readonly Operand[]
+  readonly attributes: Readonly<Record<string, StepAttribute>>
+  /** Index of the input whose memory output 0 may take over, when that input dies here (same byte size). */
+  readonly inPlace?: number
+  /** Multiply-accumulates of the step, by the unpadded definition; 0 where it has none. */
+  readonly macs?: number
+}
+
+/** A node is lowered into steps, or is only another view of its first input's bytes. */
+export type Lowered = { readonly steps: readonly Step[] } | { readonly view: true }
+
+/** What infer and lower are given. */
+export interface NodeContext<Attributes> {
+  /** `CONV_2D #12` */
+  readonly origin: string
+  readonly attributes: Attributes
+  /** null for an absent optional operand. */
+  readonly inputs: readonly (Operand | null)[]
+  /** As the file declares them while inferring; with inferred shapes while lowering. */
+  readonly outputs: readonly Operand[]
+  /** Input i, which must be there: else `FILE_INVALID`. */
+  input(i: number): Operand
+  output(i: number): Operand
+  /** Quantisation of an operand, per tensor: else `FILE_INVALID` (missing) or `OPERATOR_UNSUPPORTED` (per channel). */
+  affine(operand: Operand): { readonly scale: number; readonly zeroPoint: number }
+  /** The bytes of a constant operand, aligned, as int32s: else `OPERATOR_UNSUPPORTED` if it is computed at run time. */
+  constantInts(operand: Operand): Int32Array
+  /** An error that names the node. */
+  fail(code: ErrorCode, message: string, facts?: ErrorFacts): LowbitError
+}
+
+export interface Op<Attributes = unknown> {
+  /** lower_case name in graphs, profiles and docs. */
+  readonly name: string
+  readonly tflite: {
+    /** `BuiltinOperator` name in the schema. */
+    readonly type: string
+    read(options: Readonly<Record<string, OptionValue>>): Attributes
+  }
+  /** Shapes and types of the outputs, from the inputs. Throws what `fail` gives for shapes that do not fit. */
+  infer(node: NodeContext<Attributes>): readonly Inferred[]
+  lower(node: NodeContext<Attributes>): Lowered
+}
+
+/** Keeps the attribute type inside one operator's file; the registry sees all of them alike. */
+export function defineOp<Attributes>(op: Op<Attributes>): Op {
+  return op as unknown as Op
+}
+
+export { LowbitError }

@@ -1,0 +1,18 @@
+// A view of contiguous elements: pointer and count.
+#pragma once
+
+#include <cstddef>
+
+namespace lowbit {
+
+template <typename T>
+struct Span {
+  T* data = nullptr;
+  size_t size = 0;
+  T& operator[](size_t i) const { return data[i]; }
+  T* begin() const { return data; }
+  T* end() const { return data + size; }
+  bool empty() const { return size == 0; }
+};
+
+}  // namespace lowbit

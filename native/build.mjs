@@ -1,0 +1,37 @@
+// Builds the addon with cmake-js into build/ (--tests: with the native tests; --sanitize: into build-sanitize/).
+import { execFileSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const require = createRequire(import.meta.url)
+const flag = (name) => process.argv.includes(name)
+const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin/cmake-js')
+const define = (name, value) => `--CD${name}=${value}`
+const args = [
+  'compile',
+  '--directory',
+  root,
+  '--out',
+  join(root, flag('--sanitize') ? 'build-sanitize' : 'build'),
+  '--parallel',
+  String(availableParallelism()),
+  '--config',
+  'Release',
+  define('LOWBIT_NAPI_INCLUDE', require('node-addon-api').include_dir),
+  define('LOWBIT_TESTS', flag('--tests') ? 'ON' : 'OFF'),
+  define('LOWBIT_SANITIZE', flag('--sanitize') ? 'ON' : 'OFF'),
+]
+try {
+  execFileSync(process.execPath, [cmakeJs, ...args], {
+    cwd: root,
+    stdio: flag('--verbose') ? 'inherit' : 'pipe',
+  })
+} catch (error) {
+  process.stderr.write(`${error.stdout ?? ''}${error.stderr ?? ''}\n`)
+  process.stderr.write(
+    'lowbit: the native build failed. It needs CMake 3.15 or later and a C++17 compiler (g++, clang or MSVC).\n',
+  )
+  process.exit(1)
+}

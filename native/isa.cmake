@@ -1,0 +1,32 @@
+# One row an ISA: name (of the files <name>.cc and of the definition LOWBIT_<NAME>), processor, compiler flags.
+# Files of an ISA that this processor family does not have are left out of the build.
+string(TOLOWER "${CMAKE_SYSTEM_PROCESSOR}" LOWBIT_PROCESSOR)
+if(LOWBIT_PROCESSOR MATCHES "^(x86_64|amd64)$")
+  set(LOWBIT_FAMILY x64)
+elseif(LOWBIT_PROCESSOR MATCHES "^(aarch64|arm64)$")
+  set(LOWBIT_FAMILY arm64)
+elseif(LOWBIT_PROCESSOR MATCHES "^arm")
+  set(LOWBIT_FAMILY arm)
+else()
+  set(LOWBIT_FAMILY other)
+endif()
+
+set(LOWBIT_ISA_DEFINITIONS)
+function(lowbit_isa name family flags msvc_flags)
+  set(files ${LOWBIT_CORE})
+  list(FILTER files INCLUDE REGEX "/${name}\\.cc$")
+  if(LOWBIT_FAMILY STREQUAL family)
+    if(MSVC)
+      set(flags "${msvc_flags}")
+    endif()
+    set_source_files_properties(${files} PROPERTIES COMPILE_OPTIONS "${flags}")
+    string(TOUPPER ${name} upper)
+    set(LOWBIT_ISA_DEFINITIONS ${LOWBIT_ISA_DEFINITIONS} LOWBIT_${upper}=1 PARENT_SCOPE)
+  else()
+    list(REMOVE_ITEM LOWBIT_CORE ${files})
+    set(LOWBIT_CORE ${LOWBIT_CORE} PARENT_SCOPE)
+  endif()
+endfunction()
+
+#          name       family flags                                                MSVC
+lowbit_isa(avx2       x64    "-mavx2;-mfma;-O3"                                   "/arch:AVX2")

@@ -1,0 +1,67 @@
+// The program: one flat little-endian binary that lib/program/encode.ts writes and load.cc checks.
+//
+//   header     Header
+//   tensors    Header.tensor_count   x TensorRecord
+//   operands   Header.operand_count  x int32 (index of a tensor, -1 = absent)
+//   steps      Header.step_count     x StepRecord, in order of execution
+//   attributes Header.attribute_count x AttributeRecord
+//   inputs, outputs: int32 tensor indices
+//   data       names and attribute values, each value 8-byte aligned
+//
+// All offsets are bytes from the start of the program. Numbers of steps, types and kinds live in this file alone;
+// TypeScript asks the binding for them.
+#pragma once
+
+#include <cstdint>
+
+namespace lowbit::program {
+
+constexpr uint32_t kMagic = 0x3150424C;  // "LBP1"
+constexpr uint32_t kVersion = 1;
+constexpr int kMaxRank = 8;
+
+enum class Dtype : int32_t {
+  kBool = 0, kInt4 = 1, kInt8 = 2, kUint8 = 3, kInt16 = 4, kInt32 = 5, kInt64 = 6, kFloat16 = 7, kFloat32 = 8,
+};
+
+enum class Where : int32_t {
+  kArena = 0,     // offset into the arena, a multiple of 64 unless the tensor is a view
+  kConstant = 1,  // offset into the constant block `source`
+};
+
+struct Section {
+  uint32_t offset, count;
+};
+
+struct Header {
+  uint32_t magic, version;
+  uint64_t total_bytes;  // of the program
+  uint64_t arena_bytes;
+  Section tensors, operands, steps, attributes, inputs, outputs;
+};
+
+struct TensorRecord {
+  Dtype dtype;
+  Where where;
+  uint32_t source;  // constants: which block
+  int32_t rank;
+  int32_t dims[kMaxRank];
+  uint64_t offset, bytes;
+};
+
+struct StepRecord {
+  uint32_t kind;  // an index of the step table (steps/table.cc)
+  uint32_t first_operand, input_count, output_count;  // inputs, then outputs
+  uint32_t first_attribute, attribute_count;
+};
+
+enum class Kind : uint32_t { kInt32 = 0, kFloat32 = 1, kFloat64 = 2, kBytes = 3 };
+
+struct AttributeRecord {
+  uint32_t name_offset, name_bytes;
+  Kind kind;
+  uint32_t count;  // elements
+  uint64_t value_offset;
+};
+
+}  // namespace lowbit::program

@@ -1,0 +1,117 @@
+// The contract of a step: what the loader hands it, what it promises when it runs.
+//
+// A step's loader checks every operand and attribute, packs weights and chooses its kernel; nothing is checked or
+// chosen again when it runs. Steps are immutable after loading: one step object serves all runs in flight.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/aligned_buffer.h"
+#include "base/span.h"
+#include "base/status.h"
+#include "cpu/isa.h"
+#include "program/format.h"
+#include "threads/pool.h"
+
+namespace lowbit::program {
+
+// One run's memory and helpers.
+struct RunContext {
+  uint8_t* arena;
+  uint8_t* scratch;  // at least Step::scratch_bytes(threads), 64-byte aligned, contents undefined
+  threads::Pool* pool;
+  int threads;  // how many may work on a step, the caller included; >= 1
+};
+
+// A tensor as a step sees it, checked: bytes == size of dtype x dims, in the arena or in program-owned memory.
+struct Tensor {
+  Dtype dtype;
+  int rank;
+  int32_t dims[kMaxRank];
+  size_t bytes;
+  Where where;
+  size_t arena_offset;
+  const uint8_t* constant;  // constants during loading only: the caller's bytes, any alignment
+
+  bool is_constant() const { return where == Where::kConstant; }
+  size_t count() const {
+    size_t n = 1;
+    for (int i = 0; i < rank; ++i) n *= static_cast<size_t>(dims[i]);
+    return n;
+  }
+};
+
+// Where an operand is found while running: in the arena, or in memory that the program owns.
+class Operand {
+ public:
+  Operand() = default;
+  explicit Operand(size_t arena_offset) : arena_offset_(arena_offset) {}
+  explicit Operand(const uint8_t* kept) : kept_(kept) {}
+  template <typename T>
+  const T* In(const RunContext& run) const {
+    return reinterpret_cast<const T*>(kept_ ? kept_ : run.arena + arena_offset_);
+  }
+  template <typename T>
+  T* Out(const RunContext& run) const { return reinterpret_cast<T*>(run.arena + arena_offset_); }
+
+ private:
+  const uint8_t* kept_ = nullptr;
+  size_t arena_offset_ = 0;
+};
+
+class Step {
+ public:
+  virtual ~Step() = default;
+  virtual void Run(const RunContext& run) const noexcept = 0;
+  virtual size_t scratch_bytes(int /*threads*/) const { return 0; }
+  const char* kernel() const { return kernel_; }   // the kernel's name, as in benchmark tables
+  uint64_t packed_bytes() const { return packed_bytes_; }
+
+ protected:
+  const char* kernel_ = "";
+  uint64_t packed_bytes_ = 0;
+};
+
+// The loader's view of one step: operands and named attributes. Getters check and say what was wrong.
+class StepArgs {
+ public:
+  virtual ~StepArgs() = default;
+  virtual int input_count() const = 0;   // absent optional inputs at the end count too
+  virtual int output_count() const = 0;
+  virtual bool has_input(int i) const = 0;  // false beyond input_count() and for absent ones
+  virtual const Tensor& input(int i) const = 0;
+  virtual const Tensor& output(int i) const = 0;
+
+  // The operand for running. A constant is copied once into memory of the program, 64-byte aligned.
+  virtual Operand Bind(const Tensor& tensor) = 0;
+
+  // Attributes. A missing name, another kind, a count other than 1 or a value outside [low, high] is an error.
+  virtual Status Int(const char* name, int low, int high, int* value) const = 0;
+  virtual Status Float(const char* name, float* value) const = 0;
+  virtual Status Double(const char* name, double* value) const = 0;
+  // Arrays point into the program's bytes, which live as long as loading does; copy what is kept.
+  virtual Status Ints(const char* name, size_t count, Span<const int32_t>* values) const = 0;
+  virtual Status Floats(const char* name, size_t count, Span<const float>* values) const = 0;
+  virtual Status Bytes(const char* name, size_t count, Span<const uint8_t>* values) const = 0;
+  virtual bool has(const char* name) const = 0;
+
+  virtual cpu::Isa isa() const = 0;
+  virtual int threads() const = 0;  // the most that a run of this program uses
+
+  // An error that names this step: "step 12 (conv): <message>".
+  virtual Status Fail(Code code, const std::string& message) const = 0;
+};
+
+using Loader = Status (*)(StepArgs& args, std::unique_ptr<Step>* step);
+
+struct StepKind {
+  const char* name;  // as lib/ops spells it: "conv", "pool", ...
+  Loader load;
+};
+
+// All kinds; a program's StepRecord.kind is an index of this list. Defined in steps/table.cc.
+Span<const StepKind> StepKinds();
+
+}  // namespace lowbit::program
