@@ -80,7 +80,7 @@ Status LoadArgMax(StepArgs& args, std::unique_ptr<Step>* step) {
     return args.Fail(Code::kShapeMismatch, "the output has another size");
   }
   if (!lines.extent) {
-    if (lines.outer * lines.inner) return args.Fail(Code::kShapeMismatch, "no element to choose");
+    if (lines.outer * lines.inner > 0) return args.Fail(Code::kShapeMismatch, "no element to choose");
     lines.outer = 0;
   }
   switch (in.dtype) {

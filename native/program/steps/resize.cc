@@ -79,7 +79,7 @@ struct Axis {
 };
 
 float Round(float x, float*) { return x; }
-uint8_t Round(float x, uint8_t*) { return static_cast<uint8_t>(x + 0.5f); }
+uint8_t Round(float x, uint8_t*) { return static_cast<uint8_t>(std::min(std::max(x + 0.5f, 0.0f), 255.0f)); }
 
 // The products are those of the reference, in its order.
 template <typename T>
