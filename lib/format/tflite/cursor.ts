@@ -35,7 +35,7 @@ interface Vector {
 
 /**
  * Units of work that reading a table, or a vector or string beside its bytes, costs, and units that a file of n bytes
- * may use: `UNITS_PER_BYTE * n + UNITS_FREE`. Honest files use less than 2 a byte (offsets, vtables and constants cost
+ * may use: `UNITS_PER_BYTE * n + UNITS_FREE`. Real files use up to 2.5 a byte (offsets, vtables and constants cost
  * nothing or little); only parts that many others share go beyond, and without a bound they would make a small
  * file grow to any size as it is read.
  */

@@ -7,7 +7,7 @@ export const FILE_IDENTIFIER = 'TFL3'
 export const SCHEMA_VERSION = 3
 
 /** Numbers the fields of a table in the order of the schema. */
-function slots<const Names extends readonly string[]>(
+export function slots<const Names extends readonly string[]>(
   ...names: Names
 ): Readonly<Record<Names[number], number>> {
   return Object.fromEntries(names.map((name, slot) => [name, slot])) as Record<Names[number], number>
