@@ -1,0 +1,14 @@
+// The list of all kinds of steps: one line each. A program's StepRecord.kind is an index of this list.
+#include "program/step.h"
+
+namespace lowbit::program {
+
+Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
+
+static constexpr StepKind kKinds[] = {
+    {"copy", LoadCopy},
+};
+
+Span<const StepKind> StepKinds() { return {kKinds, sizeof kKinds / sizeof kKinds[0]}; }
+
+}  // namespace lowbit::program
