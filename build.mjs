@@ -1,7 +1,7 @@
 // Builds the TypeScript: lib/ -> dist/esm (ES modules with types) and dist/cjs (CommonJS, same files);
 // with --test also test/ -> dist/test and bench/ -> dist/bench.
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -37,6 +37,7 @@ writeFileSync(join(root, 'dist/cjs/package.json'), '{ "type": "commonjs" }\n')
 
 if (process.argv.includes('--test')) {
   for (const folder of ['test', 'bench']) {
+    if (!existsSync(join(root, folder)) || files(folder, '.ts').length === 0) continue
     mkdirSync(join(root, 'dist', folder), { recursive: true })
     compile(`tsconfig.${folder}.json`)
   }

@@ -1,0 +1,305 @@
+// A reader of flatbuffers that trusts nothing: each offset, length and size is checked before it is followed.
+// Format: "FlatBuffers internals" of the flatbuffers project. Alignment is not asked for, since nothing here reads
+// through aligned views.
+
+import { type ErrorFacts, LowbitError } from '../../errors.js'
+
+/** Bytes being read, and how much may still be made of them. */
+export interface Source {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  /** What the bytes are, as messages call them. */
+  readonly name: string
+  /** The one thing that changes while reading; see `spend`. */
+  readonly budget: { left: number }
+}
+
+/** A checked table: its own bytes and its vtable lie inside the source. */
+export interface Table {
+  readonly source: Source
+  readonly at: number
+  /** Bytes of the table itself, from `at`. */
+  readonly size: number
+  readonly vtable: number
+  /** Fields that the vtable has an entry for. */
+  readonly slots: number
+  /** What an error about this table tells beside its message. */
+  readonly facts: ErrorFacts
+}
+
+interface Vector {
+  /** Offset of the first element. */
+  readonly at: number
+  readonly length: number
+}
+
+/**
+ * Units of work that reading a table, or a vector or string beside its bytes, costs, and units that a file of n bytes
+ * may use: `UNITS_PER_BYTE * n + UNITS_FREE`. Real files use up to 2.5 a byte (offsets, vtables and constants cost
+ * nothing or little); only parts that many others share go beyond, and without a bound they would make a small
+ * file grow to any size as it is read.
+ */
+const TABLE_UNITS = 64
+const VECTOR_UNITS = 16
+const UNITS_PER_BYTE = 8
+const UNITS_FREE = 1 << 16
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** `FILE_INVALID`, about the bytes at `offset`. */
+export function invalid(
+  source: Source,
+  message: string,
+  offset: number,
+  facts: ErrorFacts = {},
+): LowbitError {
+  const text = `${source.name}: ${message} (at byte ${offset})`
+  return new LowbitError('FILE_INVALID', text, { ...facts, offset })
+}
+
+/** `FILE_TRUNCATED`: `what` would end at byte `end`. */
+function truncated(
+  source: Source,
+  what: string,
+  end: number,
+  offset: number,
+  facts: ErrorFacts,
+): LowbitError {
+  const text = `${source.name}: ${what} ends at byte ${end}, the file at byte ${source.bytes.length}`
+  return new LowbitError('FILE_TRUNCATED', text, {
+    ...facts,
+    offset,
+    expected: end,
+    actual: source.bytes.length,
+  })
+}
+
+/** Uses up units of the budget, before the memory that they stand for is taken. */
+export function spend(source: Source, units: number, offset: number, facts: ErrorFacts = {}): void {
+  source.budget.left -= units
+  if (source.budget.left < 0) {
+    throw invalid(
+      source,
+      'the same bytes are used over and over, more often than any honest file',
+      offset,
+      facts,
+    )
+  }
+}
+
+/**
+ * Opens the root table.
+ *
+ * @param identifier The four characters that must stand at byte 4.
+ * @param name What the bytes are, for messages.
+ * @throws {LowbitError} `FILE_TRUNCATED`, or `FILE_INVALID` for another identifier.
+ */
+export function openRoot(bytes: Uint8Array, identifier: string, name: string): Table {
+  const source: Source = {
+    bytes,
+    view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    name,
+    budget: { left: bytes.length * UNITS_PER_BYTE + UNITS_FREE },
+  }
+  if (bytes.length < 8) throw truncated(source, 'the header', 8, 0, {})
+  const found = String.fromCharCode(...bytes.subarray(4, 8))
+  if (found !== identifier) {
+    throw invalid(source, `identifier "${identifier}" expected, ${JSON.stringify(found)} came`, 4)
+  }
+  return openTable(source, source.view.getUint32(0, true), {})
+}
+
+/** The same table, its errors telling more. */
+export function withFacts(table: Table, facts: ErrorFacts): Table {
+  return { ...table, facts: { ...table.facts, ...facts } }
+}
+
+function openTable(source: Source, at: number, facts: ErrorFacts): Table {
+  const { view } = source
+  const length = source.bytes.length
+  spend(source, TABLE_UNITS, at, facts)
+  if (at + 4 > length) throw truncated(source, 'a table', at + 4, at, facts)
+  const vtable = at - view.getInt32(at, true)
+  if (vtable < 0) throw invalid(source, `a vtable lies at byte ${vtable}, before the file`, at, facts)
+  if (vtable + 4 > length) throw truncated(source, 'a vtable', vtable + 4, at, facts)
+  const vtableSize = view.getUint16(vtable, true)
+  if (vtableSize < 4 || vtableSize % 2 !== 0) {
+    throw invalid(source, `a vtable has ${vtableSize} bytes, an even number from 4 is needed`, vtable, facts)
+  }
+  if (vtable + vtableSize > length) throw truncated(source, 'a vtable', vtable + vtableSize, vtable, facts)
+  const size = view.getUint16(vtable + 2, true)
+  if (size < 4) throw invalid(source, `a table has ${size} bytes, at least 4 are needed`, vtable, facts)
+  if (at + size > length) throw truncated(source, 'a table', at + size, at, facts)
+  return { source, at, size, vtable, slots: (vtableSize - 4) / 2, facts }
+}
+
+/** Offset of a field in the file; 0 if the table lacks it. */
+function locate(table: Table, slot: number, bytes: number): number {
+  if (slot >= table.slots) return 0
+  const entry = table.vtable + 4 + 2 * slot
+  const offset = table.source.view.getUint16(entry, true)
+  if (offset === 0) return 0
+  if (offset < 4 || offset + bytes > table.size) {
+    const where = `field ${slot} of ${bytes} bytes lies at ${offset} in a table of ${table.size} bytes`
+    throw invalid(table.source, where, entry, table.facts)
+  }
+  return table.at + offset
+}
+
+export function has(table: Table, slot: number): boolean {
+  return locate(table, slot, 1) !== 0
+}
+
+export function readBool(table: Table, slot: number, fallback = false): boolean {
+  const at = locate(table, slot, 1)
+  return at === 0 ? fallback : table.source.view.getUint8(at) !== 0
+}
+
+export function readInt8(table: Table, slot: number, fallback = 0): number {
+  const at = locate(table, slot, 1)
+  return at === 0 ? fallback : table.source.view.getInt8(at)
+}
+
+export function readUint8(table: Table, slot: number): number {
+  const at = locate(table, slot, 1)
+  return at === 0 ? 0 : table.source.view.getUint8(at)
+}
+
+export function readInt32(table: Table, slot: number, fallback = 0): number {
+  const at = locate(table, slot, 4)
+  return at === 0 ? fallback : table.source.view.getInt32(at, true)
+}
+
+export function readUint32(table: Table, slot: number): number {
+  const at = locate(table, slot, 4)
+  return at === 0 ? 0 : table.source.view.getUint32(at, true)
+}
+
+export function readFloat32(table: Table, slot: number, fallback = 0): number {
+  const at = locate(table, slot, 4)
+  return at === 0 ? fallback : table.source.view.getFloat32(at, true)
+}
+
+/** Any signed 64-bit integer. */
+export function readBigInt64(table: Table, slot: number): bigint {
+  const at = locate(table, slot, 8)
+  return at === 0 ? 0n : table.source.view.getBigInt64(at, true)
+}
+
+/** A signed 64-bit integer that a number holds exactly. */
+export function readInt64(table: Table, slot: number): number {
+  const at = locate(table, slot, 8)
+  return at === 0 ? 0 : safe(table, table.source.view.getBigInt64(at, true), at)
+}
+
+/** An unsigned 64-bit integer that a number holds exactly. */
+export function readUint64(table: Table, slot: number): number {
+  const at = locate(table, slot, 8)
+  return at === 0 ? 0 : safe(table, table.source.view.getBigUint64(at, true), at)
+}
+
+function safe(table: Table, value: bigint, at: number): number {
+  const number = Number(value)
+  if (Number.isSafeInteger(number)) return number
+  throw invalid(table.source, `${value} is beyond 2^53`, at, table.facts)
+}
+
+/** Follows the offset that stands at `at`. */
+function follow(source: Source, at: number, what: string, facts: ErrorFacts): number {
+  const offset = source.view.getUint32(at, true)
+  if (offset === 0) throw invalid(source, `the offset of ${what} is 0`, at, facts)
+  if (at + offset + 4 > source.bytes.length) throw truncated(source, what, at + offset + 4, at, facts)
+  return at + offset
+}
+
+/** A field that is a table; undefined if absent. */
+export function readTable(table: Table, slot: number): Table | undefined {
+  const at = locate(table, slot, 4)
+  if (at === 0) return undefined
+  return openTable(table.source, follow(table.source, at, 'a table', table.facts), table.facts)
+}
+
+function vectorAt(source: Source, at: number, bytes: number, what: string, facts: ErrorFacts): Vector {
+  const length = source.view.getUint32(at, true)
+  const end = at + 4 + length * bytes
+  if (end > source.bytes.length) throw truncated(source, what, end, at, facts)
+  return { at: at + 4, length }
+}
+
+/** A field that is a vector of elements of `bytes` bytes, which will be copied. */
+function locateVector(table: Table, slot: number, bytes: number): Vector | undefined {
+  const at = locate(table, slot, 4)
+  if (at === 0) return undefined
+  const { source, facts } = table
+  const vector = vectorAt(source, follow(source, at, 'a vector', facts), bytes, 'a vector', facts)
+  spend(source, VECTOR_UNITS + vector.length * bytes, at, facts)
+  return vector
+}
+
+/** The tables of a vector, opened; `facts` says what errors about the one at an index tell. */
+export function readTables(
+  table: Table,
+  slot: number,
+  facts: (index: number) => ErrorFacts = () => ({}),
+): readonly Table[] {
+  const { source } = table
+  const vector = locateVector(table, slot, 4)
+  return Array.from({ length: vector?.length ?? 0 }, (_, index) => {
+    const all = { ...table.facts, ...facts(index) }
+    return openTable(source, follow(source, (vector?.at ?? 0) + 4 * index, 'a table', all), all)
+  })
+}
+
+/** A copy of a vector; empty if absent. `read` gets the offset of each element. */
+function copy<T>(table: Table, slot: number, bytes: number, read: (view: DataView, at: number) => T): T[] {
+  const vector = locateVector(table, slot, bytes)
+  if (vector === undefined) return []
+  const { view } = table.source
+  const { at, length } = vector
+  return Array.from({ length }, (_, index) => read(view, at + bytes * index))
+}
+
+export function readBools(table: Table, slot: number): readonly number[] {
+  return copy(table, slot, 1, (view, at) => (view.getUint8(at) === 0 ? 0 : 1))
+}
+
+export function readInt32s(table: Table, slot: number): readonly number[] {
+  return copy(table, slot, 4, (view, at) => view.getInt32(at, true))
+}
+
+export function readInt64s(table: Table, slot: number): readonly number[] {
+  return copy(table, slot, 8, (view, at) => safe(table, view.getBigInt64(at, true), at))
+}
+
+export function readFloat32s(table: Table, slot: number): readonly number[] {
+  return copy(table, slot, 4, (view, at) => view.getFloat32(at, true))
+}
+
+/** A vector of bytes as a view, not copied; undefined if absent. */
+export function readBytes(table: Table, slot: number): Uint8Array | undefined {
+  const at = locate(table, slot, 4)
+  if (at === 0) return undefined
+  const { source, facts } = table
+  const vector = vectorAt(source, follow(source, at, 'a byte vector', facts), 1, 'a byte vector', facts)
+  return source.bytes.subarray(vector.at, vector.at + vector.length)
+}
+
+/** Bytes that lie outside the flatbuffer proper, as files beyond 2 GB keep them; `at` is where they are announced. */
+export function outsideBytes(source: Source, offset: number, size: number, facts: ErrorFacts): Uint8Array {
+  if (offset + size > source.bytes.length) {
+    throw truncated(source, 'data outside the flatbuffer', offset + size, offset, facts)
+  }
+  return source.bytes.subarray(offset, offset + size)
+}
+
+/** A string; undefined if absent. */
+export function readString(table: Table, slot: number): string | undefined {
+  const vector = locateVector(table, slot, 1)
+  if (vector === undefined) return undefined
+  const { source, facts } = table
+  try {
+    return UTF8.decode(source.bytes.subarray(vector.at, vector.at + vector.length))
+  } catch (cause) {
+    throw invalid(source, 'a string is not UTF-8', vector.at, { ...facts, cause })
+  }
+}
