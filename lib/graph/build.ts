@@ -1,0 +1,134 @@
+// Model file -> graph: finds each operator's definition, and infers every shape and type in order of execution.
+// What the file declares for computed tensors is replaced by what is inferred, as TFLite does. Indices, order and sizes
+// of constants were checked when the file was decoded.
+
+import { type ErrorCode, LowbitError } from '../errors.js'
+import type { ModelFile, OperatorRecord, TensorRecord } from '../model/model.js'
+import type { Op } from '../ops/contract.js'
+import { elementCount, type Shape, sameShape, shapeText } from '../tensor/shape.js'
+import { contextOf } from './context.js'
+import type { Graph, Node, Value } from './graph.js'
+
+/** Operators by their type in the schema (`CONV_2D`). */
+export type OpsByType = ReadonlyMap<string, Op>
+
+/** Tensors with this many elements or more are refused: element counts and indices stay within int32. */
+const MAX_ELEMENTS = 2 ** 31
+
+/** Builtin code of all custom operators. */
+const CUSTOM = 32
+
+/**
+ * Builds the graph of subgraph 0. Value i of the graph is tensor i of the subgraph.
+ *
+ * @throws {LowbitError} `OPERATOR_UNSUPPORTED` for an operator, or a form of one, that no definition in `ops` runs;
+ *   `FILE_INVALID` if operands are missing or are declared with the wrong type; `SHAPE_MISMATCH` if shapes do not fit;
+ *   `LIMIT_EXCEEDED` for a tensor of 2^31 elements or more.
+ */
+export function build(file: ModelFile, ops: OpsByType): Graph {
+  const subgraph = file.subgraphs[0]
+  if (subgraph === undefined) throw new LowbitError('FILE_INVALID', 'the file has no subgraph')
+  const { tensors, inputs, outputs, operators } = subgraph
+  const values = tensors.map(valueOf)
+  for (const index of inputs) checkShape(values[index] as Value)
+
+  const nodes: Node[] = []
+  for (const [position, record] of operators.entries()) {
+    const origin = `${record.type} #${position}`
+    const op = definitionOf(record, origin, ops)
+    for (const index of [...record.inputs, ...record.outputs]) {
+      if (index >= 0) checkForm(tensors[index] as TensorRecord, values[index] as Value, origin)
+    }
+    const node: Node = {
+      op: op.name,
+      origin,
+      attributes: attributesOf(op, record, origin),
+      inputs: record.inputs,
+      outputs: record.outputs,
+    }
+    for (const [i, value] of inferOutputs(op, node, values).entries()) values[node.outputs[i] as number] = value
+    nodes.push(node)
+  }
+  return { values, nodes, inputs, outputs }
+}
+
+function valueOf({ name, shape, dtype, quantization, data }: TensorRecord, index: number): Value {
+  return {
+    name: name === '' ? `#${index}` : name,
+    shape,
+    dtype,
+    ...(quantization && { quantization }),
+    ...(data && { data }),
+  }
+}
+
+function definitionOf({ code, type, version }: OperatorRecord, operator: string, ops: OpsByType): Op {
+  const op = code === CUSTOM ? undefined : ops.get(type)
+  if (op !== undefined) return op
+  const message =
+    code === CUSTOM
+      ? `${operator} is a custom operator, and lowbit has no implementation of it`
+      : `${operator}: lowbit does not run the operator ${type} (version ${version})`
+  throw new LowbitError('OPERATOR_UNSUPPORTED', message, { operator, actual: type })
+}
+
+function attributesOf(op: Op, record: OperatorRecord, operator: string): unknown {
+  try {
+    return op.tflite.read(record.options)
+  } catch (error) {
+    if (!(error instanceof LowbitError) || error.operator !== undefined) throw error
+    throw new LowbitError(error.code, `${operator}: ${error.message}`, { operator, cause: error })
+  }
+}
+
+/** Refuses the ways to keep a tensor that no operator here knows. */
+function checkForm(record: TensorRecord, value: Value, operator: string): void {
+  const form = record.isSparse
+    ? 'is stored sparse'
+    : record.blockwise
+      ? 'has blockwise quantisation'
+      : record.isVariable
+        ? 'keeps state between runs'
+        : undefined
+  if (form !== undefined) {
+    const message = `${operator}: tensor "${value.name}" ${form}, which lowbit does not run`
+    throw new LowbitError('OPERATOR_UNSUPPORTED', message, { operator, tensor: value.name })
+  }
+  if (value.data !== undefined) checkShape(value, operator)
+}
+
+function inferOutputs(op: Op, node: Node, values: readonly Value[]): Value[] {
+  const { origin: operator } = node
+  const inferred = op.infer(contextOf(node, values))
+  if (inferred.length !== node.outputs.length) {
+    const [expected, actual] = [inferred.length, node.outputs.length]
+    const message = `${operator}: it has ${actual} outputs, the operator gives ${expected}`
+    throw new LowbitError('FILE_INVALID', message, { operator, expected, actual })
+  }
+  return inferred.map(({ shape, dtype }, i) => {
+    const declared = values[node.outputs[i] as number] as Value
+    if (dtype !== declared.dtype) {
+      const [tensor, expected, actual] = [declared.name, dtype, declared.dtype]
+      const message = `${operator}: tensor "${tensor}" is declared ${actual}, the operator gives ${expected}`
+      throw new LowbitError('FILE_INVALID', message, { operator, tensor, expected, actual })
+    }
+    const value = sameShape(shape, declared.shape) ? declared : { ...declared, shape }
+    checkShape(value, operator)
+    return value
+  })
+}
+
+/** Extents are integers >= 0, and there are fewer than 2^31 elements. */
+function checkShape({ name, shape }: { name: string; shape: Shape }, operator?: string): void {
+  const fail = (code: ErrorCode, what: string) => {
+    const message = `${operator === undefined ? 'input ' : `${operator}: `}tensor "${name}" ${what}`
+    const facts = { tensor: name, actual: shape, ...(operator !== undefined && { operator }) }
+    return new LowbitError(code, message, facts)
+  }
+  if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) {
+    throw fail('SHAPE_MISMATCH', `would have the shape ${shapeText(shape)}`)
+  }
+  if (elementCount(shape) >= MAX_ELEMENTS || shape.some((extent) => extent >= MAX_ELEMENTS)) {
+    throw fail('LIMIT_EXCEEDED', `of shape ${shapeText(shape)} has 2^31 elements or more`)
+  }
+}

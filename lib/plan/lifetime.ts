@@ -1,0 +1,91 @@
+// Which tensors share memory, and from which step to which each piece of memory is in use.
+
+import type { Lowering } from './lower.js'
+
+/** A piece of the arena, and the steps, both ends included, in which it holds something. */
+export interface Storage {
+  readonly bytes: number
+  readonly first: number
+  readonly last: number
+}
+
+export interface Storages {
+  readonly storages: readonly Storage[]
+  /** For each tensor the storage it lives in, or -1 for constants and their views. */
+  readonly storageOf: readonly number[]
+  /** For each tensor the constant bytes that it is or shows. */
+  readonly constantOf: readonly (Uint8Array | undefined)[]
+  /** First and last step that touch each tensor itself; inputs are written at -1, outputs read at `steps.length`. */
+  readonly touched: readonly (readonly [number, number])[]
+}
+
+/**
+ * Views live where the tensor they show lives. A step's output takes over the memory of an input if the step allows
+ * it, the input is not a constant, nothing reads the input's memory later, and no other operand of the step has it.
+ */
+export function shareStorage(lowering: Lowering): Storages {
+  const { tensors, steps, views, inputs, outputs } = lowering
+  const parent = tensors.map((_, index) => index)
+  const rootOf = (index: number): number => {
+    let root = index
+    while (parent[root] !== root) root = parent[root] as number
+    for (let i = index; i !== root; ) {
+      const next = parent[i] as number
+      parent[i] = root
+      i = next
+    }
+    return root
+  }
+
+  // Views point at what they show, so that a chain's root is the tensor that is really computed or given.
+  for (const [view, shown] of views) parent[view] = rootOf(shown)
+
+  const touched = tensors.map((): [number, number] => [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+  const touch = (index: number, step: number) => {
+    const life = touched[index]
+    if (life === undefined) return // an absent operand
+    life[0] = Math.min(life[0], step)
+    life[1] = Math.max(life[1], step)
+  }
+  for (const index of inputs) touch(index, -1)
+  steps.forEach((step, at) => {
+    for (const index of step.inputs) touch(index, at)
+    for (const index of step.outputs) touch(index, at)
+  })
+  for (const index of outputs) touch(index, steps.length)
+
+  const life = touched.map((own): [number, number] => [...own])
+  const merge = (into: number, from: number) => {
+    const [target, source] = [life[into], life[from]] as [[number, number], [number, number]]
+    target[0] = Math.min(target[0], source[0])
+    target[1] = Math.max(target[1], source[1])
+  }
+  for (const index of parent.keys()) if (rootOf(index) !== index) merge(rootOf(index), index)
+
+  steps.forEach(({ step, inputs: operands, outputs: [output] }, at) => {
+    if (step.inPlace === undefined || output === undefined) return
+    const from = operands[step.inPlace] ?? -1
+    if (from < 0 || tensors[from]?.bytes !== tensors[output]?.bytes) return
+    const root = rootOf(from)
+    const target = rootOf(output)
+    const dies = life[root]?.[1] === at
+    const shared = operands.some((other, i) => i !== step.inPlace && other >= 0 && rootOf(other) === root)
+    if (tensors[root]?.operand.data !== undefined || !dies || shared || root === target) return
+    parent[target] = root
+    merge(root, target)
+  })
+
+  const storages: Storage[] = []
+  const numbers = new Map<number, number>()
+  const constantOf = tensors.map((_, index) => tensors[rootOf(index)]?.operand.data)
+  const storageOf = tensors.map((_, index) => {
+    if (constantOf[index] !== undefined) return -1
+    const root = rootOf(index)
+    const known = numbers.get(root)
+    if (known !== undefined) return known
+    const [first, last] = life[root] as [number, number]
+    numbers.set(root, storages.length)
+    return storages.push({ bytes: tensors[root]?.bytes ?? 0, first, last }) - 1
+  })
+  return { storages, storageOf, constantOf, touched }
+}

@@ -1,0 +1,115 @@
+// Options of loading and running, and the environment variables beside them; all checked.
+
+import { LowbitError } from '../errors.js'
+import type { NativeCpu } from '../native/binding.js'
+import type { TypedArray } from '../tensor/dtype.js'
+import { usableCores } from './cores.js'
+
+export interface LoadOptions {
+  /**
+   * At most this many threads work on one run, 1 to 1024. Beats the environment variable `LOWBIT_THREADS`, which beats
+   * the default: the cores that the process may use under its control group's quota.
+   */
+  readonly threads?: number
+  /**
+   * How much memory packed weights may take. `'balanced'`, the default, takes at most 4 times the file's weight bytes.
+   * At present all three pack alike.
+   */
+  readonly memory?: 'small' | 'balanced' | 'fast'
+  /** Bounds on what a model may ask for; beyond them `LIMIT_EXCEEDED`. */
+  readonly limits?: {
+    /** Bytes of arena, scratch memory and packed weights together; default 2^31 (2 GiB). */
+    readonly memory?: number
+    /** Native steps of one run; default 16384. */
+    readonly steps?: number
+  }
+}
+
+export interface RunOptions {
+  /** Aborting ends the run after its current step; the promise rejects with `signal.reason`. */
+  readonly signal?: AbortSignal
+  /** Arrays to fill, one for each output, of its class and length; they become the `data` of the result. */
+  readonly outputs?: readonly TypedArray[]
+}
+
+export interface ProfileOptions {
+  /** Runs over which the medians are taken, 1 to 100000; default 20. */
+  readonly runs?: number
+}
+
+/** Options with every default filled in. */
+export interface LoadSettings {
+  readonly threads: number
+  /** Level that caps the kernels; undefined for the best of the processor. */
+  readonly isa: string | undefined
+  readonly limits: { readonly memory: number; readonly steps: number }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const MOST_THREADS = 1024
+const DEFAULT_MEMORY = 2 ** 31
+const DEFAULT_STEPS = 16384
+const DEFAULT_RUNS = 20
+
+/** @throws {LowbitError} `OPTION_INVALID` for an unknown key, or a value that is out of its range. */
+export function loadSettings(options: LoadOptions, environment: Environment, cpu: NativeCpu): LoadSettings {
+  checkKeys(options, ['threads', 'memory', 'limits'], 'options of loadModel')
+  if (options.memory !== undefined && !['small', 'balanced', 'fast'].includes(options.memory)) {
+    throw invalid('memory', "'small', 'balanced' or 'fast'", options.memory)
+  }
+  const limits = options.limits ?? {}
+  checkKeys(limits, ['memory', 'steps'], 'limits')
+  return {
+    threads: threadsOf(options.threads, environment['LOWBIT_THREADS']),
+    isa: isaOf(environment['LOWBIT_ISA'], cpu),
+    limits: {
+      memory: integer('limits.memory', limits.memory ?? DEFAULT_MEMORY, 0, Number.MAX_SAFE_INTEGER),
+      steps: integer('limits.steps', limits.steps ?? DEFAULT_STEPS, 0, Number.MAX_SAFE_INTEGER),
+    },
+  }
+}
+
+/** @throws {LowbitError} `OPTION_INVALID`. */
+export function profileRuns(options: ProfileOptions): number {
+  checkKeys(options, ['runs'], 'options of profile')
+  return integer('runs', options.runs ?? DEFAULT_RUNS, 1, 100_000)
+}
+
+/** @throws {LowbitError} `OPTION_INVALID`. */
+export function checkKeys(given: unknown, known: readonly string[], what: string): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new LowbitError('OPTION_INVALID', `${what}: an object expected`, { actual: given })
+  }
+  for (const key of Object.keys(given)) {
+    if (known.includes(key)) continue
+    const message = `${what}: "${key}" is unknown; there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`
+    throw new LowbitError('OPTION_INVALID', message, { expected: known, actual: key })
+  }
+}
+
+function threadsOf(option: number | undefined, variable: string | undefined): number {
+  if (option !== undefined) return integer('threads', option, 1, MOST_THREADS)
+  const text = variable?.trim() ?? ''
+  if (text === '') return Math.min(usableCores(), MOST_THREADS)
+  return integer('LOWBIT_THREADS', /^\d+$/.test(text) ? Number(text) : text, 1, MOST_THREADS)
+}
+
+function isaOf(variable: string | undefined, cpu: NativeCpu): string | undefined {
+  const name = variable?.trim() ?? ''
+  if (name === '') return undefined
+  if (cpu.known.includes(name)) return name
+  throw invalid('LOWBIT_ISA', `one of ${cpu.known.join(', ')}`, name)
+}
+
+function integer(name: string, value: unknown, low: number, high: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high) return value
+  throw invalid(name, `an integer from ${low} to ${high}`, value)
+}
+
+function invalid(name: string, expected: string, actual: unknown): LowbitError {
+  return new LowbitError('OPTION_INVALID', `${name} is ${String(actual)}; ${expected} expected`, {
+    expected,
+    actual,
+  })
+}
