@@ -89,7 +89,8 @@ export function multipliers(of: string, value: unknown, count: number): Float64A
     if (!Number.isFinite(factor)) {
       throw new LowbitError('NOT_FINITE', `${of}: a multiplier is ${factor}`, { actual: factor })
     }
-    if (factor < 0 || factor >= 2 ** 30) throw badArgument(of, 'multiplier', 'a factor from 0 to 2^30', factor)
+    if (factor < 0 || factor >= 2 ** 30)
+      throw badArgument(of, 'multiplier', 'a factor from 0 to 2^30', factor)
   }
   return factors
 }

@@ -1,12 +1,20 @@
 // The bare kernels as single native steps: checked arguments -> a layer with its step's attributes.
 
-import { checkKeys } from '../session/options.js'
 import { LowbitError } from '../errors.js'
 import type { StepAttribute } from '../ops/contract.js'
 import { windowGeometry } from '../ops/window.js'
+import { checkKeys } from '../session/options.js'
 import { elementCount, type Shape, shapeText } from '../tensor/shape.js'
-import { arrayArgument, badArgument, extent, heightWidth, shape4, wholeArgument, zeroPoint } from './arguments.js'
-import { OUTPUT_KEYS, outputAttributes, type OutputOptions } from './output-codes.js'
+import {
+  arrayArgument,
+  badArgument,
+  extent,
+  heightWidth,
+  shape4,
+  wholeArgument,
+  zeroPoint,
+} from './arguments.js'
+import { OUTPUT_KEYS, type OutputOptions, outputAttributes } from './output-codes.js'
 
 export interface GemmOptions extends OutputOptions {
   readonly m: number

@@ -35,7 +35,12 @@ export function outputAttributes(of: string, options: OutputOptions, channels: n
   const scale = options.outScale
   const scaleIsFine = typeof scale === 'number' && Number.isFinite(scale) && Math.fround(scale) > 0
   if (!scaleIsFine && (scale !== undefined || activation === 'relu6')) {
-    throw badArgument(of, 'outScale', activation === 'relu6' ? 'a scale above 0, for relu6,' : 'a scale above 0', scale)
+    throw badArgument(
+      of,
+      'outScale',
+      activation === 'relu6' ? 'a scale above 0, for relu6,' : 'a scale above 0',
+      scale,
+    )
   }
   const number = fusedActivation.indexOf(activation satisfies FusedActivation)
   const { low, high } = activationRange(number, { scale: scale ?? 1, zeroPoint: zero }, 'int8')

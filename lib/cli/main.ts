@@ -39,7 +39,8 @@ function lowbitCommand(): Command {
 /** What commander found wrong in the command line; undefined for the help and version it has printed. */
 function usageFailure(error: CommanderError): Failure | undefined {
   if (error.exitCode === 0) return undefined
-  const message = error.code === 'commander.help' ? 'no command given; lowbit --help lists them' : error.message
+  const message =
+    error.code === 'commander.help' ? 'no command given; lowbit --help lists them' : error.message
   return { code: USAGE, message: message.replace(/^error: /, ''), exit: EXIT.usage }
 }
 

@@ -25,7 +25,8 @@ export function wholeNumber(low: number, high: number) {
 export function positiveNumber(high: number) {
   return (text: string): number => {
     const value = realNumber(text)
-    if (!(value > 0 && value <= high)) throw new InvalidArgumentError(`Expected a number above 0, at most ${high}.`)
+    if (!(value > 0 && value <= high))
+      throw new InvalidArgumentError(`Expected a number above 0, at most ${high}.`)
     return value
   }
 }
@@ -39,9 +40,10 @@ export function numberList(text: string): readonly number[] {
 export const MAX_THREADS = 1024
 
 export const threadsOption = () =>
-  new Option('--threads <n>', 'threads that work on one run (default: the cores this process may use)').argParser(
-    wholeNumber(1, MAX_THREADS),
-  )
+  new Option(
+    '--threads <n>',
+    'threads that work on one run (default: the cores this process may use)',
+  ).argParser(wholeNumber(1, MAX_THREADS))
 
 export const memoryOption = () =>
   new Option('--memory <how>', 'how much packed weights may take')

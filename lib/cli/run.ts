@@ -13,7 +13,7 @@ import { SHIPPED, shownName } from './assets.js'
 import { type Engine, openModel } from './engine.js'
 import { jsonOption, memoryOption, numberList, threadsOption, wholeNumber } from './options.js'
 import { heading, note, print, printJson, stdoutWidth } from './output.js'
-import { topClasses, type TopClass } from './top.js'
+import { type TopClass, topClasses } from './top.js'
 
 interface RunOptions {
   readonly top: number
@@ -55,12 +55,22 @@ export function runCommand(): Command {
     .description('classify pictures with a model')
     .argument('[model]', 'a .tflite file (default: the one that comes with lowbit)')
     .argument('[files...]', 'pictures (default: the one that comes with lowbit)')
-    .addOption(new Option('--top <n>', 'how many classes to show').argParser(wholeNumber(1, 1_000_000)).default(5))
+    .addOption(
+      new Option('--top <n>', 'how many classes to show').argParser(wholeNumber(1, 1_000_000)).default(5),
+    )
     .option('--labels <file>', "class names, one a line (default: the model's own)")
-    .addOption(new Option('--mean <a,b,c>', 'mean of the pixels, one number or one a channel').argParser(numberList))
+    .addOption(
+      new Option('--mean <a,b,c>', 'mean of the pixels, one number or one a channel').argParser(numberList),
+    )
     .addOption(new Option('--std <a,b,c>', 'what pixels are divided by').argParser(numberList))
-    .addOption(new Option('--layout <layout>', "order of the input's extents (default: found in its shape)").choices(LAYOUTS))
-    .addOption(new Option('--fit <fit>', 'how other aspect ratios fit the input').choices(FITS).default('stretch'))
+    .addOption(
+      new Option('--layout <layout>', "order of the input's extents (default: found in its shape)").choices(
+        LAYOUTS,
+      ),
+    )
+    .addOption(
+      new Option('--fit <fit>', 'how other aspect ratios fit the input').choices(FITS).default('stretch'),
+    )
     .addOption(threadsOption())
     .addOption(memoryOption())
     .addOption(jsonOption())
@@ -112,10 +122,15 @@ function classifierTensors({ model }: Engine, layout: Layout | undefined) {
   return { input, output }
 }
 
-async function run(modelPath: string | undefined, files: readonly string[], options: RunOptions): Promise<void> {
+async function run(
+  modelPath: string | undefined,
+  files: readonly string[],
+  options: RunOptions,
+): Promise<void> {
   const path = modelPath ?? SHIPPED.model
   const pictures = files.length > 0 ? files : [SHIPPED.picture]
-  if (modelPath !== undefined && files.length === 0) note('no picture given; this is the one that comes with lowbit')
+  if (modelPath !== undefined && files.length === 0)
+    note('no picture given; this is the one that comes with lowbit')
   const engine = await openModel(path, options)
   try {
     const { input, output } = classifierTensors(engine, options.layout)
@@ -165,7 +180,10 @@ function resultText(result: RunResult): string {
     facts([
       ['model', result.model],
       ['picture', result.file],
-      ['time', `${timeText(result.ms)}, ${result.isa}, ${result.threads === 1 ? '1 thread' : `${result.threads} threads`}`],
+      [
+        'time',
+        `${timeText(result.ms)}, ${result.isa}, ${result.threads === 1 ? '1 thread' : `${result.threads} threads`}`,
+      ],
     ]),
     '',
     table(columns, rows, { width: stdoutWidth(), head: heading }),

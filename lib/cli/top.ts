@@ -28,7 +28,9 @@ export function topClasses(
   top: number,
   labels?: readonly string[],
 ): { readonly kind: 'probability' | 'score'; readonly top: readonly TopClass[] } {
-  const order = Array.from(scores.keys()).sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b)
+  const order = Array.from(scores.keys()).sort(
+    (a, b) => (scores[b] as number) - (scores[a] as number) || a - b,
+  )
   return {
     kind: isProbability(scores) ? 'probability' : 'score',
     top: order.slice(0, top).map((index) => ({
