@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { LowbitError } from '../errors.js'
 import { decode } from '../format/tflite/decode.js'
+import { readMetadata } from '../format/tflite/metadata.js'
 import { build } from '../graph/build.js'
 import type { Graph } from '../graph/graph.js'
 import { optimize } from '../graph/optimize.js'
@@ -141,6 +142,12 @@ function infos(file: ModelFile, graph: Graph, ends: 'inputs' | 'outputs'): reado
   })
 }
 
-function metadataOf(_file: ModelFile, _bytes: Uint8Array): ModelMetadata {
-  return {}
+/** Broken metadata is no reason to refuse a sound model. */
+function metadataOf(file: ModelFile, bytes: Uint8Array): ModelMetadata {
+  try {
+    return readMetadata(file, bytes)
+  } catch (error) {
+    if (!(error instanceof LowbitError)) throw error
+    return { warning: error.message }
+  }
 }

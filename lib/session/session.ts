@@ -1,6 +1,7 @@
 // A loaded model: owns the native program, and turns callers' arrays into runs of it.
 
 import { LowbitError } from '../errors.js'
+import type { Metadata } from '../format/tflite/metadata.js'
 import type { NativeProgram, NativeRun } from '../native/binding.js'
 import type { TypedArray } from '../tensor/dtype.js'
 import { Tensor, type TensorInfo } from '../tensor/tensor.js'
@@ -33,10 +34,9 @@ export interface ProfileStep {
   readonly macs: number
 }
 
-/** What a file says of itself beside its graph. Keys that the file does not tell are absent. */
-export interface ModelMetadata {
-  readonly [key: string]: unknown
-  /** Why the file's metadata could not be read; there are no other keys then. The model itself is good. */
+/** What a file says of itself beside its graph; what it does not say is absent. */
+export interface ModelMetadata extends Metadata {
+  /** Why the file's metadata cannot be read; nothing else is there then. The model itself is sound. */
   readonly warning?: string
 }
 

@@ -2,7 +2,7 @@
 // Format: "FlatBuffers internals" of the flatbuffers project. Alignment is not asked for, since nothing here reads
 // through aligned views.
 
-import { type ErrorFacts, LowbitError } from '../../errors.js'
+import { type ErrorCode, type ErrorFacts, LowbitError } from '../../errors.js'
 
 /** Bytes being read, and how much may still be made of them. */
 export interface Source {
@@ -46,6 +46,20 @@ const UNITS_FREE = 1 << 16
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** `file: CONV_2D #3: tensor weights: … (at byte 120)`: what is read, where, what is wrong. */
+function failure(
+  source: Source,
+  code: ErrorCode,
+  message: string,
+  offset: number,
+  facts: ErrorFacts,
+): LowbitError {
+  const { operator, tensor } = facts
+  const where = [source.name, operator, tensor === undefined ? undefined : `tensor ${tensor}`]
+  const text = [...where.filter((part) => part !== undefined), message].join(': ')
+  return new LowbitError(code, `${text} (at byte ${offset})`, { ...facts, offset })
+}
+
 /** `FILE_INVALID`, about the bytes at `offset`. */
 export function invalid(
   source: Source,
@@ -53,8 +67,12 @@ export function invalid(
   offset: number,
   facts: ErrorFacts = {},
 ): LowbitError {
-  const text = `${source.name}: ${message} (at byte ${offset})`
-  return new LowbitError('FILE_INVALID', text, { ...facts, offset })
+  return failure(source, 'FILE_INVALID', message, offset, facts)
+}
+
+/** An error about a table that says something impossible. */
+export function broken(table: Table, message: string, code: ErrorCode = 'FILE_INVALID'): LowbitError {
+  return failure(table.source, code, message, table.at, table.facts)
 }
 
 /** `FILE_TRUNCATED`: `what` would end at byte `end`. */
@@ -65,13 +83,9 @@ function truncated(
   offset: number,
   facts: ErrorFacts,
 ): LowbitError {
-  const text = `${source.name}: ${what} ends at byte ${end}, the file at byte ${source.bytes.length}`
-  return new LowbitError('FILE_TRUNCATED', text, {
-    ...facts,
-    offset,
-    expected: end,
-    actual: source.bytes.length,
-  })
+  const length = source.bytes.length
+  const message = `${what} ends at byte ${end}, the ${source.name} at byte ${length}`
+  return failure(source, 'FILE_TRUNCATED', message, offset, { ...facts, expected: end, actual: length })
 }
 
 /** Uses up units of the budget, before the memory that they stand for is taken. */

@@ -2,6 +2,7 @@
 
 import type { OperatorRecord, OptionValue } from '../../model/model.js'
 import {
+  broken,
   outsideBytes,
   readBigInt64,
   readBool,
@@ -22,7 +23,6 @@ import {
   type Table,
   withFacts,
 } from './cursor.js'
-import { broken } from './decode-tensor.js'
 import { BUILTIN_OPERATORS, CUSTOM_CODE, OPERATOR, OPERATOR_CODE } from './schema.js'
 import { type Field, type OptionTable, optionTable, optionTableOf } from './schema-options.js'
 

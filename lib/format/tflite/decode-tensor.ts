@@ -1,12 +1,11 @@
 // Reads and checks one tensor of a .tflite file: shape, type, constant data, quantisation.
 
-import { type ErrorCode, type ErrorFacts, LowbitError } from '../../errors.js'
 import type { Quantization, TensorRecord } from '../../model/model.js'
 import { byteLength, type Dtype } from '../../tensor/dtype.js'
 import { elementCount, type Shape, shapeText } from '../../tensor/shape.js'
 import {
+  broken,
   has,
-  invalid,
   readBool,
   readFloat32s,
   readInt8,
@@ -40,21 +39,6 @@ const CODE_RANGES: Partial<Record<Dtype, readonly [number, number]>> = {
 /** How errors call a tensor: by its name, or `#7`. */
 export function tensorLabel(name: string, index: number): string {
   return name === '' ? `#${index}` : name
-}
-
-/** An error about a thing that has read well but says something impossible. */
-export function broken(table: Table, message: string, code: ErrorCode = 'FILE_INVALID'): LowbitError {
-  if (code === 'FILE_INVALID')
-    return invalid(table.source, prefixed(table.facts, message), table.at, table.facts)
-  return new LowbitError(code, `${table.source.name}: ${prefixed(table.facts, message)}`, {
-    ...table.facts,
-    offset: table.at,
-  })
-}
-
-function prefixed(facts: ErrorFacts, message: string): string {
-  const parts = [facts.operator, facts.tensor === undefined ? undefined : `tensor ${facts.tensor}`, message]
-  return parts.filter((part) => part !== undefined).join(': ')
 }
 
 /**

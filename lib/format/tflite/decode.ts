@@ -5,6 +5,7 @@ import type { ModelFile, OperatorRecord, Signature, Subgraph, TensorRecord } fro
 import { elementCount } from '../../tensor/shape.js'
 import { checkCalls, checkFlow } from './check-graph.js'
 import {
+  broken,
   openRoot,
   outsideBytes,
   readBytes,
@@ -15,7 +16,7 @@ import {
   type Table,
 } from './cursor.js'
 import { decodeIndices, decodeKind, decodeOperator, type OperatorKind } from './decode-operator.js'
-import { broken, decodeTensor } from './decode-tensor.js'
+import { decodeTensor } from './decode-tensor.js'
 import {
   BUFFER,
   FILE_IDENTIFIER,

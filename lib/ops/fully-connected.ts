@@ -1,0 +1,79 @@
+// FULLY_CONNECTED: [.., depth] x weights [channels, depth] -> [batch, channels], or all leading dimensions kept.
+
+import { elementCount, shapeText } from '../tensor/shape.js'
+import { defineOp } from './contract.js'
+import { checkBias, quantizedLayer, weightZeroPoint } from './quantized-layer.js'
+
+export interface FullyConnectedAttributes {
+  /** Number of the schema's `ActivationFunctionType`. */
+  readonly activation: number
+  readonly keepDims: boolean
+  /** Number of the schema's `FullyConnectedOptionsWeightsFormat`. */
+  readonly weightsFormat: number
+}
+
+export const fullyConnected = defineOp<FullyConnectedAttributes>({
+  name: 'fully_connected',
+  tflite: {
+    type: 'FULLY_CONNECTED',
+    read: (options) => ({
+      activation: Number(options['fusedActivationFunction'] ?? 0),
+      keepDims: Boolean(options['keepNumDims'] ?? false),
+      weightsFormat: Number(options['weightsFormat'] ?? 0),
+    }),
+  },
+
+  infer(node) {
+    const input = node.input(0)
+    const weights = node.input(1)
+    if (node.attributes.weightsFormat !== 0) {
+      throw node.fail('OPERATOR_UNSUPPORTED', 'shuffled weights are not supported, only the default format')
+    }
+    if (weights.shape.length !== 2) {
+      throw node.fail('SHAPE_MISMATCH', `weights must have rank 2, they are ${shapeText(weights.shape)}`, {
+        expected: 2,
+        actual: weights.shape.length,
+      })
+    }
+    const [channels = 0, depth = 0] = weights.shape
+    const count = elementCount(input.shape)
+    const { keepDims } = node.attributes
+    if (!(depth > 0) || count % depth !== 0 || (keepDims && input.shape.at(-1) !== depth)) {
+      throw node.fail(
+        'SHAPE_MISMATCH',
+        `weights take rows of ${depth}, the input is ${shapeText(input.shape)}`,
+        {
+          expected: depth,
+          actual: input.shape,
+        },
+      )
+    }
+    checkBias(node, channels)
+    const leading = keepDims ? input.shape.slice(0, -1) : [count / depth]
+    return [{ shape: [...leading, channels], dtype: node.output(0).dtype }]
+  },
+
+  lower(node) {
+    const input = node.input(0)
+    const weights = node.input(1)
+    const output = node.output(0)
+    return {
+      steps: [
+        {
+          kind: 'fullyConnected',
+          inputs: [input, weights, node.inputs[2] ?? null],
+          outputs: [output],
+          attributes: {
+            ...quantizedLayer(node, {
+              activation: node.attributes.activation,
+              channelAxis: 0,
+              legacyProduct: true,
+            }),
+            weightZeroPoint: weightZeroPoint(weights, weights.quantization?.scale.length === 1),
+          },
+          macs: elementCount(output.shape) * (weights.shape[1] ?? 0),
+        },
+      ],
+    }
+  },
+})

@@ -1,0 +1,32 @@
+// The one list of depthwise kernels, best instruction set first.
+#include "dispatch/depthwise.h"
+
+#include "kernels/depthwise/scalar.h"
+#if LOWBIT_AVX2
+#include "kernels/depthwise/avx2.h"
+#endif
+
+namespace lowbit::dispatch {
+
+using kernels::depthwise::Row;
+using kernels::depthwise::Rows;
+
+static const Rows* const kLists[] = {
+#if LOWBIT_AVX2
+    &kernels::depthwise::kAvx2,
+#endif
+    &kernels::depthwise::kScalar,
+};
+
+Span<const Rows* const> DepthwiseLists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
+
+const Row& ChooseDepthwise(cpu::Isa have) {
+  for (const Rows* list : kLists) {
+    for (size_t i = 0; i < list->count; ++i) {
+      if (cpu::Has(have, list->first[i].needs)) return list->first[i];
+    }
+  }
+  return kernels::depthwise::kScalar.first[0];
+}
+
+}  // namespace lowbit::dispatch

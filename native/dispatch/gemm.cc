@@ -1,0 +1,46 @@
+// The one list of GEMM kernels, best instruction set first.
+#include "dispatch/gemm.h"
+
+#include "kernels/gemm/scalar.h"
+#if LOWBIT_AVX2
+#include "kernels/gemm/avx2.h"
+#endif
+
+namespace lowbit::dispatch {
+
+using kernels::gemm::Row;
+using kernels::gemm::Rows;
+
+static const Rows* const kLists[] = {
+#if LOWBIT_AVX2
+    &kernels::gemm::kAvx2,
+#endif
+    &kernels::gemm::kScalar,
+};
+
+Span<const Rows* const> GemmLists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
+
+// Weights as int8 halve the memory traffic and cost a widening a load: they win where few rows share a panel,
+// or where all panels together overflow a core's second-level cache.
+static bool PrefersNarrowWeights(const GemmShape& shape) {
+  constexpr size_t kFewRows = 32, kCache = 768 * 1024;
+  return shape.rows <= kFewRows || shape.channels * shape.depth * sizeof(int16_t) > kCache;
+}
+
+const Row& ChooseGemm(const GemmShape& shape, cpu::Isa have) {
+  const bool narrow = shape.weights_fit_int8 && PrefersNarrowWeights(shape);
+  for (const Rows* list : kLists) {
+    const Row* fallback = nullptr;
+    for (size_t i = 0; i < list->count; ++i) {
+      const Row& row = list->first[i];
+      if (!cpu::Has(have, row.needs)) continue;
+      if (row.weight_bytes == 1 && !shape.weights_fit_int8) continue;
+      if ((row.weight_bytes == 1) == narrow) return row;
+      if (!fallback) fallback = &row;
+    }
+    if (fallback) return *fallback;
+  }
+  return kernels::gemm::kScalar.first[0];
+}
+
+}  // namespace lowbit::dispatch

@@ -1,0 +1,22 @@
+// Packs depthwise weights.
+#include "kernels/depthwise/pack.h"
+
+namespace lowbit::kernels::depthwise {
+
+bool Pack(const int16_t* weights, size_t taps, size_t channels, AlignedBuffer* packed) {
+  const size_t pairs = PairCount(taps);
+  if (!packed->Allocate(BlockCount(channels) * pairs * kLanes * 2 * sizeof(int16_t))) return false;
+  int16_t* out = packed->as<int16_t>();
+  for (size_t block = 0; block < BlockCount(channels); ++block) {
+    const size_t start = BlockStart(block, channels);
+    for (size_t tap = 0; tap < taps; ++tap) {
+      for (size_t lane = 0; lane < kLanes && start + lane < channels; ++lane) {
+        out[((block * pairs + tap / 2) * kLanes + lane) * 2 + tap % 2] =
+            weights[tap * channels + start + lane];
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace lowbit::kernels::depthwise

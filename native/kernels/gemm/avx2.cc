@@ -1,0 +1,167 @@
+// GEMM tiles for AVX2.
+//
+// Method: pairs of int16 products by vpmaddwd, summed in int32; 6 rows x 16 channels fill 12 accumulators.
+// Exact:  codes lie in [-128, 127] and weights in [-255, 255], so a pair sums to at most 2 * 128 * 255 =
+// 65280; the
+//         int32 sums wrap, as the reference's do.
+// Reads:  lhs rows inside [0, depth), depth even; panels are zero-padded by pack.cc.
+#include "kernels/gemm/avx2.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+#include "kernels/requantize/avx2.h"
+
+namespace lowbit::kernels::gemm {
+
+namespace {
+
+constexpr int kMr = 6, kNr = 16, kKr = 2;
+
+// Sixteen int32 -> int16 with zero point and clamp; columns in the order 0-3 8-11 4-7 12-15.
+template <bool kFolded>
+inline __m256i Finish(__m256i low8, __m256i high8, const Channels& channels, size_t c, __m256i zero_point,
+                      __m256i low, __m256i high) {
+  const __m256i wide =
+      _mm256_packs_epi32(Scale8<kFolded>(low8, channels, c), Scale8<kFolded>(high8, channels, c + 8));
+  // Saturation to int16 is harmless: such values stay beyond [low, high] with the zero point added.
+  return _mm256_min_epi16(_mm256_max_epi16(_mm256_adds_epi16(wide, zero_point), low), high);
+}
+
+inline void StoreRow(int8_t* out, __m128i codes, int cols) {
+  if (cols == kNr) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), codes);
+  } else {
+    alignas(16) int8_t all[kNr];
+    _mm_store_si128(reinterpret_cast<__m128i*>(all), codes);
+    memcpy(out, all, static_cast<size_t>(cols));
+  }
+}
+
+template <int kRows, bool kFolded>
+inline void StoreTile(const __m256i (&acc)[kRows][2], const Tile& tile, const Channels& channels,
+                      const Output& output) {
+  const __m256i zero_point = _mm256_set1_epi16(static_cast<int16_t>(output.zero_point));
+  const __m256i low = _mm256_set1_epi16(static_cast<int16_t>(output.low));
+  const __m256i high = _mm256_set1_epi16(static_cast<int16_t>(output.high));
+  const __m256i flip = _mm256_set1_epi8(static_cast<char>(output.flip));
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+#pragma GCC unroll 6
+  for (int m = 0; m < kRows; m += 2) {
+    const __m256i first =
+        Finish<kFolded>(acc[m][0], acc[m][1], channels, tile.channel, zero_point, low, high);
+    const __m256i second =
+        m + 1 < kRows ? Finish<kFolded>(acc[m + 1 < kRows ? m + 1 : m][0], acc[m + 1 < kRows ? m + 1 : m][1],
+                                        channels, tile.channel, zero_point, low, high)
+                      : first;
+    const __m256i codes =
+        _mm256_xor_si256(_mm256_permutevar8x32_epi32(_mm256_packs_epi16(first, second), order), flip);
+    StoreRow(tile.out + m * tile.out_stride, _mm256_castsi256_si128(codes), tile.cols);
+    if (m + 1 < kRows) {
+      StoreRow(tile.out + (m + 1) * tile.out_stride, _mm256_extracti128_si256(codes, 1), tile.cols);
+    }
+  }
+}
+
+// Eight channels x one pair of weights.
+inline __m256i LoadWeights(const int16_t* from) {
+  return _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
+}
+inline __m256i LoadWeights(const int8_t* from) {
+  return _mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(from)));
+}
+
+inline __m256i BroadcastPair(const int16_t* from) {
+  int32_t pair;
+  memcpy(&pair, from, sizeof pair);
+  return _mm256_set1_epi32(pair);
+}
+
+// g++ otherwise reorders the row updates, needs more than sixteen registers and spills accumulators in the
+// loop.
+inline void KeepInRegisters(__m256i& a, __m256i& b) {
+#if defined(__GNUC__)
+  __asm__("" : "+x"(a), "+x"(b));
+#else
+  (void)a, (void)b;
+#endif
+}
+
+template <int kRows, typename Weight>
+void RunRows(const Tile& tile, const Channels& channels, const Output& output) {
+  __m256i acc[kRows][2];
+#pragma GCC unroll 6
+  for (int m = 0; m < kRows; ++m) acc[m][0] = acc[m][1] = _mm256_setzero_si256();
+  const Weight* weights = static_cast<const Weight*>(tile.packed);
+  const int16_t* lhs[kRows];
+#pragma GCC unroll 6
+  for (int m = 0; m < kRows; ++m) lhs[m] = tile.lhs + m * tile.lhs_stride;
+  for (ptrdiff_t k = 0; k < tile.depth; k += kKr) {
+    const __m256i w0 = LoadWeights(weights);
+    const __m256i w1 = LoadWeights(weights + 16);
+    weights += kNr * kKr;
+#pragma GCC unroll 6
+    for (int m = 0; m < kRows; ++m) {
+      const __m256i a = BroadcastPair(lhs[m] + k);
+      acc[m][0] = _mm256_add_epi32(acc[m][0], _mm256_madd_epi16(a, w0));
+      acc[m][1] = _mm256_add_epi32(acc[m][1], _mm256_madd_epi16(a, w1));
+      KeepInRegisters(acc[m][0], acc[m][1]);
+    }
+  }
+  if (channels.folded) {
+    StoreTile<kRows, true>(acc, tile, channels, output);
+  } else {
+    StoreTile<kRows, false>(acc, tile, channels, output);
+  }
+}
+
+template <typename Weight>
+void S8S8_6x16c2(const Tile& tile, const Channels& channels, const Output& output) noexcept {
+  switch (tile.rows) {
+    case 1:
+      return RunRows<1, Weight>(tile, channels, output);
+    case 2:
+      return RunRows<2, Weight>(tile, channels, output);
+    case 3:
+      return RunRows<3, Weight>(tile, channels, output);
+    case 4:
+      return RunRows<4, Weight>(tile, channels, output);
+    case 5:
+      return RunRows<5, Weight>(tile, channels, output);
+    default:
+      return RunRows<6, Weight>(tile, channels, output);
+  }
+}
+
+void Widen(const int8_t* src, size_t count, uint8_t flip, int16_t* dst) noexcept {
+  const __m128i mask = _mm_set1_epi8(static_cast<char>(flip));
+  const auto widen16 = [&](size_t i) {
+    const __m128i codes = _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(src + i)), mask);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst + i), _mm256_cvtepi8_epi16(codes));
+  };
+  const auto widen8 = [&](size_t i) {
+    const __m128i codes = _mm_xor_si128(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(src + i)), mask);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(dst + i), _mm_cvtepi8_epi16(codes));
+  };
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) widen16(i);
+  if (i == count) return;
+  if (count >= 16) return widen16(count - 16);  // overlaps the last block
+  if (count >= 8) {
+    widen8(0);
+    return widen8(count - 8);
+  }
+  for (; i < count; ++i) dst[i] = static_cast<int8_t>(static_cast<uint8_t>(src[i]) ^ flip);
+}
+
+constexpr Row kList[] = {
+    // best first
+    {"gemm.s8s8.6x16c2.avx2", cpu::kAvx2, kMr, kNr, kKr, 2, S8S8_6x16c2<int16_t>, Widen},
+    {"gemm.s8s8.6x16c2.avx2.w8", cpu::kAvx2, kMr, kNr, kKr, 1, S8S8_6x16c2<int8_t>, Widen},
+};
+
+}  // namespace
+
+const Rows kAvx2{kList, sizeof kList / sizeof kList[0]};
+
+}  // namespace lowbit::kernels::gemm

@@ -1,0 +1,45 @@
+// GEMM tiles in plain C++: the oracle of the other kernels, and the baseline of any processor.
+#include "kernels/gemm/scalar.h"
+
+#include "kernels/requantize/scalar.h"
+
+namespace lowbit::kernels::gemm {
+
+namespace {
+
+constexpr int kMr = 4, kNr = 8, kKr = 2;
+
+void S8S8_4x8c2(const Tile& tile, const Channels& channels, const Output& output) noexcept {
+  const int16_t* weights = static_cast<const int16_t*>(tile.packed);
+  for (int m = 0; m < tile.rows; ++m) {
+    const int16_t* lhs = tile.lhs + m * tile.lhs_stride;
+    uint32_t acc[kNr] = {};  // unsigned: sums wrap
+    for (int k = 0; k < tile.depth; k += kKr) {
+      for (int n = 0; n < kNr; ++n) {
+        for (int i = 0; i < kKr; ++i) {
+          acc[n] += static_cast<uint32_t>(lhs[k + i] * weights[k * kNr + n * kKr + i]);
+        }
+      }
+    }
+    for (int n = 0; n < tile.cols; ++n) {
+      tile.out[m * tile.out_stride + n] =
+          Requantize(static_cast<int32_t>(acc[n]), channels, tile.channel + static_cast<size_t>(n), output);
+    }
+  }
+}
+
+void Widen(const int8_t* src, size_t count, uint8_t flip, int16_t* dst) noexcept {
+  for (size_t i = 0; i < count; ++i) {
+    dst[i] = static_cast<int8_t>(static_cast<uint8_t>(src[i]) ^ flip);
+  }
+}
+
+constexpr Row kList[] = {
+    {"gemm.s8s8.4x8c2.scalar", cpu::kScalar, kMr, kNr, kKr, 2, S8S8_4x8c2, Widen},
+};
+
+}  // namespace
+
+const Rows kScalar{kList, sizeof kList / sizeof kList[0]};
+
+}  // namespace lowbit::kernels::gemm

@@ -1,0 +1,34 @@
+// Per-channel constants of the step from int32 accumulators to int8 codes; shared by gemm and depthwise
+// kernels.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lowbit::kernels {
+
+// Arrays hold one entry a channel and are zero-padded to a multiple of kChannelPadding. A code is
+//   clamp(MultiplyByQuantizedMultiplier(acc + bias, multiplier, left - right) + zero_point, low, high).
+struct Channels {
+  const int32_t* bias;        // with the zero-point correction folded in
+  const int32_t* multiplier;  // Q31 mantissa in [2^30, 2^31), or 0
+  const int32_t* left;        // shift before the multiplication, [0, 30]
+  const int32_t* right;       // shift after it, [0, 31]
+  // 2^30 + 2^(right - 1 + 31): both roundings folded into one constant. Of each eight channels first the four
+  // even ones, then the four odd ones: the order in which 64-bit products of 32-bit lanes arise.
+  const int64_t* nudge;
+  // True when every channel meets the condition of the folded form: left = 0, right >= 1 and
+  // |acc + bias| + 2^(right - 1) < 2^31, so that adding the second rounding cannot leave int32.
+  bool folded;
+};
+
+constexpr int kChannelPadding = 16;
+
+// Codes as int8. uint8 tensors are handled as int8: stored byte = code ^ flip with flip = 0x80, and all zero
+// points and bounds less 128.
+struct Output {
+  int32_t zero_point, low, high;  // [-128, 127]; low and high carry the fused activation
+  uint8_t flip;
+};
+
+}  // namespace lowbit::kernels

@@ -1,0 +1,36 @@
+// Lays the per-channel constants out in one block.
+#include "kernels/requantize/pack.h"
+
+#include <cstring>
+
+namespace lowbit::kernels {
+
+bool PackedChannels::Pack(size_t count, const int32_t* bias, const int32_t* multiplier, const int32_t* shift,
+                          const int64_t* bound) {
+  const size_t padded = (count + kChannelPadding - 1) / kChannelPadding * kChannelPadding;
+  if (!memory_.Allocate(padded * (4 * sizeof(int32_t) + sizeof(int64_t)))) return false;
+  int64_t* nudge = memory_.as<int64_t>();
+  int32_t* biases = reinterpret_cast<int32_t*>(nudge + padded);
+  int32_t* multipliers = biases + padded;
+  int32_t* left = multipliers + padded;
+  int32_t* right = left + padded;
+  bool folded = true;
+  for (size_t c = 0; c < padded; ++c) {
+    const bool real = c < count;
+    if (real) {
+      biases[c] = bias[c];
+      multipliers[c] = multiplier[c];
+      left[c] = shift[c] > 0 ? shift[c] : 0;
+      right[c] = shift[c] > 0 ? 0 : -shift[c];
+    } else {
+      right[c] = 1;
+    }
+    const int64_t half = right[c] > 0 ? int64_t{1} << (right[c] - 1) : 0;
+    nudge[c / 8 * 8 + c % 2 * 4 + c % 8 / 2] = (int64_t{1} << 30) + half * (int64_t{1} << 31);
+    if (real && (left[c] > 0 || right[c] < 1 || bound[c] + half >= (int64_t{1} << 31))) folded = false;
+  }
+  channels_ = {biases, multipliers, left, right, nudge, folded};
+  return true;
+}
+
+}  // namespace lowbit::kernels

@@ -1,0 +1,24 @@
+// Makes the per-channel constants of contract.h from what a program says.
+#pragma once
+
+#include "base/aligned_buffer.h"
+#include "base/span.h"
+#include "kernels/requantize/contract.h"
+
+namespace lowbit::kernels {
+
+class PackedChannels {
+ public:
+  // bias, multiplier, shift (TFLite's: positive = left) and bound: `count` entries each. bound[c] is at least
+  // |acc + bias| for every input the layer can meet. Shifts are in [-31, 30]. False when memory runs out.
+  bool Pack(size_t count, const int32_t* bias, const int32_t* multiplier, const int32_t* shift,
+            const int64_t* bound);
+  const Channels& channels() const { return channels_; }
+  size_t bytes() const { return memory_.size(); }
+
+ private:
+  AlignedBuffer memory_;
+  Channels channels_{};
+};
+
+}  // namespace lowbit::kernels
