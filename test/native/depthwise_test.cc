@@ -66,7 +66,7 @@ void Compare(const Row& row, size_t pixels, size_t taps, size_t channels, int sh
 }
 
 TEST(depthwise_kernels_equal_the_definition) {
-  const Span<const kernels::depthwise::Rows* const> lists = dispatch::DepthwiseLists();
+  const Span<const kernels::depthwise::Rows* const> lists = dispatch::depthwise::Lists();
   for (const kernels::depthwise::Rows* list : lists) {
     for (size_t i = 0; i < list->count; ++i) {
       const Row& row = list->first[i];

@@ -102,7 +102,7 @@ void Compare(const Row& row, int rows, int cols, int depth, Values values, int s
 
 template <typename Visit>
 void EachRow(const Visit& visit) {
-  const Span<const kernels::gemm::Rows* const> lists = dispatch::GemmLists();
+  const Span<const kernels::gemm::Rows* const> lists = dispatch::gemm::Lists();
   for (const kernels::gemm::Rows* list : lists) {
     for (size_t i = 0; i < list->count; ++i) {
       if (cpu::Has(cpu::Detect(), list->first[i].needs)) {

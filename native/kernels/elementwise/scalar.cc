@@ -3,7 +3,7 @@
 // Source: TFLite kernels/internal/reference/add.h (AddElementwise), sub.h, integer_ops/mul.h.
 #include "kernels/elementwise/scalar.h"
 
-#include "kernels/requantize/scalar.h"
+#include "kernels/requantize/signed_shift.h"
 
 namespace lowbit::kernels::elementwise {
 namespace {

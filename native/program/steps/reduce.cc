@@ -10,7 +10,7 @@
 #include <type_traits>
 
 #include "dispatch/sum.h"
-#include "kernels/requantize/scalar.h"
+#include "kernels/requantize/signed_shift.h"
 #include "program/steps/common.h"
 
 namespace lowbit::program::steps {

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/requantize/scalar.h"
+#include "kernels/requantize/signed_shift.h"
 #include "program/steps/common.h"
 
 namespace lowbit::program::steps {
