@@ -135,7 +135,7 @@ test('labels are as many as the output has entries', (t) => {
     if (labels === undefined) continue
     labelled++
     const [main] = model.subgraphs
-    t.is(labels.length, main?.tensors[main.outputs[0] ?? -1]?.shape.at(-1), name)
+    t.is(labels.length, main?.tensors[main.outputs[0] ?? -1]?.shape.at(-1) ?? 0, name)
   }
   return t.is(labelled, 10)
 })
