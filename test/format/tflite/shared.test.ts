@@ -8,7 +8,7 @@ import { decode } from '#lib/format/tflite/decode.js'
 import { encode } from '#lib/format/tflite/encode.js'
 import { readMetadata } from '#lib/format/tflite/metadata.js'
 import type { ModelFile } from '#lib/model/model.js'
-import { filesUnder, NOT_SHARED, shared } from '../../helpers/shared.js'
+import { filesUnder, passWithoutShared, shared } from '../../helpers/shared.js'
 
 const DEFECTIVE = 'rejected/person_detect_bad_quantised_dimension.tflite'
 
@@ -40,7 +40,7 @@ const NONE = new Uint8Array(0)
 for (const folder of [['models'], ['bench', 'models']]) {
   test(`the files of ${folder.join('/')} decode and come back`, (t) => {
     const root = shared(...folder)
-    if (root === undefined) return t.log(NOT_SHARED)
+    if (root === undefined) return passWithoutShared(t)
     const files = filesUnder(root, '.tflite').filter(({ name }) => name !== DEFECTIVE)
     for (const { name, bytes } of files) t.is(difference(decode(bytes())), undefined, name)
     t.log(`${files.length} files`)
@@ -50,7 +50,7 @@ for (const folder of [['models'], ['bench', 'models']]) {
 
 test('the file with the wrong quantised dimension is refused', (t) => {
   const path = shared('models', DEFECTIVE)
-  if (path === undefined) return t.log(NOT_SHARED)
+  if (path === undefined) return passWithoutShared(t)
   const error = t.throws(() => decode(new Uint8Array(readFileSync(path))), { instanceOf: LowbitError })
   t.is(error?.code, 'FILE_INVALID')
   return t.is(error?.tensor, 'MobilenetV1/MobilenetV1/Conv2d_0/Conv2D_bias')
@@ -107,7 +107,7 @@ const byName = (ops: IndexEntry['ops']) =>
 
 test('names, shapes, types, scales and operators are those of the index', (t) => {
   const path = shared('models', 'INDEX.json')
-  if (path === undefined) return t.log(NOT_SHARED)
+  if (path === undefined) return passWithoutShared(t)
   const { models } = JSON.parse(readFileSync(path, 'utf8')) as { models: readonly IndexEntry[] }
   const listed = models.filter((entry) => entry.inputs !== undefined && entry.path !== DEFECTIVE)
   for (const entry of listed) {
@@ -126,7 +126,7 @@ test('names, shapes, types, scales and operators are those of the index', (t) =>
 
 test('labels are as many as the output has entries', (t) => {
   const root = shared('models')
-  if (root === undefined) return t.log(NOT_SHARED)
+  if (root === undefined) return passWithoutShared(t)
   let labelled = 0
   for (const { name, bytes } of filesUnder(root, '.tflite').filter((file) => file.name !== DEFECTIVE)) {
     const file = bytes()
@@ -142,7 +142,7 @@ test('labels are as many as the output has entries', (t) => {
 
 test('every conformance case decodes and comes back', (t) => {
   const root = shared('conformance')
-  if (root === undefined) return t.log(NOT_SHARED)
+  if (root === undefined) return passWithoutShared(t)
   let cases = 0
   for (const { name, bytes } of filesUnder(root, '.jsonl.gz')) {
     const operator = name.slice(0, -'.jsonl.gz'.length)
