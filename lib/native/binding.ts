@@ -6,7 +6,7 @@ export interface NativeCpu {
   readonly isa: string
   /** All levels available here, weakest first. */
   readonly isas: readonly string[]
-  /** All level names of this build's processor family, and of all families. */
+  /** All level names of all processor families, available or not. */
   readonly known: readonly string[]
   /** Bytes of data cache that one core can use; 0 where unknown. */
   readonly caches: { readonly l1: number; readonly l2: number; readonly l3: number }
@@ -18,6 +18,10 @@ export interface NativeFormat {
   readonly version: number
   readonly maxRank: number
   readonly dtypes: Readonly<Record<string, number>>
+  /** Kinds of attributes: `int32`, `float32`, `float64`, `bytes`. */
+  readonly kinds: Readonly<Record<string, number>>
+  /** Where tensors live: `arena`, `constant`. */
+  readonly places: Readonly<Record<string, number>>
   readonly steps: Readonly<Record<string, number>>
 }
 
@@ -52,16 +56,24 @@ export interface NativeProgram {
 }
 
 export interface ProgramOptions {
-  /** At most this many threads work on one run. */
+  /** At most this many threads work on one run: 1 to 256. */
   readonly threads: number
   /** Level that caps the kernels, by name; all that the processor has when left out. */
   readonly isa?: string
+  /** Most bytes that constants, packed weights and one run's memory may take together; 4 GiB when left out. */
+  readonly memory?: number
 }
 
-/** Operands of the bare kernels: zero points in stored codes, Q31 multipliers with TFLite shifts (positive = left). */
+/**
+ * What `load.ts` gives. Failures are `LowbitError`s: `OPTION_INVALID` for arguments and buffers of the wrong kind
+ * (detached, shared or resizable ones, too), `INPUT_COUNT`, `SHAPE_MISMATCH` (byte lengths), `DTYPE_MISMATCH` (not a
+ * typed array), `DISPOSED`, `LIMIT_EXCEEDED`, and what the loaders of the steps say.
+ */
 export interface NativeBinding {
+  /** Number of this interface; `load.ts` refuses a binary with another. */
   abi(): number
   cpu(isa?: string): NativeCpu
+  /** Names of the kernels that this processor can run, capped at a level. */
   kernels(isa?: string): readonly string[]
   format(): NativeFormat
   /** `constants[i]` is block i of the program's constant tensors; only read during the call. */

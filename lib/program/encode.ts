@@ -18,23 +18,13 @@ const TENSOR = 64
 const STEP = 24
 const ATTRIBUTE = 24
 
-// TensorRecord.where
-const IN_ARENA = 0
-const IN_CONSTANT = 1
-
-// AttributeRecord.kind
-const INT32 = 0
-const FLOAT32 = 1
-const FLOAT64 = 2
-const BYTES = 3
-
 interface Data {
   readonly offset: number
   readonly bytes: Uint8Array
 }
 
 /**
- * @param format Numbers of types and steps, from the binding.
+ * @param format Numbers of types, places, kinds and steps, from the binding.
  * @throws {LowbitError} `DTYPE_UNSUPPORTED` or `OPERATOR_UNSUPPORTED` for a tensor that native code has no form for
  *   (type, more than 8 dimensions); `INTERNAL` for a step that the binding does not know.
  */
@@ -98,7 +88,7 @@ export function encode(plan: Plan, format: NativeFormat): EncodedProgram {
     const at = tensorsAt.offset + i * TENSOR
     const { place, shape } = tensor
     i32(at, dtypeNumber(tensor, format))
-    i32(at + 4, place.where === 'arena' ? IN_ARENA : IN_CONSTANT)
+    i32(at + 4, numberOf('place', format.places, place.where))
     u32(at + 8, place.where === 'arena' ? 0 : sourceOf(place.data))
     i32(at + 12, shape.length)
     for (const [axis, extent] of shape.entries()) i32(at + 16 + 4 * axis, extent)
@@ -109,13 +99,7 @@ export function encode(plan: Plan, format: NativeFormat): EncodedProgram {
   let operand = 0
   let attribute = 0
   for (const [i, { step, origin, inputs, outputs }] of plan.steps.entries()) {
-    const kind = format.steps[step.kind]
-    if (kind === undefined) {
-      throw new LowbitError('INTERNAL', `${origin}: the native build has no step "${step.kind}"`, {
-        operator: origin,
-        actual: step.kind,
-      })
-    }
+    const kind = numberOf(`${origin}: step`, format.steps, step.kind)
     const count = attributes[i]?.length ?? 0
     const record = [kind, operand, inputs.length, outputs.length, attribute, count]
     for (const [j, value] of record.entries()) u32(stepsAt.offset + i * STEP + 4 * j, value)
@@ -126,7 +110,7 @@ export function encode(plan: Plan, format: NativeFormat): EncodedProgram {
     const at = attributesAt.offset + i * ATTRIBUTE
     u32(at, name.offset)
     u32(at + 4, name.bytes)
-    u32(at + 8, kind)
+    u32(at + 8, numberOf('kind of attribute', format.kinds, kind))
     u32(at + 12, count)
     u64(at + 16, value)
   }
@@ -165,10 +149,17 @@ function dtypeNumber({ name, dtype, shape }: PlannedTensor, format: NativeFormat
   return number
 }
 
-function attributeBytes(value: StepAttribute): { kind: number; count: number; bytes: Uint8Array } {
-  if (typeof value === 'number') return { kind: INT32, count: 1, bytes: littleEndian(Int32Array.of(value)) }
-  if (value instanceof Uint8Array) return { kind: BYTES, count: value.length, bytes: value }
-  const kind = value instanceof Int32Array ? INT32 : value instanceof Float32Array ? FLOAT32 : FLOAT64
+/** The number of a name in native/program/format.h; every name here is lowbit's own. */
+function numberOf(what: string, numbers: Readonly<Record<string, number>>, name: string): number {
+  const number = numbers[name]
+  if (number !== undefined) return number
+  throw new LowbitError('INTERNAL', `${what} "${name}" is unknown to the native build`, { actual: name })
+}
+
+function attributeBytes(value: StepAttribute): { kind: string; count: number; bytes: Uint8Array } {
+  if (typeof value === 'number') return { kind: 'int32', count: 1, bytes: littleEndian(Int32Array.of(value)) }
+  if (value instanceof Uint8Array) return { kind: 'bytes', count: value.length, bytes: value }
+  const kind = value instanceof Int32Array ? 'int32' : value instanceof Float32Array ? 'float32' : 'float64'
   return { kind, count: value.length, bytes: littleEndian(value) }
 }
 

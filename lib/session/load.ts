@@ -40,7 +40,11 @@ export async function loadModel(source: string | Uint8Array, options: LoadOption
   const { file, graph, plan } = prepare(bytes, settings.limits)
   const { program, constants } = encode(plan, binding.format())
   const { threads, isa, limits } = settings
-  const native = binding.createProgram(program, constants, { threads, ...(isa !== undefined && { isa }) })
+  const native = binding.createProgram(program, constants, {
+    threads,
+    memory: limits.memory,
+    ...(isa !== undefined && { isa }),
+  })
   try {
     const { arenaBytes, scratchBytes, packedBytes } = native.info()
     checkMemory(arenaBytes + scratchBytes + packedBytes, limits.memory)

@@ -7,7 +7,7 @@ import { usableCores } from './cores.js'
 
 export interface LoadOptions {
   /**
-   * At most this many threads work on one run, 1 to 1024. Beats the environment variable `LOWBIT_THREADS`, which beats
+   * At most this many threads work on one run, 1 to 256. Beats the environment variable `LOWBIT_THREADS`, which beats
    * the default: the cores that the process may use under its control group's quota.
    */
   readonly threads?: number
@@ -47,7 +47,7 @@ export interface LoadSettings {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-const MOST_THREADS = 1024
+const MOST_THREADS = 256
 const DEFAULT_MEMORY = 2 ** 31
 const DEFAULT_STEPS = 16384
 const DEFAULT_RUNS = 20

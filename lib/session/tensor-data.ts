@@ -45,7 +45,7 @@ export function portOf(info: TensorInfo): Port {
   }
   const packed = dtype === 'int4' ? 4 : dtype === 'int2' ? 2 : undefined
   // Complex numbers are two entries each.
-  const elements = packed === undefined ? bytes / Elements.BYTES_PER_ELEMENT : elementCount(shape)
+  const elements = packed === undefined ? bytes / new Elements(0).BYTES_PER_ELEMENT : elementCount(shape)
   return { info, elements, tag: Elements.name, packed, create: () => new Elements(elements) }
 }
 
@@ -155,8 +155,7 @@ function pack({ info }: Port, codes: Int8Array, bits: 2 | 4): Uint8Array {
 }
 
 function tagOf({ info, tag }: Port, data: unknown, role: string): string {
-  const found = ArrayBuffer.isView(data) ? (data as TypedArray)[Symbol.toStringTag] : undefined
-  if (found !== undefined && found !== 'DataView') return found
+  if (ArrayBuffer.isView(data) && 'length' in data) return (data as TypedArray)[Symbol.toStringTag]
   const message = `${role} "${info.name}": a typed array (${tag}) expected`
   const actual = Array.isArray(data) ? 'array' : typeof data
   throw new LowbitError('OPTION_INVALID', message, { tensor: info.name, expected: tag, actual })

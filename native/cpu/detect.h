@@ -19,11 +19,18 @@ struct Levels {
 };
 Levels AllLevels();
 
+// The names of all levels of all processor families: what LOWBIT_ISA may say.
+struct Names {
+  const char* const* first;
+  size_t count;
+};
+Names AllNames();
+
 // The bits that processor, operating system and this build have together.
 Isa Detect();
 
-// The set of `have` capped at `level` (a name of any processor family): levels above it fall away, levels that
-// the processor lacks are skipped. False when the name is unknown.
+// The set of `have` capped at `level` (a name of any processor family): levels above it fall away, levels
+// that the processor lacks are skipped. False when the name is unknown.
 bool Cap(const char* level, Isa have, Isa* capped);
 
 // The strongest level's name in a set.

@@ -1,0 +1,181 @@
+// Finds the addon, once and when it is first needed, and turns its errors into LowbitErrors.
+
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ERROR_CODES, type ErrorCode, LowbitError } from '../errors.js'
+import type { NativeBinding, NativeProgram, NativeRun } from './binding.js'
+
+/** The interface of `binding.ts` in numbers; kAbi in native/binding/addon.cc is the same. */
+const ABI = 1
+
+/** What was looked at, and how it ended. */
+export interface Attempt {
+  readonly path: string
+  /** Left out for the binary that was loaded. */
+  readonly error?: string
+}
+
+/** How the search for the binary went, for `lowbit doctor`. */
+export interface BinaryReport {
+  /** The binary in use; left out when none could be loaded. */
+  readonly path?: string
+  readonly tried: readonly Attempt[]
+  /** `linux-x64-glibc`, `darwin-arm64`, … */
+  readonly platform: string
+}
+
+// This file lies in dist/esm/native or dist/cjs/native.
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const require = createRequire(import.meta.url)
+
+interface Found {
+  readonly binding?: NativeBinding
+  readonly report: BinaryReport
+}
+
+let found: Found | undefined
+
+/**
+ * The addon. All of its failures are `LowbitError`s, also those of promises.
+ *
+ * The environment variable `LOWBIT_BINARY` names a `.node` file to use instead of the package's own, for tests of
+ * special builds (sanitizers).
+ *
+ * @throws {LowbitError} `NO_BINARY` when there is no binary that works here; the message lists what was tried.
+ */
+export function loadBinding(): NativeBinding {
+  found ??= find()
+  if (!found.binding) throw noBinary(found.report)
+  return found.binding
+}
+
+/** Which binary is used, or why none is. Never throws. */
+export function binaryReport(): BinaryReport {
+  found ??= find()
+  return found.report
+}
+
+function find(): Found {
+  const tried: Attempt[] = []
+  const platform = platformName()
+  for (const path of candidates(tried)) {
+    try {
+      const binding = require(path) as NativeBinding
+      const abi = typeof binding.abi === 'function' ? binding.abi() : undefined
+      if (abi === ABI) {
+        tried.push({ path })
+        return { binding: guardBinding(binding), report: { path, tried, platform } }
+      }
+      tried.push({ path, error: `it was built for another version of lowbit (interface ${abi}, not ${ABI})` })
+    } catch (error) {
+      tried.push({ path, error: textOf(error) })
+    }
+  }
+  return { report: { tried, platform } }
+}
+
+/** Files to try, in order: a local build first, then the prebuilt one. */
+function candidates(tried: Attempt[]): string[] {
+  const own = process.env['LOWBIT_BINARY']
+  if (own) return [resolve(own)]
+  const locate = require('node-gyp-build') as { path(folder: string): string }
+  try {
+    return [locate.path(ROOT)]
+  } catch (error) {
+    for (const folder of ['build/Release', 'prebuilds']) {
+      const path = resolve(ROOT, folder)
+      tried.push({ path, error: existsSync(path) ? 'no binary for this platform' : 'no such folder' })
+    }
+    tried.push({ path: ROOT, error: textOf(error) })
+    return []
+  }
+}
+
+function platformName(): string {
+  const parts = [process.platform as string, process.arch as string]
+  if (process.platform === 'linux') parts.push(existsSync('/etc/alpine-release') ? 'musl' : 'glibc')
+  return parts.join('-')
+}
+
+function textOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).trim()
+}
+
+function noBinary(report: BinaryReport): LowbitError {
+  const tried = report.tried.map(({ path, error }) => `  ${path}: ${error}`).join('\n')
+  return new LowbitError(
+    'NO_BINARY',
+    `no native binary of lowbit works here (${report.platform}, Node.js ${process.version}). Tried:\n${tried}\n` +
+      'In a checkout, `npm run build:native` builds one; it needs CMake 3.15 or later and a C++17 compiler.',
+    { actual: report.platform },
+  )
+}
+
+/** A LowbitError for what the addon threw: its `code` is one of the closed list, or it is a fault of lowbit. */
+function wrap(error: unknown): unknown {
+  if (error instanceof LowbitError || !(error instanceof Error)) return error
+  const { code } = error as { code?: unknown }
+  if (ERROR_CODES.includes(code as ErrorCode)) return new LowbitError(code as ErrorCode, error.message)
+  // An exception of the caller's own getter or proxy goes through as it is.
+  return error
+}
+
+function guard<Result>(call: () => Result): Result {
+  try {
+    return call()
+  } catch (error) {
+    throw wrap(error)
+  }
+}
+
+function guardPromise<Result>(promise: Promise<Result>): Promise<Result> {
+  return promise.catch((error: unknown) => {
+    throw wrap(error)
+  })
+}
+
+function guardBinding(native: NativeBinding): NativeBinding {
+  return {
+    abi: () => native.abi(),
+    cpu: (isa) => guard(() => native.cpu(isa)),
+    kernels: (isa) => guard(() => native.kernels(isa)),
+    format: () => guard(() => native.format()),
+    createProgram: (program, constants, options) =>
+      new GuardedProgram(guard(() => native.createProgram(program, constants, options))),
+  }
+}
+
+class GuardedProgram implements NativeProgram {
+  readonly #native: NativeProgram
+
+  constructor(native: NativeProgram) {
+    this.#native = native
+  }
+
+  info() {
+    return guard(() => this.#native.info())
+  }
+
+  run(inputs: readonly ArrayBufferView[], outputs: readonly ArrayBufferView[]): void {
+    try {
+      this.#native.run(inputs, outputs)
+    } catch (error) {
+      throw wrap(error)
+    }
+  }
+
+  runAsync(inputs: readonly ArrayBufferView[], outputs: readonly ArrayBufferView[]): NativeRun {
+    const run = guard(() => this.#native.runAsync(inputs, outputs))
+    return { promise: guardPromise(run.promise), cancel: () => run.cancel() }
+  }
+
+  profile(inputs: readonly ArrayBufferView[], runs: number): Promise<Float64Array> {
+    return guardPromise(guard(() => this.#native.profile(inputs, runs)))
+  }
+
+  dispose(): void {
+    this.#native.dispose()
+  }
+}

@@ -1,0 +1,319 @@
+// Program: info, run, runAsync, profile, dispose. Run: cancel.
+#include "binding/program_object.h"
+
+#include <atomic>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/span.h"
+#include "binding/arguments.h"
+#include "binding/errors.h"
+#include "binding/run_work.h"
+#include "cpu/detect.h"
+#include "program/load.h"
+#include "threads/pool.h"
+
+namespace lowbit::binding {
+namespace {
+
+constexpr napi_type_tag kProgramTag = {0x6c6f77626974c0de, 0x9a4f1d3b7e2c8501};
+constexpr napi_type_tag kRunTag = {0x6c6f77626974c0de, 0x3d86b7f2a159e402};
+
+// Timings that a profile may keep: 16 MiB of them.
+constexpr double kMaxTimings = 1 << 21;
+constexpr double kMaxRuns = 100000;
+
+// Owned by the JavaScript object.
+struct ProgramObject {
+  std::shared_ptr<program::Program> program;  // null once disposed
+  int64_t reported = 0;                       // bytes that the garbage collector was told of
+};
+
+// Tells the garbage collector how much a small object really holds.
+void Report(napi_env env, ProgramObject* object) {
+  const int64_t held = object->program ? static_cast<int64_t>(object->program->HeldBytes()) : 0;
+  if (held == object->reported) return;
+  int64_t total;
+  if (napi_adjust_external_memory(env, held - object->reported, &total) == napi_ok) object->reported = held;
+}
+
+void Dispose(napi_env env, ProgramObject* object) {
+  if (object->program) object->program->Close();
+  object->program.reset();
+  Report(env, object);
+}
+
+void FinalizeProgram(napi_env env, void* data, void*) {
+  ProgramObject* const object = static_cast<ProgramObject*>(data);
+  Dispose(env, object);
+  delete object;
+}
+
+void FinalizeRun(napi_env, void* data, void*) { delete static_cast<std::shared_ptr<RunControl>*>(data); }
+
+// What a receiver of class T wraps.
+template <typename T>
+Failure Unwrap(napi_env env, napi_value self, const napi_type_tag& tag, T** object) {
+  napi_valuetype type;
+  bool ours = false;
+  void* data = nullptr;
+  if (napi_typeof(env, self, &type) != napi_ok) return NodeFailure(env);
+  if (type != napi_object || napi_check_object_type_tag(env, self, &tag, &ours) != napi_ok || !ours ||
+      napi_unwrap(env, self, &data) != napi_ok || !data)
+    return {kOptionInvalid, "the method was called on another object"};
+  *object = static_cast<T*>(data);
+  return {};
+}
+
+Failure LiveProgram(napi_env env, napi_value self, ProgramObject** object) {
+  if (Failure failure = Unwrap(env, self, kProgramTag, object)) return failure;
+  if (!(*object)->program) return {kDisposed, "the program was disposed"};
+  return {};
+}
+
+// Reads a call with inputs and outputs. Reading may run JavaScript, so whether the program lives is asked
+// afterwards.
+struct RunCall {
+  ProgramObject* object = nullptr;
+  std::vector<napi_value> inputs, outputs;
+};
+Failure ReadRunCall(napi_env env, napi_callback_info info, const char* usage, RunCall* run) {
+  Call call;
+  if (Failure failure = ReadCall(env, info, 2, 2, usage, &call)) return failure;
+  if (Failure failure = LiveProgram(env, call.self, &run->object)) return failure;
+  const program::Program::Parts& parts = run->object->program->parts();
+  const size_t inputs = parts.inputs.size(), outputs = parts.outputs.size();
+  if (Failure failure = ReadViews(env, call.args[0], "input", inputs, kInputCount, &run->inputs))
+    return failure;
+  if (Failure failure = ReadViews(env, call.args[1], "output", outputs, kInputCount, &run->outputs))
+    return failure;
+  return LiveProgram(env, call.self, &run->object);
+}
+
+napi_value Run(napi_env env, napi_callback_info info) {
+  RunCall call;
+  if (Failure failure = ReadRunCall(env, info, "run(inputs, outputs)", &call)) return Throw(env, failure);
+  program::Program& program = *call.object->program;
+  std::unique_ptr<program::Block> block = program.Take();
+  if (!block) return Throw(env, {kLimitExceeded, "not enough memory for a run"});
+
+  Failure failure;
+  for (size_t i = 0; !failure && i < call.inputs.size(); ++i) {
+    Span<uint8_t> bytes;
+    failure = OpenViewOf(env, call.inputs[i], "input " + std::to_string(i), program.parts().inputs[i].bytes,
+                         &bytes);
+    if (!failure) program.CopyIn(*block, i, bytes.data);
+  }
+  std::vector<Span<uint8_t>> outputs(call.outputs.size());
+  for (size_t i = 0; !failure && i < call.outputs.size(); ++i)
+    failure = OpenViewOf(env, call.outputs[i], "output " + std::to_string(i),
+                         program.parts().outputs[i].bytes, &outputs[i]);
+  if (!failure) failure = FailureOf(program.Run(*block, nullptr, nullptr));
+  for (size_t i = 0; !failure && i < outputs.size(); ++i) program.CopyOut(*block, i, outputs[i].data);
+  program.Give(std::move(block));
+  Report(env, call.object);
+  return failure ? Throw(env, failure) : nullptr;
+}
+
+napi_value RunAsync(napi_env env, napi_callback_info info) {
+  RunCall call;
+  if (Failure failure = ReadRunCall(env, info, "runAsync(inputs, outputs)", &call))
+    return Throw(env, failure);
+  Instance* const instance = Instance::Of(env);
+  if (!instance) return Throw(env, {kInternal, "the environment is ending"});
+
+  napi_value promise, run_class, object;
+  std::shared_ptr<RunControl> control;
+  if (Failure failure =
+          RunWork::StartRun(env, call.object->program, call.inputs, call.outputs, &promise, &control))
+    return Throw(env, failure);
+  Report(env, call.object);
+  LOWBIT_NAPI(env, napi_get_reference_value(env, instance->run_class, &run_class));
+  LOWBIT_NAPI(env, napi_new_instance(env, run_class, 0, nullptr, &object));
+  LOWBIT_NAPI(env, napi_set_named_property(env, object, "promise", promise));
+  auto* const shared = new std::shared_ptr<RunControl>(std::move(control));
+  if (napi_wrap(env, object, shared, FinalizeRun, nullptr, nullptr) != napi_ok) {
+    delete shared;
+    return ThrowLast(env);
+  }
+  LOWBIT_NAPI(env, napi_type_tag_object(env, object, &kRunTag));
+  return object;
+}
+
+napi_value Cancel(napi_env env, napi_callback_info info) {
+  Call call;
+  std::shared_ptr<RunControl>* control = nullptr;
+  if (Failure failure = ReadCall(env, info, 0, 0, "cancel()", &call)) return Throw(env, failure);
+  if (Failure failure = Unwrap(env, call.self, kRunTag, &control)) return Throw(env, failure);
+  (*control)->cancel.store(true, std::memory_order_relaxed);
+  // One that no worker has begun ends at once; this fails, rightly, for one that goes on.
+  if ((*control)->work) napi_cancel_async_work(env, (*control)->work);
+  return nullptr;
+}
+
+napi_value Profile(napi_env env, napi_callback_info info) {
+  Call call;
+  ProgramObject* object = nullptr;
+  if (Failure failure = ReadCall(env, info, 2, 2, "profile(inputs, runs)", &call)) return Throw(env, failure);
+  if (Failure failure = LiveProgram(env, call.self, &object)) return Throw(env, failure);
+  std::vector<napi_value> inputs;
+  double runs = 0;
+  if (Failure failure =
+          ReadViews(env, call.args[0], "input", object->program->parts().inputs.size(), kInputCount, &inputs))
+    return Throw(env, failure);
+  if (Failure failure = ReadInteger(env, call.args[1], "runs", 1, kMaxRuns, &runs))
+    return Throw(env, failure);
+  if (Failure failure = LiveProgram(env, call.self, &object)) return Throw(env, failure);
+  if (runs * static_cast<double>(object->program->parts().steps.size()) > kMaxTimings)
+    return Throw(env, {kOptionInvalid, "so many runs of so many steps are too many timings"});
+  napi_value promise;
+  if (Failure failure =
+          RunWork::StartProfile(env, object->program, inputs, static_cast<size_t>(runs), &promise))
+    return Throw(env, failure);
+  Report(env, object);
+  return promise;
+}
+
+napi_value Info(napi_env env, napi_callback_info info) {
+  Call call;
+  ProgramObject* object = nullptr;
+  if (Failure failure = ReadCall(env, info, 0, 0, "info()", &call)) return Throw(env, failure);
+  if (Failure failure = LiveProgram(env, call.self, &object)) return Throw(env, failure);
+  const program::Program::Parts& parts = object->program->parts();
+  napi_value result, kernels;
+  LOWBIT_NAPI(env, napi_create_object(env, &result));
+  const auto number = [&](const char* name, uint64_t bytes) {
+    napi_value value;
+    return napi_create_double(env, static_cast<double>(bytes), &value) == napi_ok &&
+           napi_set_named_property(env, result, name, value) == napi_ok;
+  };
+  if (!number("arenaBytes", parts.arena_bytes) || !number("scratchBytes", parts.scratch_bytes) ||
+      !number("packedBytes", parts.packed_bytes))
+    return ThrowLast(env);
+  LOWBIT_NAPI(env, napi_create_array_with_length(env, parts.steps.size(), &kernels));
+  for (size_t i = 0; i < parts.steps.size(); ++i) {
+    napi_handle_scope scope;
+    napi_value name;
+    LOWBIT_NAPI(env, napi_open_handle_scope(env, &scope));
+    const bool set =
+        napi_create_string_utf8(env, parts.steps[i]->kernel(), NAPI_AUTO_LENGTH, &name) == napi_ok &&
+        napi_set_element(env, kernels, static_cast<uint32_t>(i), name) == napi_ok;
+    napi_close_handle_scope(env, scope);
+    if (!set) return ThrowLast(env);
+  }
+  LOWBIT_NAPI(env, napi_set_named_property(env, result, "kernels", kernels));
+  return result;
+}
+
+napi_value DisposeMethod(napi_env env, napi_callback_info info) {
+  Call call;
+  ProgramObject* object = nullptr;
+  if (Failure failure = ReadCall(env, info, 0, 0, "dispose()", &call)) return Throw(env, failure);
+  if (Failure failure = Unwrap(env, call.self, kProgramTag, &object)) return Throw(env, failure);
+  Dispose(env, object);
+  return nullptr;
+}
+
+// Objects made by hand stay untagged, so that every method refuses them.
+napi_value Construct(napi_env env, napi_callback_info info) {
+  napi_value self;
+  LOWBIT_NAPI(env, napi_get_cb_info(env, info, nullptr, nullptr, &self, nullptr));
+  return self;
+}
+
+Failure ReadOptions(napi_env env, napi_value value, program::LoadOptions* options) {
+  napi_valuetype type;
+  if (napi_typeof(env, value, &type) != napi_ok) return NodeFailure(env);
+  if (type != napi_object) return {kOptionInvalid, "the options are not an object"};
+  napi_value threads, isa, memory;
+  if (Failure failure = ReadField(env, value, "threads", &threads)) return failure;
+  if (Failure failure = ReadField(env, value, "isa", &isa)) return failure;
+  if (Failure failure = ReadField(env, value, "memory", &memory)) return failure;
+  if (!threads) return {kOptionInvalid, "threads is missing"};
+  double number = 0;
+  if (Failure failure = ReadInteger(env, threads, "threads", 1, threads::Pool::kMaxThreads, &number))
+    return failure;
+  options->threads = static_cast<int>(number);
+  options->isa = cpu::Detect();
+  if (isa) {
+    std::string name;
+    if (Failure failure = ReadString(env, isa, "isa", &name)) return failure;
+    if (!cpu::Cap(name.c_str(), cpu::Detect(), &options->isa))
+      return {kOptionInvalid, "isa \"" + name + "\" is unknown"};
+  }
+  if (memory) {
+    if (Failure failure = ReadInteger(env, memory, "memory", 0, 9007199254740991.0, &number)) return failure;
+    options->memory_limit = static_cast<uint64_t>(number);
+  }
+  return {};
+}
+
+}  // namespace
+
+napi_value DefineClasses(napi_env env, Instance* instance) {
+  const auto method = [](const char* name, napi_callback callback) {
+    return napi_property_descriptor{name,   nullptr, callback, nullptr, nullptr, nullptr, napi_default_method,
+                                    nullptr};
+  };
+  const napi_property_descriptor program[] = {
+      method("info", Info),
+      method("run", Run),
+      method("runAsync", RunAsync),
+      method("profile", Profile),
+      method("dispose", DisposeMethod),
+  };
+  const napi_property_descriptor run[] = {method("cancel", Cancel)};
+  napi_value program_class, run_class;
+  LOWBIT_NAPI(env, napi_define_class(env, "NativeProgram", NAPI_AUTO_LENGTH, Construct, nullptr,
+                                     sizeof program / sizeof program[0], program, &program_class));
+  LOWBIT_NAPI(env, napi_define_class(env, "NativeRun", NAPI_AUTO_LENGTH, Construct, nullptr,
+                                     sizeof run / sizeof run[0], run, &run_class));
+  LOWBIT_NAPI(env, napi_create_reference(env, program_class, 1, &instance->program_class));
+  LOWBIT_NAPI(env, napi_create_reference(env, run_class, 1, &instance->run_class));
+  return program_class;
+}
+
+napi_value CreateProgram(napi_env env, napi_callback_info info) {
+  Call call;
+  program::LoadOptions options;
+  std::vector<napi_value> blocks;
+  if (Failure failure = ReadCall(env, info, 3, 3, "createProgram(program, constants, options)", &call))
+    return Throw(env, failure);
+  if (Failure failure = ReadOptions(env, call.args[2], &options)) return Throw(env, failure);
+  if (Failure failure = CheckView(env, call.args[0], "the program")) return Throw(env, failure);
+  if (Failure failure = ReadViews(env, call.args[1], "constant", kAny, nullptr, &blocks))
+    return Throw(env, failure);
+
+  // From here on no JavaScript runs until the program is loaded.
+  Span<uint8_t> bytes;
+  if (Failure failure = OpenView(env, call.args[0], "the program", &bytes)) return Throw(env, failure);
+  std::vector<Span<const uint8_t>> constants(blocks.size());
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    Span<uint8_t> block;
+    if (Failure failure = OpenView(env, blocks[i], "constant " + std::to_string(i), &block))
+      return Throw(env, failure);
+    constants[i] = {block.data, block.size};
+  }
+  std::shared_ptr<program::Program> program;
+  const Status status =
+      program::Load({bytes.data, bytes.size}, {constants.data(), constants.size()}, options, &program);
+  if (!status.ok()) return Throw(env, FailureOf(status));
+
+  const Instance* const instance = Instance::Of(env);
+  if (!instance) return Throw(env, {kInternal, "the environment is ending"});
+  napi_value program_class, result;
+  LOWBIT_NAPI(env, napi_get_reference_value(env, instance->program_class, &program_class));
+  LOWBIT_NAPI(env, napi_new_instance(env, program_class, 0, nullptr, &result));
+  auto* const object = new ProgramObject{std::move(program), 0};
+  if (napi_wrap(env, result, object, FinalizeProgram, nullptr, nullptr) != napi_ok) {
+    delete object;
+    return ThrowLast(env);
+  }
+  Report(env, object);
+  LOWBIT_NAPI(env, napi_type_tag_object(env, result, &kProgramTag));
+  return result;
+}
+
+}  // namespace lowbit::binding

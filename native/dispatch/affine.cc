@@ -1,0 +1,36 @@
+// The lists of kernels/affine, best ISA first; scalar always fits.
+#include "dispatch/affine.h"
+
+#if LOWBIT_AVX2
+#include "kernels/affine/avx2.h"
+#endif
+#include "kernels/affine/scalar.h"
+
+namespace lowbit::dispatch::affine {
+namespace {
+
+using kernels::affine::Row;
+using kernels::affine::Rows;
+
+const Rows* const kLists[] = {
+#if LOWBIT_AVX2
+    &kernels::affine::kAvx2,
+#endif
+    &kernels::affine::kScalar,
+};
+
+}  // namespace
+
+Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
+
+const Row& Choose(kernels::affine::Kind kind, cpu::Isa have) {
+  for (const Rows* list : Lists()) {
+    for (size_t i = 0; i < list->count; ++i) {
+      const Row& row = list->first[i];
+      if (row.kind == kind && cpu::Has(have, row.needs)) return row;
+    }
+  }
+  return kernels::affine::kScalar.first[0];
+}
+
+}  // namespace lowbit::dispatch::affine

@@ -1,0 +1,35 @@
+// The lists of kernels/lut, best ISA first; scalar always fits.
+#include "dispatch/lut.h"
+
+#if LOWBIT_AVX2
+#include "kernels/lut/avx2.h"
+#endif
+#include "kernels/lut/scalar.h"
+
+namespace lowbit::dispatch::lut {
+namespace {
+
+using kernels::lut::Row;
+using kernels::lut::Rows;
+
+const Rows* const kLists[] = {
+#if LOWBIT_AVX2
+    &kernels::lut::kAvx2,
+#endif
+    &kernels::lut::kScalar,
+};
+
+}  // namespace
+
+Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
+
+const Row& Choose(cpu::Isa have) {
+  for (const Rows* list : Lists()) {
+    for (size_t i = 0; i < list->count; ++i) {
+      if (cpu::Has(have, list->first[i].needs)) return list->first[i];
+    }
+  }
+  return kernels::lut::kScalar.first[0];
+}
+
+}  // namespace lowbit::dispatch::lut

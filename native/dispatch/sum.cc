@@ -1,0 +1,36 @@
+// The lists of kernels/sum, best ISA first; scalar always fits.
+#include "dispatch/sum.h"
+
+#if LOWBIT_AVX2
+#include "kernels/sum/avx2.h"
+#endif
+#include "kernels/sum/scalar.h"
+
+namespace lowbit::dispatch::sum {
+namespace {
+
+using kernels::sum::Row;
+using kernels::sum::Rows;
+
+const Rows* const kLists[] = {
+#if LOWBIT_AVX2
+    &kernels::sum::kAvx2,
+#endif
+    &kernels::sum::kScalar,
+};
+
+}  // namespace
+
+Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
+
+const Row& Choose(kernels::sum::Kind kind, cpu::Isa have) {
+  for (const Rows* list : Lists()) {
+    for (size_t i = 0; i < list->count; ++i) {
+      const Row& row = list->first[i];
+      if (row.kind == kind && cpu::Has(have, row.needs)) return row;
+    }
+  }
+  return kernels::sum::kScalar.first[0];
+}
+
+}  // namespace lowbit::dispatch::sum

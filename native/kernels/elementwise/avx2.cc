@@ -1,0 +1,172 @@
+// Quantised ADD, SUB and MUL of bytes for AVX2, 16 elements at once.
+//
+// Operands: d = code - zero point lies in [-255, 255]. The doubling high multiply of d * 2^20 by m in [0,
+// 2^31) is
+//         floor((d * m * 2^20 + 2^30) / 2^31) = floor((d * m + 2^10) / 2^11). With m = 2^16 mh + ml that is
+//         d * mh * 2^5 + floor((d * ml + 2^10) / 2^11), for the first part is a multiple of 2^11 before the
+//         division. |d * mh| * 2^5 < 2^8 * 2^15 * 2^5 = 2^28 and |d * ml| < 2^24, so all of it fits 32 bits.
+//         A factor of 1/2 (m = 2^30, no shift: the operand with the larger scale) is d * 2^19 exactly.
+// Shifts: x / 2^e to nearest, halves away from zero, is (x + 2^(e-1) - [x < 0]) >> e for e >= 1.
+// Result: the sum (|sum| < 2^29) or product (|product| < 2^16) times m by 64-bit multiplication of even and
+// odd lanes;
+//         the rounding of the high multiply saturates only for INT_MIN * INT_MIN, which m >= 0 rules out.
+// The rest of a row goes through a buffer of 16 elements, so that nothing is read or written outside.
+#include "kernels/elementwise/avx2.h"
+
+#include <immintrin.h>
+#include <string.h>
+
+namespace lowbit::kernels::elementwise {
+namespace {
+
+// x / 2^e to nearest, halves away from zero.
+struct Shift {
+  __m256i half, sign_mask;
+  __m128i exponent;
+  explicit Shift(int e)
+      : half(_mm256_set1_epi32(e ? 1 << (e - 1) : 0)),
+        sign_mask(_mm256_set1_epi32(e ? -1 : 0)),
+        exponent(_mm_cvtsi32_si128(e)) {}
+  __m256i operator()(__m256i x) const {
+    const __m256i sign = _mm256_and_si256(_mm256_srai_epi32(x, 31), sign_mask);
+    return _mm256_sra_epi32(_mm256_add_epi32(x, _mm256_add_epi32(half, sign)), exponent);
+  }
+};
+
+// floor((x * m + 2^30) / 2^31)
+inline __m256i DoublingHighMul(__m256i x, __m256i m) {
+  const __m256i half = _mm256_set1_epi64x(int64_t{1} << 30);
+  const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(x, m), half);
+  const __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(x, 32), m), half);
+  return _mm256_blend_epi32(_mm256_srli_epi64(even, 31), _mm256_add_epi64(odd, odd), 0xAA);
+}
+
+// (d << 20) * factor, or d << 19 where the factor is one half.
+struct Operand {
+  __m256i zero, high, low;
+  Shift shift;
+  Operand(int32_t zero_point, const Factor& f)
+      : zero(_mm256_set1_epi32(zero_point)),
+        high(_mm256_set1_epi32(f.multiplier >> 16)),
+        low(_mm256_set1_epi32(f.multiplier & 0xFFFF)),
+        shift(-f.shift) {}
+  template <bool kHalf>
+  __m256i Scale(__m256i code) const {
+    const __m256i d = _mm256_sub_epi32(code, zero);
+    if (kHalf) return _mm256_slli_epi32(d, 19);
+    const __m256i fine = _mm256_add_epi32(_mm256_mullo_epi32(d, low), _mm256_set1_epi32(1 << 10));
+    const __m256i coarse = _mm256_slli_epi32(_mm256_mullo_epi32(d, high), 5);
+    return shift(_mm256_add_epi32(coarse, _mm256_srai_epi32(fine, 11)));
+  }
+};
+
+struct Result {
+  __m256i multiplier, zero_point, low, high;
+  Shift shift;
+  explicit Result(const Params& p)
+      : multiplier(_mm256_set1_epi32(p.output.multiplier)),
+        zero_point(_mm256_set1_epi32(p.zero_point)),
+        low(_mm256_set1_epi32(p.low)),
+        high(_mm256_set1_epi32(p.high)),
+        shift(-p.output.shift) {}
+  __m256i Code(__m256i x) const {
+    const __m256i y = _mm256_add_epi32(shift(DoublingHighMul(x, multiplier)), zero_point);
+    return _mm256_min_epi32(_mm256_max_epi32(y, low), high);
+  }
+};
+
+template <bool kSigned>
+inline __m256i Load8(const uint8_t* p) {
+  const __m128i x = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return kSigned ? _mm256_cvtepi8_epi32(x) : _mm256_cvtepu8_epi32(x);
+}
+
+template <bool kSigned>
+inline void Store16(uint8_t* p, __m256i first, __m256i second) {
+  const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(first, second), 0xD8);
+  const __m128i a = _mm256_castsi256_si128(words), b = _mm256_extracti128_si256(words, 1);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), kSigned ? _mm_packs_epi16(a, b) : _mm_packus_epi16(a, b));
+}
+
+// Calls block(a, b, out) for 16 elements at a time; an operand of step 0 is spread once, the rest is padded.
+template <typename Block>
+inline void Blocks(const void* a, int a_step, const void* b, int b_step, void* out, size_t count,
+                   const Block& block) {
+  const uint8_t* pa = static_cast<const uint8_t*>(a);
+  const uint8_t* pb = static_cast<const uint8_t*>(b);
+  uint8_t* to = static_cast<uint8_t*>(out);
+  uint8_t spread_a[16], spread_b[16], rest[16];
+  if (!a_step) {
+    memset(spread_a, *pa, 16);
+    pa = spread_a;
+  }
+  if (!b_step) {
+    memset(spread_b, *pb, 16);
+    pb = spread_b;
+  }
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) block(pa + i * a_step, pb + i * b_step, to + i);
+  if (const size_t left = count - i) {
+    if (a_step) pa = static_cast<const uint8_t*>(memcpy(spread_a, pa + i, left));
+    if (b_step) pb = static_cast<const uint8_t*>(memcpy(spread_b, pb + i, left));
+    for (size_t k = left; k < 16; ++k) {
+      if (a_step) spread_a[k] = 0;
+      if (b_step) spread_b[k] = 0;
+    }
+    block(pa, pb, rest);
+    memcpy(to + i, rest, left);
+  }
+}
+
+template <bool kSigned, bool kHalfA, bool kHalfB>
+void AddBlocks(const Params& p, const void* a, int a_step, const void* b, int b_step, void* out,
+               size_t count) {
+  const Operand first(p.a_zero, p.a), second(p.b_zero, p.b);
+  const Result result(p);
+  const __m256i sign = _mm256_set1_epi32(p.b_sign);
+  const auto sum = [&](const uint8_t* x, const uint8_t* y) {
+    const __m256i scaled = _mm256_sign_epi32(second.Scale<kHalfB>(Load8<kSigned>(y)), sign);
+    return result.Code(_mm256_add_epi32(first.Scale<kHalfA>(Load8<kSigned>(x)), scaled));
+  };
+  Blocks(a, a_step, b, b_step, out, count, [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
+    Store16<kSigned>(to, sum(x, y), sum(x + 8, y + 8));
+  });
+}
+
+template <bool kSigned>
+void Add(const Params& p, const void* a, int a_step, const void* b, int b_step, void* out, size_t count) {
+  const bool half_a = p.a.multiplier == 1 << 30 && p.a.shift == 0;
+  const bool half_b = p.b.multiplier == 1 << 30 && p.b.shift == 0;
+  const auto run = half_a   ? half_b ? AddBlocks<kSigned, true, true> : AddBlocks<kSigned, true, false>
+                     : half_b ? AddBlocks<kSigned, false, true>
+                            : AddBlocks<kSigned, false, false>;
+  run(p, a, a_step, b, b_step, out, count);
+}
+
+template <bool kSigned>
+void Mul(const Params& p, const void* a, int a_step, const void* b, int b_step, void* out, size_t count) {
+  const __m256i a_zero = _mm256_set1_epi32(p.a_zero), b_zero = _mm256_set1_epi32(p.b_zero);
+  const Result result(p);
+  const auto product = [&](const uint8_t* x, const uint8_t* y) {
+    // Both factors fit 16 bits and the upper halves hold only signs, so that vpmaddwd would add sign
+    // products: the full 32-bit product is the plain way.
+    return result.Code(_mm256_mullo_epi32(_mm256_sub_epi32(Load8<kSigned>(x), a_zero),
+                                          _mm256_sub_epi32(Load8<kSigned>(y), b_zero)));
+  };
+  Blocks(a, a_step, b, b_step, out, count, [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
+    Store16<kSigned>(to, product(x, y), product(x + 8, y + 8));
+  });
+}
+
+constexpr Row kList[] = {
+    {"add.s8.avx2", cpu::kAvx2, Kind::kAddS8, false, Add<true>},
+    {"add.u8.avx2", cpu::kAvx2, Kind::kAddU8, false, Add<false>},
+    {"mul.s8.avx2", cpu::kAvx2, Kind::kMulS8, false, Mul<true>},
+    {"mul.u8.avx2", cpu::kAvx2, Kind::kMulU8, false, Mul<false>},
+};
+
+}  // namespace
+
+const Rows kAvx2{kList, sizeof kList / sizeof kList[0]};
+
+}  // namespace lowbit::kernels::elementwise

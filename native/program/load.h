@@ -1,0 +1,25 @@
+// Turns program bytes (format.h) and blocks of constants into a Program, checking everything on the way.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/span.h"
+#include "base/status.h"
+#include "cpu/isa.h"
+#include "program/run.h"
+
+namespace lowbit::program {
+
+struct LoadOptions {
+  int threads = 1;              // the most that work on one run
+  cpu::Isa isa = cpu::kScalar;  // what kernels may use
+  uint64_t memory_limit = uint64_t{1}
+                          << 32;  // bytes: kept constants, packed weights, arena and scratch of one run
+};
+
+// The bytes are read as a stranger's file and only during the call.
+Status Load(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants, const LoadOptions& options,
+            std::shared_ptr<Program>* program);
+
+}  // namespace lowbit::program

@@ -1,0 +1,82 @@
+// A loaded program: immutable steps and constants shared by all runs, and the memory blocks that runs borrow.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "base/status.h"
+#include "program/step.h"
+#include "threads/pool.h"
+
+namespace lowbit::program {
+
+// An input or output of the program.
+struct Port {
+  size_t bytes;
+  Operand at;
+};
+
+// What one run needs of its own.
+struct Block {
+  AlignedBuffer arena, scratch;
+};
+
+class Program {
+ public:
+  // What load.cc found and checked.
+  struct Parts {
+    size_t arena_bytes = 0;
+    size_t scratch_bytes = 0;   // the largest of the steps
+    uint64_t packed_bytes = 0;  // weights packed by steps, and the constants below
+    int threads = 1;
+    threads::Pool* pool = nullptr;
+    std::vector<Port> inputs, outputs;
+    std::vector<AlignedBuffer> constants;
+    std::vector<std::unique_ptr<Step>> steps;
+  };
+  explicit Program(Parts parts);
+
+  const Parts& parts() const { return parts_; }
+  size_t input_bytes() const { return input_bytes_; }    // of all inputs together, each rounded up to 64
+  size_t output_bytes() const { return output_bytes_; }  // likewise
+
+  // Memory for one run: a kept block, or a new one. Null when there is not that much memory.
+  std::unique_ptr<Block> Take();
+  // Likewise, but also null when kKept blocks are out already: the run then waits with copies of its inputs
+  // alone.
+  std::unique_ptr<Block> TakeIfFew();
+  // Gives a block back; kept for later runs, unless enough are kept or the program is closed.
+  void Give(std::unique_ptr<Block> block);
+  // No block is kept any longer. Runs that hold one may go on.
+  void Close();
+
+  void CopyIn(Block& block, size_t input, const void* bytes) const;
+  void CopyOut(const Block& block, size_t output, void* bytes) const;
+
+  // Runs all steps. `cancel` is looked at before each step (kCancelled). `micros`: one entry a step, or null.
+  Status Run(Block& block, const std::atomic<bool>* cancel, double* micros) const;
+
+  // Bytes that the program holds now, blocks included.
+  uint64_t HeldBytes() const;
+
+ private:
+  // Blocks kept for later runs: as many as threads of Node run them at once by default.
+  static constexpr size_t kKept = 4;
+
+  std::unique_ptr<Block> NewBlock();
+  RunContext ContextOf(const Block& block) const;
+
+  const Parts parts_;
+  size_t input_bytes_ = 0, output_bytes_ = 0;
+  mutable std::mutex mutex_;
+  std::vector<std::unique_ptr<Block>> free_;  // under mutex_
+  size_t out_ = 0;                            // blocks that runs hold, under mutex_
+  bool closed_ = false;                       // under mutex_
+};
+
+}  // namespace lowbit::program

@@ -1,0 +1,67 @@
+// What many steps need: sizes of elements, checks of operands, splitting work among threads.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "program/step.h"
+
+namespace lowbit::program::steps {
+
+// Bytes of one element; 0 for types whose elements share bytes.
+inline size_t ElementBytes(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::kBool:
+    case Dtype::kInt8:
+    case Dtype::kUint8:
+      return 1;
+    case Dtype::kInt16:
+    case Dtype::kFloat16:
+      return 2;
+    case Dtype::kInt32:
+    case Dtype::kFloat32:
+      return 4;
+    case Dtype::kInt64:
+      return 8;
+    default:
+      return 0;
+  }
+}
+
+inline Status ExpectOperands(const StepArgs& args, int inputs, int outputs) {
+  bool fits = args.input_count() == inputs && args.output_count() == outputs;
+  for (int i = 0; fits && i < inputs; ++i) fits = args.has_input(i);
+  return fits ? Status()
+              : args.Fail(Code::kInvalid, "takes " + std::to_string(inputs) + " inputs and " +
+                                              std::to_string(outputs) + " outputs");
+}
+
+inline bool SameShape(const Tensor& a, const Tensor& b) {
+  return a.rank == b.rank && std::equal(a.dims, a.dims + a.rank, b.dims);
+}
+
+// An attribute of one integer in [low, high].
+#define LOWBIT_STEP_INT(name, low, high) \
+  int name = 0;                          \
+  LOWBIT_RETURN_IF_ERROR(args.Int(#name, low, high, &name))
+
+// Calls work(begin, end) for ranges that cover [0, count). `grain` is how much is worth another thread (about
+// 10 microseconds); less than two grains stay on this one.
+template <typename Work>
+inline void Split(const RunContext& run, size_t count, size_t grain, const Work& work) {
+  grain = std::max<size_t>(1, grain);
+  if (run.threads < 2 || count < 2 * grain) {
+    if (count) work(size_t{0}, count);
+    return;
+  }
+  const size_t chunks = std::min(count / grain, static_cast<size_t>(run.threads) * 4);
+  run.pool->For(chunks, run.threads, [&](size_t i, int /*slot*/) noexcept {
+    const size_t each = count / chunks, more = count % chunks;
+    const size_t begin = i * each + std::min(i, more);
+    work(begin, begin + each + (i < more ? 1 : 0));
+  });
+}
+
+}  // namespace lowbit::program::steps

@@ -1,0 +1,254 @@
+// `softmax`: along the last dimension. Inputs: x. float32: beta (one float), log (1: logarithm of the
+// result). int8 and uint8 to int8, uint8 or int16: exponentials (256 int32: exp of minus the scaled
+// difference i, Q0.31; entry 0 is 2^31 - 1). int16 to int16: multiplier, shift, exp_table and inverse_table
+// (513 int32 each, int16 values).
+//
+// Source: TFLite kernels/internal/reference/softmax.h; the reciprocal is gemmlowp's
+// one_over_one_plus_x_for_x_in_0_1 (Newton-Raphson, three rounds).
+#include <cmath>
+#include <limits>
+
+#include "kernels/requantize/signed_shift.h"
+#include "program/steps/common.h"
+
+namespace lowbit::program::steps {
+namespace {
+
+using kernels::requantize::Clamp;
+using kernels::requantize::RoundingDivideByPot;
+
+int32_t HighMul(int32_t a, int32_t b) { return kernels::requantize::SaturatingRoundingDoublingHighMul(a, b); }
+
+int32_t SaturatingShiftLeft(int32_t x, int bits) {
+  const int64_t y = int64_t{x} * (int64_t{1} << bits);
+  return y > INT32_MAX ? INT32_MAX : y < INT32_MIN ? INT32_MIN : static_cast<int32_t>(y);
+}
+
+int LeadingZeros(uint32_t x) {
+  int n = 0;
+  for (uint32_t bit = 1u << 31; bit && !(x & bit); bit >>= 1) ++n;
+  return n;
+}
+
+// 1 / (1 + x) for x in [0, 1), both Q0.31. Intermediate values are Q2.29.
+int32_t InverseOfOnePlus(int32_t x) {
+  const int64_t total = int64_t{x} + INT32_MAX;
+  const int32_t half_denominator = static_cast<int32_t>((total + (total >= 0 ? 1 : -1)) / 2);
+  const int32_t k48Over17 = 1515870810, kMinus32Over17 = -1010580540, kOne = 1 << 29;
+  int32_t y = k48Over17 + HighMul(half_denominator, kMinus32Over17);
+  for (int i = 0; i < 3; ++i) {
+    const int32_t error = kOne - HighMul(half_denominator, y);
+    y += SaturatingShiftLeft(HighMul(y, error), 2);
+  }
+  return SaturatingShiftLeft(y, 1);
+}
+
+struct Rows {
+  Operand in, out;
+  size_t rows, depth;
+};
+
+template <typename T, typename U>
+class QuantizedSoftmax final : public Step {
+ public:
+  QuantizedSoftmax(const Rows& rows, Span<const int32_t> exponentials) : r_(rows) {
+    kernel_ = "softmax.q.scalar";
+    for (int i = 0; i < 256; ++i) {
+      exponentials_[i] = exponentials[i];
+      addends_[i] = static_cast<uint32_t>(RoundingDivideByPot(exponentials[i], 12));  // Q12.19
+    }
+  }
+  void Run(const RunContext& run) const noexcept override {
+    const T* in = r_.in.In<T>(run);
+    U* out = r_.out.Out<U>(run);
+    Split(run, r_.rows, 4096 / (r_.depth + 1), [&](size_t begin, size_t end) {
+      for (size_t row = begin; row < end; ++row) One(in + row * r_.depth, out + row * r_.depth);
+    });
+  }
+
+ private:
+  void One(const T* in, U* out) const noexcept {
+    int best = std::numeric_limits<T>::min();
+    for (size_t c = 0; c < r_.depth; ++c) best = std::max<int>(best, in[c]);
+    uint32_t sum = 0;
+    for (size_t c = 0; c < r_.depth; ++c) sum += addends_[best - in[c]];
+    if (sum == 0) sum = 1;  // only after an overflow that the reference does not define
+    const int zeros = LeadingZeros(sum);
+    const int32_t scale = InverseOfOnePlus(static_cast<int32_t>((sum << zeros) - (1u << 31)));
+    const int exponent = std::min(12 - zeros + 31 - static_cast<int>(8 * sizeof(U)), 31);
+    constexpr int kLow = std::numeric_limits<U>::min(), kHigh = std::numeric_limits<U>::max();
+    // A long row repeats its differences: one result for each of the 256 is then cheaper.
+    if (r_.depth > 256) {
+      U results[256];
+      for (int i = 0; i < 256; ++i) results[i] = Result(i, scale, exponent, kLow, kHigh);
+      for (size_t c = 0; c < r_.depth; ++c) out[c] = results[best - in[c]];
+    } else {
+      for (size_t c = 0; c < r_.depth; ++c) out[c] = Result(best - in[c], scale, exponent, kLow, kHigh);
+    }
+  }
+  U Result(int difference, int32_t scale, int exponent, int low, int high) const noexcept {
+    const int32_t share = RoundingDivideByPot(HighMul(scale, exponentials_[difference]), exponent);
+    return static_cast<U>(Clamp(share, 0, high - low) + low);
+  }
+
+  Rows r_;
+  int32_t exponentials_[256];
+  uint32_t addends_[256];
+};
+
+// Interpolates a table of 513 entries: 9 bits choose, 7 bits mix. TFLite kernels/internal/common.h:
+// LUTLookup.
+int Lookup(int value, const int16_t* table) {
+  const int index = 256 + (value >> 7);
+  const int offset = value & 0x7F;
+  const int base = table[index];
+  return base + (((table[index + 1] - base) * offset + 64) >> 7);
+}
+
+class Softmax16 final : public Step {
+ public:
+  Softmax16(const Rows& rows, int32_t multiplier, int shift, Span<const int32_t> exponentials,
+            Span<const int32_t> inverses)
+      : r_(rows), multiplier_(multiplier), shift_(shift) {
+    kernel_ = "softmax.s16.scalar";
+    for (int i = 0; i < 513; ++i) {
+      exponentials_[i] = static_cast<int16_t>(exponentials[i]);
+      inverses_[i] = static_cast<int16_t>(inverses[i]);
+    }
+  }
+  void Run(const RunContext& run) const noexcept override {
+    const int16_t* in = r_.in.In<int16_t>(run);
+    int16_t* out = r_.out.Out<int16_t>(run);
+    Split(run, r_.rows, 4096 / (r_.depth + 1), [&](size_t begin, size_t end) {
+      for (size_t row = begin; row < end; ++row) One(in + row * r_.depth, out + row * r_.depth);
+    });
+  }
+
+ private:
+  int Exponential(int difference) const noexcept {
+    const int32_t scaled =
+        kernels::requantize::MultiplyByQuantizedMultiplier(difference, multiplier_, shift_);
+    return Lookup(Clamp(kernels::requantize::WrappingAdd(scaled, 32767), -32768, 32767), exponentials_);
+  }
+  void One(const int16_t* in, int16_t* out) const noexcept {
+    int best = -32768;
+    for (size_t c = 0; c < r_.depth; ++c) best = std::max<int>(best, in[c]);
+    uint32_t total = 0;  // Q16.15
+    for (size_t c = 0; c < r_.depth; ++c) total += static_cast<uint32_t>(Exponential(in[c] - best));
+    if (total == 0 || total > INT32_MAX) total = INT32_MAX;  // the reference does not define these
+    const int headroom = LeadingZeros(total);
+    const int64_t shifted = ((int64_t{total} << (headroom - 1)) + (1 << 13)) >> 14;
+    const int64_t centred = shifted - ((1 << 15) + (1 << 16));
+    const int inverse =
+        Lookup(static_cast<int>(std::min<int64_t>(std::max<int64_t>(centred, -32768), 32767)), inverses_);
+    const int right = 31 - headroom;
+    for (size_t c = 0; c < r_.depth; ++c) {
+      const int64_t product = int64_t{Exponential(in[c] - best)} * inverse;
+      const int64_t rounded = right ? (product + (int64_t{1} << (right - 1))) >> right : product;
+      out[c] = static_cast<int16_t>(std::min<int64_t>(std::max<int64_t>(rounded, 0), 32767));
+    }
+  }
+
+  Rows r_;
+  int32_t multiplier_;
+  int shift_;
+  int16_t exponentials_[513], inverses_[513];
+};
+
+class SoftmaxF32 final : public Step {
+ public:
+  SoftmaxF32(const Rows& rows, float beta, bool log) : r_(rows), beta_(beta), log_(log) {
+    kernel_ = log ? "log_softmax.f32.scalar" : "softmax.f32.scalar";
+  }
+  void Run(const RunContext& run) const noexcept override {
+    const float* in = r_.in.In<float>(run);
+    float* out = r_.out.Out<float>(run);
+    Split(run, r_.rows, 2048 / (r_.depth + 1), [&](size_t begin, size_t end) {
+      for (size_t row = begin; row < end; ++row) One(in + row * r_.depth, out + row * r_.depth);
+    });
+  }
+
+ private:
+  void One(const float* in, float* out) const noexcept {
+    float best = std::numeric_limits<float>::lowest();
+    for (size_t c = 0; c < r_.depth; ++c) best = std::max(best, in[c]);
+    float sum = 0;
+    if (log_) {
+      for (size_t c = 0; c < r_.depth; ++c) sum += std::exp(in[c] - best);
+      const float log_sum = std::log(sum);
+      for (size_t c = 0; c < r_.depth; ++c) out[c] = in[c] - best - log_sum;
+      return;
+    }
+    for (size_t c = 0; c < r_.depth; ++c) {
+      out[c] = std::exp((in[c] - best) * beta_);
+      sum += out[c];
+    }
+    for (size_t c = 0; c < r_.depth; ++c) out[c] /= sum;
+  }
+
+  Rows r_;
+  float beta_;
+  bool log_;
+};
+
+template <typename T>
+Status LoadBytes(StepArgs& args, const Rows& rows, std::unique_ptr<Step>* step) {
+  Span<const int32_t> table;
+  LOWBIT_RETURN_IF_ERROR(args.Ints("exponentials", 256, &table));
+  for (const int32_t x : table) {
+    if (x < 0) return args.Fail(Code::kInvalid, "a negative exponential");
+  }
+  switch (args.output(0).dtype) {
+    case Dtype::kInt8:
+      *step = std::make_unique<QuantizedSoftmax<T, int8_t>>(rows, table);
+      return Status();
+    case Dtype::kUint8:
+      *step = std::make_unique<QuantizedSoftmax<T, uint8_t>>(rows, table);
+      return Status();
+    case Dtype::kInt16:
+      *step = std::make_unique<QuantizedSoftmax<T, int16_t>>(rows, table);
+      return Status();
+    default:
+      return args.Fail(Code::kUnsupported, "gives int8, uint8 and int16 from codes");
+  }
+}
+
+}  // namespace
+
+Status LoadSoftmax(StepArgs& args, std::unique_ptr<Step>* step) {
+  LOWBIT_RETURN_IF_ERROR(ExpectOperands(args, 1, 1));
+  const Tensor& in = args.input(0);
+  const Tensor& out = args.output(0);
+  if (in.rank < 1 || !SameShape(in, out))
+    return args.Fail(Code::kShapeMismatch, "input and output differ in shape");
+  const size_t depth = static_cast<size_t>(in.dims[in.rank - 1]);
+  const Rows rows{args.Bind(in), args.Bind(out), depth ? in.count() / depth : 0, depth};
+  switch (in.dtype) {
+    case Dtype::kInt8:
+      return LoadBytes<int8_t>(args, rows, step);
+    case Dtype::kUint8:
+      return LoadBytes<uint8_t>(args, rows, step);
+    case Dtype::kInt16: {
+      if (out.dtype != Dtype::kInt16) return args.Fail(Code::kTypeMismatch, "int16 gives int16");
+      LOWBIT_STEP_INT(multiplier, 0, INT32_MAX);
+      LOWBIT_STEP_INT(shift, -31, 30);
+      Span<const int32_t> exponentials, inverses;
+      LOWBIT_RETURN_IF_ERROR(args.Ints("exp_table", 513, &exponentials));
+      LOWBIT_RETURN_IF_ERROR(args.Ints("inverse_table", 513, &inverses));
+      *step = std::make_unique<Softmax16>(rows, multiplier, shift, exponentials, inverses);
+      return Status();
+    }
+    case Dtype::kFloat32: {
+      if (out.dtype != Dtype::kFloat32) return args.Fail(Code::kTypeMismatch, "float32 gives float32");
+      float beta = 1;
+      LOWBIT_RETURN_IF_ERROR(args.Float("beta", &beta));
+      LOWBIT_STEP_INT(log, 0, 1);
+      *step = std::make_unique<SoftmaxF32>(rows, beta, log != 0);
+      return Status();
+    }
+    default:
+      return args.Fail(Code::kUnsupported, "does not take this type");
+  }
+}
+
+}  // namespace lowbit::program::steps

@@ -1,0 +1,57 @@
+// The list of all kinds of steps: one line each. A program's StepRecord.kind is an index of this list.
+#include "program/step.h"
+
+namespace lowbit::program {
+
+Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
+
+namespace steps {
+Status LoadArgMax(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadBinary(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadConcat(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadLut(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadLut16(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadPad(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadPool(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadQuantize(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadQuantizedBinary(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadReduce(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadRequantize(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadResizeBilinear(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadResizeNearest(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadSoftmax(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadStrided(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
+}  // namespace steps
+
+static constexpr StepKind kKinds[] = {
+    {"conv", LoadConv},
+    {"copy", LoadCopy},
+    {"depthwise", LoadDepthwise},
+    {"fullyConnected", LoadFullyConnected},
+    {"arg_max", steps::LoadArgMax},
+    {"binary", steps::LoadBinary},
+    {"concat", steps::LoadConcat},
+    {"dequantize", steps::LoadDequantize},
+    {"lut", steps::LoadLut},
+    {"lut16", steps::LoadLut16},
+    {"pad", steps::LoadPad},
+    {"pool", steps::LoadPool},
+    {"quantize", steps::LoadQuantize},
+    {"quantized_binary", steps::LoadQuantizedBinary},
+    {"reduce", steps::LoadReduce},
+    {"requantize", steps::LoadRequantize},
+    {"resize_bilinear", steps::LoadResizeBilinear},
+    {"resize_nearest", steps::LoadResizeNearest},
+    {"softmax", steps::LoadSoftmax},
+    {"strided", steps::LoadStrided},
+    {"unary", steps::LoadUnary},
+};
+
+Span<const StepKind> StepKinds() { return {kKinds, sizeof kKinds / sizeof kKinds[0]}; }
+
+}  // namespace lowbit::program
