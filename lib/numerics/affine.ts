@@ -19,7 +19,9 @@ export function quantizeAffine(
     // The double quotient of two float32s, rounded to float32, is the float32 quotient.
     const steps = Math.fround((values[i] as number) / scale)
     if (Number.isNaN(steps)) {
-      throw new LowbitError('NOT_FINITE', `value ${i} is ${values[i]}, which has no code`, { actual: values[i] })
+      throw new LowbitError('NOT_FINITE', `value ${i} is ${values[i]}, which has no code`, {
+        actual: values[i],
+      })
     }
     const code = Math.trunc(steps + (steps < 0 ? -0.5 : 0.5)) + zeroPoint
     codes[i] = code < low ? low : code > high ? high : code
