@@ -36,7 +36,7 @@ for (const name of files('dist/esm', '.d.ts')) {
 writeFileSync(join(root, 'dist/cjs/package.json'), '{ "type": "commonjs" }\n')
 
 if (process.argv.includes('--test')) {
-  for (const folder of ['test', 'bench']) {
+  for (const folder of ['bench', 'test']) {
     if (!existsSync(join(root, folder)) || files(folder, '.ts').length === 0) continue
     mkdirSync(join(root, 'dist', folder), { recursive: true })
     compile(`tsconfig.${folder}.json`)

@@ -13,7 +13,8 @@ export interface BenchLayer {
 
 const ZERO_POINT = -3
 const OUT_ZERO_POINT = 5
-const codes = (seed: number, count: number, low: number) => Int8Array.from(randomIntegers(seed, count, low, 127))
+const codes = (seed: number, count: number, low: number) =>
+  Int8Array.from(randomIntegers(seed, count, low, 127))
 const sums = (seed: number, count: number) => Int32Array.from(randomIntegers(seed, count, -10_000, 10_000))
 
 /** A factor that spreads the sums of random codes over the output's range. */
@@ -25,7 +26,12 @@ export function benchLayer(row: LayerCase): BenchLayer {
   if (row.kind === 'gemm') {
     const { m, n, k } = row
     const multiplier = factorFor(k)
-    const operands = { a: codes(1, m * k, -128), b: codes(2, n * k, -127), aZeroPoint: ZERO_POINT, bias: sums(3, n) }
+    const operands = {
+      a: codes(1, m * k, -128),
+      b: codes(2, n * k, -127),
+      aZeroPoint: ZERO_POINT,
+      bias: sums(3, n),
+    }
     const reference = { n, k, ...operands, factor: () => multiplier, ...limits }
     return {
       layer: gemmLayer('gemm', { m, n, k, ...operands, multiplier, ...out }),
@@ -40,7 +46,12 @@ export function benchLayer(row: LayerCase): BenchLayer {
     input: codes(1, h * w * c, -128),
     inputShape: [1, h, w, c] as const,
     filter: codes(2, taps * channels, -127),
-    filterShape: (kind === 'conv' ? [channels, size, size, c] : [1, size, size, channels]) as [number, number, number, number],
+    filterShape: (kind === 'conv' ? [channels, size, size, c] : [1, size, size, channels]) as [
+      number,
+      number,
+      number,
+      number,
+    ],
     padding: 'same' as const,
     inputZeroPoint: ZERO_POINT,
     bias: sums(3, channels),

@@ -49,7 +49,11 @@ export function windowOutput(w: ReferenceWindow) {
     ),
   ) as [ReturnType<typeof along>, ReturnType<typeof along>]
   const channels = w.depthMultiplier === undefined ? w.filterShape[0] : w.filterShape[3]
-  return { shape: [w.inputShape[0], rows.extent, columns.extent, channels], top: rows.before, left: columns.before }
+  return {
+    shape: [w.inputShape[0], rows.extent, columns.extent, channels],
+    top: rows.before,
+    left: columns.before,
+  }
 }
 
 /** The code at one place of the output. */

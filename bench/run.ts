@@ -4,7 +4,7 @@
 
 import { parseArgs } from 'node:util'
 import Benchmark from 'benchmark'
-import { createLayerProgram, cpu } from '#lib/bare/kernels.js'
+import { cpu, createLayerProgram } from '#lib/bare/kernels.js'
 import { table } from '#lib/report/table.js'
 import { gmacsPerSecond, macsText, timeText } from '#lib/report/units.js'
 import { CASES, type LayerCase } from './cases/layers.js'
