@@ -122,7 +122,7 @@ export function gemm(options: GemmOptions): Int8Array {
 
 /** The same as `gemm`, by its name in networks. */
 export function fullyConnected(options: GemmOptions): Int8Array {
-  return runLayer(gemmLayer('fullyConnected', options))
+  return runLayer(gemmLayer('fully_connected', options))
 }
 
 /**

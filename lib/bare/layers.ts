@@ -63,7 +63,7 @@ export interface DepthwiseConv2dOptions extends WindowOptions {
 
 /** One step with its operands: weights and bias are constants of it. */
 export interface Layer {
-  readonly kind: 'fullyConnected' | 'conv' | 'depthwise'
+  readonly kind: 'fully_connected' | 'conv' | 'depthwise'
   readonly input: Int8Array
   readonly inputShape: Shape
   readonly weights: Int8Array
@@ -100,7 +100,7 @@ export function gemmLayer(of: string, options: GemmOptions): Layer {
   const n = extent(of, 'n', options.n)
   const k = extent(of, 'k', options.k)
   return {
-    kind: 'fullyConnected',
+    kind: 'fully_connected',
     input: arrayArgument(of, 'a', options.a, Int8Array, [m, k]),
     inputShape: [m, k],
     weights: arrayArgument(of, 'b', options.b, Int8Array, [n, k]),

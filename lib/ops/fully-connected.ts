@@ -60,7 +60,7 @@ export const fullyConnected = defineOp<FullyConnectedAttributes>({
     return {
       steps: [
         {
-          kind: 'fullyConnected',
+          kind: 'fully_connected',
           inputs: [input, weights, node.inputs[2] ?? null],
           outputs: [output],
           attributes: {

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-namespace lowbit::program {
+namespace lowbit::program::steps {
 
 Status ReadQuantizedLayer(const StepArgs& args, size_t channels, QuantizedLayer* layer) {
   if (args.input_count() < 2 || args.output_count() != 1 || !args.has_input(0) || !args.has_input(1)) {
@@ -60,4 +60,4 @@ Status ReadQuantizedLayer(const StepArgs& args, size_t channels, QuantizedLayer*
   return Status();
 }
 
-}  // namespace lowbit::program
+}  // namespace lowbit::program::steps

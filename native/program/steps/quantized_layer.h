@@ -8,7 +8,7 @@
 #include "kernels/requantize/pack.h"
 #include "program/step.h"
 
-namespace lowbit::program {
+namespace lowbit::program::steps {
 
 struct QuantizedLayer {
   uint8_t flip = 0;              // 0x80 for uint8 tensors, which kernels take as int8
@@ -53,4 +53,4 @@ bool PackChannels(const QuantizedLayer& layer, size_t count, size_t depth, const
   return packed->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data());
 }
 
-}  // namespace lowbit::program
+}  // namespace lowbit::program::steps
