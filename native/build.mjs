@@ -10,7 +10,6 @@ const flag = (name) => process.argv.includes(name)
 const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin/cmake-js')
 const define = (name, value) => `--CD${name}=${value}`
 const args = [
-  'compile',
   '--directory',
   root,
   '--out',
@@ -24,10 +23,13 @@ const args = [
   define('LOWBIT_SANITIZE', flag('--sanitize') ? 'ON' : 'OFF'),
 ]
 try {
-  execFileSync(process.execPath, [cmakeJs, ...args], {
-    cwd: root,
-    stdio: flag('--verbose') ? 'inherit' : 'pipe',
-  })
+  // Configures every time: a folder that was configured with other flags is not what was asked for.
+  for (const command of ['configure', 'build']) {
+    execFileSync(process.execPath, [cmakeJs, command, ...args], {
+      cwd: root,
+      stdio: flag('--verbose') ? 'inherit' : 'pipe',
+    })
+  }
 } catch (error) {
   process.stderr.write(`${error.stdout ?? ''}${error.stderr ?? ''}\n`)
   process.stderr.write(

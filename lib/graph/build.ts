@@ -29,7 +29,7 @@ export function build(file: ModelFile, ops: OpsByType): Graph {
   const subgraph = file.subgraphs[0]
   if (subgraph === undefined) throw new LowbitError('FILE_INVALID', 'the file has no subgraph')
   const { tensors, inputs, outputs, operators } = subgraph
-  const values = tensors.map(valueOf)
+  const values = tensors.map(toValue)
   for (const index of inputs) checkShape(values[index] as Value)
 
   const nodes: Node[] = []
@@ -46,13 +46,14 @@ export function build(file: ModelFile, ops: OpsByType): Graph {
       inputs: record.inputs,
       outputs: record.outputs,
     }
-    for (const [i, value] of inferOutputs(op, node, values).entries()) values[node.outputs[i] as number] = value
+    for (const [i, value] of inferOutputs(op, node, values).entries())
+      values[node.outputs[i] as number] = value
     nodes.push(node)
   }
   return { values, nodes, inputs, outputs }
 }
 
-function valueOf({ name, shape, dtype, quantization, data }: TensorRecord, index: number): Value {
+function toValue({ name, shape, dtype, quantization, data }: TensorRecord, index: number): Value {
   return {
     name: name === '' ? `#${index}` : name,
     shape,

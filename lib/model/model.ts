@@ -33,8 +33,9 @@ export interface TensorRecord {
   /** Bytes of a constant, row-major little-endian as the file stores them (a view, not aligned); undefined for computed tensors. */
   readonly data?: Uint8Array
   readonly isVariable: boolean
+  /** Of integer types only: scales that files give to float tensors mean nothing and are dropped. */
   readonly quantization?: Quantization
-  /** Blockwise quantisation (`BlockwiseQuantization`): indices of the tensors that hold scales and zero points. */
+  /** Blockwise quantisation (`BlockwiseQuantization`): indices of the tensors that hold scales and zero points (-1: all 0). */
   readonly blockwise?: { readonly scales: number; readonly zeroPoints: number; readonly blockSize: number }
   readonly isSparse: boolean
 }
@@ -52,7 +53,7 @@ export type OptionValue = number | bigint | boolean | string | readonly number[]
 export interface OperatorRecord {
   /** Builtin code of the schema (`BuiltinOperator`); 32 for a custom operator. */
   readonly code: number
-  /** `CONV_2D`, or the custom operator's own name. */
+  /** `CONV_2D`, or the custom operator's own name; `UNKNOWN_999` for a code that the schema lacks. */
   readonly type: string
   readonly version: number
   /** Indices into the subgraph's tensors; -1 for an optional operand that is absent. */

@@ -60,14 +60,14 @@ export const fullyConnected = defineOp<FullyConnectedAttributes>({
     return {
       steps: [
         {
-          kind: 'fullyConnected',
+          kind: 'fully_connected',
           inputs: [input, weights, node.inputs[2] ?? null],
           outputs: [output],
           attributes: {
             ...quantizedLayer(node, {
               activation: node.attributes.activation,
               channelAxis: 0,
-              legacyProduct: true,
+              rounding: 'once',
             }),
             weightZeroPoint: weightZeroPoint(weights, weights.quantization?.scale.length === 1),
           },

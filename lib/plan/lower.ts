@@ -70,8 +70,12 @@ export function lower(graph: Graph, ops: OpsByName): Lowering {
 function bytesOf({ name, dtype, shape }: Operand): number {
   const bytes = byteLength(dtype, shape)
   if (bytes !== undefined) return bytes
-  throw new LowbitError('DTYPE_UNSUPPORTED', `tensor "${name}" is of type ${dtype}, which lowbit does not run`, {
-    tensor: name,
-    actual: dtype,
-  })
+  throw new LowbitError(
+    'DTYPE_UNSUPPORTED',
+    `tensor "${name}" is of type ${dtype}, which lowbit does not run`,
+    {
+      tensor: name,
+      actual: dtype,
+    },
+  )
 }

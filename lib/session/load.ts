@@ -120,7 +120,7 @@ function constantBytes({ tensors }: Plan): number {
 }
 
 /** Bytes of the file's constants that nodes read, each block once. */
-function weightBytes({ values, nodes }: Graph): number {
+export function weightBytes({ values, nodes }: Graph): number {
   const used = new Set(nodes.flatMap(({ inputs }) => inputs))
   const blocks = new Map<string, number>()
   for (const index of used) {

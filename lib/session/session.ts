@@ -6,7 +6,15 @@ import type { NativeProgram, NativeRun } from '../native/binding.js'
 import type { TypedArray } from '../tensor/dtype.js'
 import { Tensor, type TensorInfo } from '../tensor/tensor.js'
 import { type ProfileOptions, profileRuns, type RunOptions } from './options.js'
-import { checkOutput, finishOutput, inputView, outputView, type Port, portOf, type TensorData } from './tensor-data.js'
+import {
+  checkOutput,
+  finishOutput,
+  inputView,
+  outputView,
+  type Port,
+  portOf,
+  type TensorData,
+} from './tensor-data.js'
 
 /** Bytes that a model takes. */
 export interface ModelMemory {

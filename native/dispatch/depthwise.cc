@@ -6,7 +6,7 @@
 #include "kernels/depthwise/avx2.h"
 #endif
 
-namespace lowbit::dispatch {
+namespace lowbit::dispatch::depthwise {
 
 using kernels::depthwise::Row;
 using kernels::depthwise::Rows;
@@ -18,9 +18,9 @@ static const Rows* const kLists[] = {
     &kernels::depthwise::kScalar,
 };
 
-Span<const Rows* const> DepthwiseLists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
+Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
 
-const Row& ChooseDepthwise(cpu::Isa have) {
+const Row& Choose(cpu::Isa have) {
   for (const Rows* list : kLists) {
     for (size_t i = 0; i < list->count; ++i) {
       if (cpu::Has(have, list->first[i].needs)) return list->first[i];
@@ -29,4 +29,4 @@ const Row& ChooseDepthwise(cpu::Isa have) {
   return kernels::depthwise::kScalar.first[0];
 }
 
-}  // namespace lowbit::dispatch
+}  // namespace lowbit::dispatch::depthwise

@@ -4,12 +4,12 @@
 #include "base/span.h"
 #include "kernels/depthwise/contract.h"
 
-namespace lowbit::dispatch {
+namespace lowbit::dispatch::depthwise {
 
 // The best kernel of a machine that has `have`; scalar always fits.
-const kernels::depthwise::Row& ChooseDepthwise(cpu::Isa have);
+const kernels::depthwise::Row& Choose(cpu::Isa have);
 
 // All lists of this build, best first.
-Span<const kernels::depthwise::Rows* const> DepthwiseLists();
+Span<const kernels::depthwise::Rows* const> Lists();
 
-}  // namespace lowbit::dispatch
+}  // namespace lowbit::dispatch::depthwise

@@ -6,7 +6,7 @@
 #include "kernels/gemm/avx2.h"
 #endif
 
-namespace lowbit::dispatch {
+namespace lowbit::dispatch::gemm {
 
 using kernels::gemm::Row;
 using kernels::gemm::Rows;
@@ -18,16 +18,16 @@ static const Rows* const kLists[] = {
     &kernels::gemm::kScalar,
 };
 
-Span<const Rows* const> GemmLists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
+Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
 
 // Weights as int8 halve the memory traffic and cost a widening a load: they win where few rows share a panel,
 // or where all panels together overflow a core's second-level cache.
-static bool PrefersNarrowWeights(const GemmShape& shape) {
+static bool PrefersNarrowWeights(const Shape& shape) {
   constexpr size_t kFewRows = 32, kCache = 768 * 1024;
   return shape.rows <= kFewRows || shape.channels * shape.depth * sizeof(int16_t) > kCache;
 }
 
-const Row& ChooseGemm(const GemmShape& shape, cpu::Isa have) {
+const Row& Choose(const Shape& shape, cpu::Isa have) {
   const bool narrow = shape.weights_fit_int8 && PrefersNarrowWeights(shape);
   for (const Rows* list : kLists) {
     const Row* fallback = nullptr;
@@ -43,4 +43,4 @@ const Row& ChooseGemm(const GemmShape& shape, cpu::Isa have) {
   return kernels::gemm::kScalar.first[0];
 }
 
-}  // namespace lowbit::dispatch
+}  // namespace lowbit::dispatch::gemm

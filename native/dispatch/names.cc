@@ -1,21 +1,37 @@
-// The list of kernel families: one line each, as the families come.
+// The list of kernel families: one line each.
 #include "dispatch/names.h"
+
+#include "dispatch/affine.h"
+#include "dispatch/depthwise.h"
+#include "dispatch/elementwise.h"
+#include "dispatch/gemm.h"
+#include "dispatch/lut.h"
+#include "dispatch/pool.h"
+#include "dispatch/sum.h"
 
 namespace lowbit::dispatch {
 namespace {
 
-// Adds the names of one family's rows that `have` can run.
-using AddNames = void (*)(cpu::Isa have, std::vector<const char*>* names);
-
-constexpr AddNames kFamilies[] = {
-    nullptr,  // ends the list
-};
+template <typename Lists>
+void Add(const Lists& lists, cpu::Isa have, std::vector<const char*>* names) {
+  for (const auto* list : lists) {
+    for (size_t i = 0; i < list->count; ++i) {
+      if (cpu::Has(have, list->first[i].needs)) names->push_back(list->first[i].name);
+    }
+  }
+}
 
 }  // namespace
 
 std::vector<const char*> KernelNames(cpu::Isa have) {
   std::vector<const char*> names;
-  for (const AddNames* add = kFamilies; *add; ++add) (*add)(have, &names);
+  Add(gemm::Lists(), have, &names);
+  Add(depthwise::Lists(), have, &names);
+  Add(pool::Lists(), have, &names);
+  Add(elementwise::Lists(), have, &names);
+  Add(affine::Lists(), have, &names);
+  Add(sum::Lists(), have, &names);
+  Add(lut::Lists(), have, &names);
   return names;
 }
 

@@ -43,7 +43,11 @@ test('codes survive the way to real numbers and back', (t) => {
     fc.property(scale, fc.integer({ min: -128, max: 127 }), (step, zeroPoint) => {
       const all = Int8Array.from({ length: 256 }, (_, i) => i - 128)
       const back = new Int8Array(256)
-      quantizeAffine(dequantizeAffine(all, { scale: step, zeroPoint }), { scale: step, zeroPoint, ...int8 }, back)
+      quantizeAffine(
+        dequantizeAffine(all, { scale: step, zeroPoint }),
+        { scale: step, zeroPoint, ...int8 },
+        back,
+      )
       t.deepEqual(back, all)
     }),
     { seed: 7, numRuns: 100 },

@@ -77,11 +77,21 @@ for (const [why, nodes, outputs] of [
 }
 
 test('a view of another size is a fault of the operator', (t) => {
-  const graph = { values: [value('a', 4), value('b', 5)], nodes: [node('view', [0], [1])], inputs: [0], outputs: [1] }
+  const graph = {
+    values: [value('a', 4), value('b', 5)],
+    nodes: [node('view', [0], [1])],
+    inputs: [0],
+    outputs: [1],
+  }
   t.throws(() => plan(graph, FAKE_OPS), { code: 'INTERNAL' })
 })
 
 test('a type of no fixed size is refused', (t) => {
-  const graph: Graph = { values: [{ name: 's', shape: [1], dtype: 'string' }], nodes: [], inputs: [0], outputs: [0] }
+  const graph: Graph = {
+    values: [{ name: 's', shape: [1], dtype: 'string' }],
+    nodes: [],
+    inputs: [0],
+    outputs: [0],
+  }
   t.throws(() => plan(graph, FAKE_OPS), { code: 'DTYPE_UNSUPPORTED' })
 })

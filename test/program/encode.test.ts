@@ -103,7 +103,15 @@ const onePlan = (attributes: Plan['steps'][number]['step']['attributes'], kind =
     constant('c', file.subarray(3, 8)),
     { ...constant('x', file.subarray(0, 4)), place: { where: 'arena', offset: 0 } },
   ],
-  steps: [{ step: { kind, inputs: [], outputs: [], attributes }, origin: 'X #0', op: 'x', inputs: [0, -1], outputs: [3] }],
+  steps: [
+    {
+      step: { kind, inputs: [], outputs: [], attributes },
+      origin: 'X #0',
+      op: 'x',
+      inputs: [0, -1],
+      outputs: [3],
+    },
+  ],
   inputs: [],
   outputs: [3],
   arenaBytes: 64,
@@ -163,5 +171,7 @@ test('what native code has no form for is refused', (t) => {
     return { ...whole, tensors: whole.tensors.map((tensor) => ({ ...tensor, ...change })) }
   }
   t.throws(() => encode(withTensor({ dtype: 'complex64' }), FORMAT), { code: 'DTYPE_UNSUPPORTED' })
-  t.throws(() => encode(withTensor({ shape: [1, 1, 1, 1, 1, 1, 1, 1, 4] }), FORMAT), { code: 'OPERATOR_UNSUPPORTED' })
+  t.throws(() => encode(withTensor({ shape: [1, 1, 1, 1, 1, 1, 1, 1, 4] }), FORMAT), {
+    code: 'OPERATOR_UNSUPPORTED',
+  })
 })

@@ -11,7 +11,11 @@ const NONE = Number.POSITIVE_INFINITY
 const cases: readonly (readonly [string, Readonly<Record<string, string>>, number])[] = [
   ['no control groups at all', {}, NONE],
   ['version 2, no quota', { 'proc/self/cgroup': '0::/a\n', 'sys/fs/cgroup/a/cpu.max': 'max 100000\n' }, NONE],
-  ['version 2, a quota', { 'proc/self/cgroup': '0::/a\n', 'sys/fs/cgroup/a/cpu.max': '150000 100000\n' }, 1.5],
+  [
+    'version 2, a quota',
+    { 'proc/self/cgroup': '0::/a\n', 'sys/fs/cgroup/a/cpu.max': '150000 100000\n' },
+    1.5,
+  ],
   [
     'version 2, the narrowest of the groups around it',
     {

@@ -56,7 +56,11 @@ function amountsOf(pad: Node, values: readonly Value[]): Amounts | undefined {
   return Math.min(top, bottom, left, right) < 0 ? undefined : [top, bottom, left, right]
 }
 
-function explicitPadding({ padding, stride, dilation }: ConvWindow, input: readonly number[], filter: readonly number[]): Amounts {
+function explicitPadding(
+  { padding, stride, dilation }: ConvWindow,
+  input: readonly number[],
+  filter: readonly number[],
+): Amounts {
   if (typeof padding !== 'string') return padding
   if (padding === 'valid') return [0, 0, 0, 0]
   const along = (axis: 0 | 1): [number, number] => {

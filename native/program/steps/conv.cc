@@ -5,7 +5,7 @@
 #include "program/steps/layers.h"
 #include "program/steps/matmul.h"
 
-namespace lowbit::program {
+namespace lowbit::program::steps {
 
 namespace {
 
@@ -71,4 +71,4 @@ Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step) {
   return LoadConvOf(args, window, {window.pixels(), groups, channels / groups, depth}, layer, step);
 }
 
-}  // namespace lowbit::program
+}  // namespace lowbit::program::steps

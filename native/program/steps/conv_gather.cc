@@ -1,7 +1,7 @@
 // Gathers windows of pixels into rows.
 #include "program/steps/conv_gather.h"
 
-namespace lowbit::program {
+namespace lowbit::program::steps {
 
 namespace {
 
@@ -62,4 +62,4 @@ void ConvGather::Rows(const void* context, const int8_t* input, size_t group, si
   }
 }
 
-}  // namespace lowbit::program
+}  // namespace lowbit::program::steps

@@ -5,7 +5,7 @@
 #include "kernels/gemm/contract.h"
 #include "program/steps/window.h"
 
-namespace lowbit::program {
+namespace lowbit::program::steps {
 
 struct ConvGather {
   Window window;
@@ -20,4 +20,4 @@ struct ConvGather {
                    size_t stride, int16_t* rows) noexcept;
 };
 
-}  // namespace lowbit::program
+}  // namespace lowbit::program::steps

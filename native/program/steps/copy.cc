@@ -4,7 +4,7 @@
 
 #include "program/step.h"
 
-namespace lowbit::program {
+namespace lowbit::program::steps {
 namespace {
 
 class Copy final : public Step {
@@ -36,4 +36,4 @@ Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step) {
   return Status();
 }
 
-}  // namespace lowbit::program
+}  // namespace lowbit::program::steps

@@ -11,7 +11,7 @@
 #include "kernels/depthwise/pack.h"
 #include "program/steps/layers.h"
 
-namespace lowbit::program {
+namespace lowbit::program::steps {
 
 namespace {
 
@@ -55,7 +55,7 @@ class Depthwise final : public Step {
     requantize_ = layer.output;
     tap_count_ = static_cast<size_t>(window.filter_h) * static_cast<size_t>(window.filter_w);
     if (tap_count_ > kMostTaps) return args.Fail(Code::kUnsupported, "more than 2^20 taps an output pixel");
-    row_ = &dispatch::ChooseDepthwise(args.isa());
+    row_ = &dispatch::depthwise::Choose(args.isa());
     kernel_ = row_->name;
 
     std::vector<int16_t> weights(tap_count_ * channels_);
@@ -165,4 +165,4 @@ Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step) {
   return Status();
 }
 
-}  // namespace lowbit::program
+}  // namespace lowbit::program::steps

@@ -4,7 +4,7 @@
 
 #include "program/steps/matmul.h"
 
-namespace lowbit::program {
+namespace lowbit::program::steps {
 
 namespace {
 
@@ -67,4 +67,4 @@ Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step) {
   return Status();
 }
 
-}  // namespace lowbit::program
+}  // namespace lowbit::program::steps

@@ -6,9 +6,9 @@
 #include "program/steps/matmul.h"
 #include "program/steps/window.h"
 
-namespace lowbit::program {
+namespace lowbit::program::steps {
 
 Status LoadConvOf(StepArgs& args, const Window& window, const MatmulShape& shape, const QuantizedLayer& layer,
                   std::unique_ptr<Step>* step);
 
-}  // namespace lowbit::program
+}  // namespace lowbit::program::steps

@@ -5,7 +5,7 @@
 
 #include "dispatch/gemm.h"
 
-namespace lowbit::program {
+namespace lowbit::program::steps {
 
 using kernels::gemm::Tile;
 
@@ -40,7 +40,7 @@ Status Matmul::Load(const StepArgs& args, const MatmulShape& shape, const Quanti
   shape_ = shape;
   output_ = layer.output;
   const bool fit = FitInt8(layer.weights, shape.groups * shape.channels, shape.depth);
-  row_ = &dispatch::ChooseGemm({shape.rows, shape.channels, shape.depth, fit}, args.isa());
+  row_ = &dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, fit}, args.isa());
   padded_depth_ = kernels::gemm::PaddedDepth(*row_, shape.depth);
   panels_ = kernels::gemm::PanelCount(*row_, shape.channels);
   panel_bytes_ = kernels::gemm::PanelBytes(*row_, shape.depth);
@@ -128,4 +128,4 @@ void Matmul::Run(const RunContext& run, Gather gather, const void* context, cons
   }
 }
 
-}  // namespace lowbit::program
+}  // namespace lowbit::program::steps

@@ -5,7 +5,7 @@
 #include "kernels/gemm/pack.h"
 #include "program/steps/quantized_layer.h"
 
-namespace lowbit::program {
+namespace lowbit::program::steps {
 
 struct MatmulShape {
   size_t rows;      // output pixels, or batch
@@ -44,4 +44,4 @@ class Matmul {
   bool parallel_ = false;
 };
 
-}  // namespace lowbit::program
+}  // namespace lowbit::program::steps

@@ -1,15 +1,17 @@
-// The list of all kinds of steps: one line each. A program's StepRecord.kind is an index of this list.
+// The list of all kinds of steps: two lines each. A program's StepRecord.kind is an index of this list.
 #include "program/step.h"
 
 namespace lowbit::program {
-
-Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
 
 namespace steps {
 Status LoadArgMax(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadBinary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConcat(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut16(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPad(StepArgs& args, std::unique_ptr<Step>* step);
@@ -26,11 +28,14 @@ Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
 }  // namespace steps
 
 static constexpr StepKind kKinds[] = {
-    {"copy", LoadCopy},
     {"arg_max", steps::LoadArgMax},
     {"binary", steps::LoadBinary},
     {"concat", steps::LoadConcat},
+    {"conv", steps::LoadConv},
+    {"copy", steps::LoadCopy},
+    {"depthwise", steps::LoadDepthwise},
     {"dequantize", steps::LoadDequantize},
+    {"fully_connected", steps::LoadFullyConnected},
     {"lut", steps::LoadLut},
     {"lut16", steps::LoadLut16},
     {"pad", steps::LoadPad},

@@ -1,7 +1,7 @@
 // Reads and checks window geometry.
 #include "program/steps/window.h"
 
-namespace lowbit::program {
+namespace lowbit::program::steps {
 
 Status ReadWindow(const StepArgs& args, const Tensor& input, const Tensor& output, int filter_h, int filter_w,
                   Window* window) {
@@ -28,4 +28,4 @@ Status ReadWindow(const StepArgs& args, const Tensor& input, const Tensor& outpu
   return args.Int("padLeft", 0, kMost, &window->pad_left);
 }
 
-}  // namespace lowbit::program
+}  // namespace lowbit::program::steps

@@ -6,7 +6,7 @@
 
 #include "program/step.h"
 
-namespace lowbit::program {
+namespace lowbit::program::steps {
 
 struct Window {
   size_t batch, in_h, in_w, channels, out_h, out_w;
@@ -29,4 +29,4 @@ struct Window {
 Status ReadWindow(const StepArgs& args, const Tensor& input, const Tensor& output, int filter_h, int filter_w,
                   Window* window);
 
-}  // namespace lowbit::program
+}  // namespace lowbit::program::steps

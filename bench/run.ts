@@ -1,0 +1,104 @@
+// npm run bench: the bare kernels on layer shapes of real models. Each case is checked first, then timed.
+// Weights are packed once, before the clock runs, as they are in a loaded model; the functions of lowbit/kernels pack
+// them at each call. Options: --filter TEXT, --seconds S, --threads N, --json.
+
+import { parseArgs } from 'node:util'
+import Benchmark from 'benchmark'
+import { cpu, createLayerProgram } from '#lib/bare/kernels.js'
+import { table } from '#lib/report/table.js'
+import { gmacsPerSecond, macsText, timeText } from '#lib/report/units.js'
+import { CASES, type LayerCase } from './cases/layers.js'
+import { benchLayer, checkedPlaces } from './layers.js'
+
+interface Row {
+  readonly case: string
+  readonly kernel: string
+  readonly isa: string
+  readonly threads: number
+  readonly samples: number
+  readonly minMs: number
+  readonly medianMs: number
+  /** Counted on the unpadded shape, at the minimum. */
+  readonly gmacsPerSecond: number
+  readonly macs: number
+}
+
+function timed(run: () => void, seconds: number): number[] {
+  const benchmark = new Benchmark('case', run, { maxTime: seconds, minSamples: 5 })
+  benchmark.run({ async: false })
+  if (benchmark.error) throw benchmark.error
+  return benchmark.stats.sample.map((s) => 1000 * s).sort((a, b) => a - b)
+}
+
+function measureCase(row: LayerCase, isa: string, threads: number, seconds: number): Row {
+  const { layer, expected } = benchLayer(row)
+  const program = createLayerProgram(layer, threads)
+  try {
+    const inputs = [layer.input]
+    const output = new Int8Array(layer.outputShape.reduce((a, b) => a * b, 1))
+    const outputs = [output]
+    program.run(inputs, outputs)
+    for (const place of checkedPlaces(layer)) {
+      const right = expected(place)
+      if (output[place] !== right) {
+        throw new Error(`${row.name}: element ${place} is ${output[place]}, the reference says ${right}`)
+      }
+    }
+    const times = timed(() => program.run(inputs, outputs), seconds)
+    const minMs = times[0] as number
+    return {
+      case: row.name,
+      kernel: program.info().kernels[0] ?? '',
+      isa,
+      threads,
+      samples: times.length,
+      minMs,
+      medianMs: times[times.length >> 1] as number,
+      gmacsPerSecond: gmacsPerSecond(layer.macs, minMs),
+      macs: layer.macs,
+    }
+  } finally {
+    program.dispose()
+  }
+}
+
+function main(): void {
+  const { values } = parseArgs({
+    options: {
+      filter: { type: 'string', default: '' },
+      seconds: { type: 'string', default: '0.5' },
+      threads: { type: 'string', default: '1' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const { isa } = cpu()
+  const rows: Row[] = []
+  for (const row of CASES.filter(({ name, kind }) => `${kind} ${name}`.includes(values.filter))) {
+    process.stderr.write(`${row.kind} ${row.name}\n`)
+    rows.push(measureCase(row, isa, Number(values.threads), Number(values.seconds)))
+  }
+  if (values.json) {
+    process.stdout.write(`${JSON.stringify({ isa, threads: Number(values.threads), rows })}\n`)
+    return
+  }
+  const right = 'right' as const
+  const columns = [
+    { title: 'case' },
+    { title: 'kernel' },
+    { title: 'min', align: right },
+    { title: 'median', align: right },
+    { title: 'GMAC/s', align: right },
+    { title: 'work', align: right },
+  ]
+  const cells = rows.map((r) => [
+    r.case,
+    r.kernel,
+    timeText(r.minMs),
+    timeText(r.medianMs),
+    r.gmacsPerSecond.toFixed(1),
+    macsText(r.macs),
+  ])
+  process.stdout.write(`ISA ${isa}, threads ${values.threads}\n${table(columns, cells)}\n`)
+}
+
+main()

@@ -1,0 +1,40 @@
+// What an error becomes: one line with its code, and the exit code of the process.
+
+import { LowbitError } from '../errors.js'
+
+export const EXIT = { done: 0, failed: 1, usage: 2 } as const
+
+export interface Failure {
+  readonly code: string
+  readonly message: string
+  readonly exit: number
+}
+
+/** Code of a mistake in the command line itself; everything else has a code of `LowbitError`. */
+export const USAGE = 'USAGE'
+
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'is a folder',
+  EACCES: 'may not be read',
+}
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof LowbitError) {
+    return {
+      code: error.code,
+      message: error.message,
+      exit: error.code === 'OPTION_INVALID' ? EXIT.usage : EXIT.failed,
+    }
+  }
+  const { code, path, message, stack } = error as NodeJS.ErrnoException
+  const known = code === undefined ? undefined : FILE_ERRORS[code]
+  if (known !== undefined && path !== undefined) {
+    return { code: 'DATA_INVALID', message: `${path}: ${known}`, exit: EXIT.failed }
+  }
+  return {
+    code: 'INTERNAL',
+    message: `a fault in lowbit, please report it: ${stack ?? message ?? String(error)}`,
+    exit: EXIT.failed,
+  }
+}
