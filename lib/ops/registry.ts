@@ -3,6 +3,7 @@
 import { hardSwish, leakyRelu, logistic, relu, relu6, reluN1To1, tanh } from './activations.js'
 import { argMax, argMin } from './arg-max.js'
 import { add, div, maximum, minimum, mul, squaredDifference, sub } from './binary.js'
+import { cast } from './cast.js'
 import { concatenation, pack } from './concatenation.js'
 import type { Op } from './contract.js'
 import { conv2d } from './conv2d.js'
@@ -29,6 +30,7 @@ export const OPS: readonly Op[] = [
   argMin,
   averagePool2d,
   broadcastTo,
+  cast,
   ceil,
   concatenation,
   conv2d,
