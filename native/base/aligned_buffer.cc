@@ -1,4 +1,6 @@
-// Aligned allocation by the platform's own function.
+// Aligned allocation by the platform's own functions. Large buffers are mappings of their own where there are
+// such: they go back to the system as soon as they are freed (an allocator keeps freed arenas in its heap for
+// long), and they come as zeroed pages that take no memory until they are touched.
 #include "base/aligned_buffer.h"
 
 #include <cstdlib>
@@ -6,23 +8,41 @@
 
 #ifdef _WIN32
 #include <malloc.h>
+#else
+#include <sys/mman.h>
 #endif
 
 namespace lowbit {
+namespace {
+
+// The address sanitizer guards the ends of what its own allocator gives.
+#if defined(_WIN32) || defined(__SANITIZE_ADDRESS__)
+constexpr size_t kMapFrom = SIZE_MAX;
+#else
+constexpr size_t kMapFrom = size_t{1} << 20;
+#endif
+
+}  // namespace
 
 bool AlignedBuffer::Allocate(size_t size) {
   Reset();
-  const size_t rounded = (size + kAlignment - 1) / kAlignment * kAlignment;
+  size_t rounded = (size + kAlignment - 1) / kAlignment * kAlignment;
   if (rounded < size) return false;
+  if (rounded == 0) rounded = kAlignment;
 #ifdef _WIN32
-  data_ = static_cast<uint8_t*>(_aligned_malloc(rounded ? rounded : kAlignment, kAlignment));
+  data_ = static_cast<uint8_t*>(_aligned_malloc(rounded, kAlignment));
 #else
   void* memory = nullptr;
-  if (posix_memalign(&memory, kAlignment, rounded ? rounded : kAlignment) != 0) memory = nullptr;
+  if (size >= kMapFrom) {
+    memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return false;
+  } else if (posix_memalign(&memory, kAlignment, rounded) != 0) {
+    return false;
+  }
   data_ = static_cast<uint8_t*>(memory);
 #endif
   if (!data_) return false;
-  std::memset(data_, 0, rounded);
+  if (size < kMapFrom) std::memset(data_, 0, rounded);
   size_ = size;
   return true;
 }
@@ -31,7 +51,10 @@ void AlignedBuffer::Reset() {
 #ifdef _WIN32
   _aligned_free(data_);
 #else
-  std::free(data_);
+  if (data_ && size_ >= kMapFrom)
+    munmap(data_, size_);
+  else
+    std::free(data_);
 #endif
   data_ = nullptr;
   size_ = 0;
