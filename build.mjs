@@ -1,7 +1,7 @@
 // Builds the TypeScript: lib/ -> dist/esm (ES modules with types) and dist/cjs (CommonJS, same files);
 // with --test also test/ -> dist/test and bench/ -> dist/bench.
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -15,6 +15,7 @@ const files = (folder, suffix) =>
 
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 compile('tsconfig.json')
+chmodSync(join(root, 'dist/esm/cli/main.js'), 0o755)
 
 // The CommonJS build is the same files transformed one by one, so that both builds keep one class of error
 // and one session a process each. import.meta.url becomes the file's own address.

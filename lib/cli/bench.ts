@@ -112,7 +112,7 @@ function benchText(result: BenchResult): string {
   const rate = macs > 0 ? `, ${gmacsPerSecond(macs, t.min).toFixed(1)} GMAC/s at the minimum` : ''
   const text = facts([
     ['model', result.model],
-    ['kernels', `${result.isa}, threads ${result.threads}`],
+    ['ISA', `${result.isa}, threads ${result.threads}`],
     ['latency', `min ${timeText(t.min)}, median ${timeText(t.median)}, mean ${timeText(t.mean)}`],
     ['', `p90 ${timeText(t.p90)}, p99 ${timeText(t.p99)}, samples ${result.samples}`],
     ['load, first run', `${timeText(result.loadMs)}, ${timeText(result.firstMs)}`],
