@@ -46,7 +46,7 @@ export const conv2d = defineOp<Conv2dAttributes>({
             ...quantizedLayer(node, {
               activation: node.attributes.activation,
               channelAxis: 0,
-              legacyProduct: input.dtype === 'uint8',
+              rounding: 'twice',
             }),
             weightZeroPoint: weightZeroPoint(weights, false),
           },

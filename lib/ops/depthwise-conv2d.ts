@@ -46,7 +46,7 @@ export const depthwiseConv2d = defineOp<DepthwiseConv2dAttributes>({
             ...quantizedLayer(node, {
               activation: node.attributes.activation,
               channelAxis: 3,
-              legacyProduct: input.dtype === 'uint8',
+              rounding: 'twice',
             }),
             weightZeroPoint: weightZeroPoint(weights, false),
             depthMultiplier: outputs / (input.shape[3] ?? 1),

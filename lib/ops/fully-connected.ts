@@ -67,7 +67,7 @@ export const fullyConnected = defineOp<FullyConnectedAttributes>({
             ...quantizedLayer(node, {
               activation: node.attributes.activation,
               channelAxis: 0,
-              legacyProduct: true,
+              rounding: 'once',
             }),
             weightZeroPoint: weightZeroPoint(weights, weights.quantization?.scale.length === 1),
           },

@@ -8,21 +8,25 @@ interface Layer {
   readonly activation: number
   /** Dimension of the weights that holds the output channels. */
   readonly channelAxis: number
-  /** Whether a single factor is the float32 product of the scales (see below). */
-  readonly legacyProduct: boolean
+  /**
+   * How the reference scales an accumulator. `twice`: a fixed-point factor and two roundings. `once`: a real factor
+   * in double precision and one rounding.
+   */
+  readonly rounding: 'twice' | 'once'
 }
 
 /**
  * Attributes of an int8 or uint8 layer.
  *
- * The factor of channel c is input scale * weight scale[c] / output scale, in double precision. Where the reference
- * goes through its older, per-tensor function, the first product is rounded to float32.
+ * The factor of channel c is input scale * weight scale[c] / output scale, in double precision; for uint8
+ * convolutions the first product is rounded to float32, as in the reference's older function.
  *
  * @see TFLite, kernels/kernel_util: PopulateConvolutionQuantizationParams, GetQuantizedConvolutionMultipler.
+ * @see LiteRT, kernels/internal/reference/integer_ops/fully_connected.h, for the real factor.
  */
 export function quantizedLayer(
   node: NodeContext<unknown>,
-  { activation, channelAxis, legacyProduct }: Layer,
+  { activation, channelAxis, rounding }: Layer,
 ): Record<string, StepAttribute> {
   const input = node.input(0)
   const weights = node.input(1)
@@ -48,7 +52,7 @@ export function quantizedLayer(
     )
   }
   const factor = (scale: number) =>
-    legacyProduct && scales.length === 1
+    rounding === 'twice' && input.dtype === 'uint8'
       ? Math.fround(from.scale * scale) / to.scale
       : (from.scale * scale) / to.scale
   const one = scales.length === 1 ? factor(scales[0] ?? 0) : undefined
@@ -57,7 +61,7 @@ export function quantizedLayer(
     inputZeroPoint: from.zeroPoint,
     outputZeroPoint: to.zeroPoint,
     ...activationRange(activation, to, output.dtype as 'int8' | 'uint8'),
-    ...quantizeMultipliers(factors),
+    ...(rounding === 'twice' ? quantizeMultipliers(factors) : { scale: Float64Array.from(factors) }),
   }
 }
 

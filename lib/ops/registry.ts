@@ -1,14 +1,74 @@
-// All operators.
+// All operators that lowbit runs.
 
+import { hardSwish, leakyRelu, logistic, relu, relu6, reluN1To1, tanh } from './activations.js'
+import { argMax, argMin } from './arg-max.js'
+import { add, div, maximum, minimum, mul, squaredDifference, sub } from './binary.js'
+import { concatenation, pack } from './concatenation.js'
 import type { Op } from './contract.js'
 import { conv2d } from './conv2d.js'
 import { depthwiseConv2d } from './depthwise-conv2d.js'
 import { fullyConnected } from './fully-connected.js'
+import { pad, padV2 } from './pad.js'
+import { averagePool2d, maxPool2d } from './pool.js'
+import { dequantize, quantize } from './quantize.js'
+import { mean, reduceMax, reduceMin, reduceProd, sum } from './reduce.js'
+import { expandDims, reshape, squeeze } from './reshape.js'
+import { resizeBilinear, resizeNearestNeighbor } from './resize.js'
+import { slice, stridedSlice } from './slice.js'
+import { logSoftmax, softmax } from './softmax.js'
+import { split, splitV, unpack } from './split.js'
+import { transpose } from './transpose.js'
 
-const OPS: readonly Op[] = [conv2d, depthwiseConv2d, fullyConnected]
+export const OPS: readonly Op[] = [
+  add,
+  argMax,
+  argMin,
+  averagePool2d,
+  concatenation,
+  conv2d,
+  depthwiseConv2d,
+  dequantize,
+  div,
+  expandDims,
+  fullyConnected,
+  hardSwish,
+  leakyRelu,
+  logSoftmax,
+  logistic,
+  maxPool2d,
+  maximum,
+  mean,
+  minimum,
+  mul,
+  pack,
+  pad,
+  padV2,
+  quantize,
+  reduceMax,
+  reduceMin,
+  reduceProd,
+  relu,
+  relu6,
+  reluN1To1,
+  reshape,
+  resizeBilinear,
+  resizeNearestNeighbor,
+  slice,
+  softmax,
+  split,
+  splitV,
+  squaredDifference,
+  squeeze,
+  stridedSlice,
+  sub,
+  sum,
+  tanh,
+  transpose,
+  unpack,
+]
 
-/** Operators by their type in the schema (`CONV_2D`). */
+/** By type in the schema (`CONV_2D`). */
 export const OPS_BY_TYPE: ReadonlyMap<string, Op> = new Map(OPS.map((op) => [op.tflite.type, op]))
 
-/** Operators by their name in graphs (`conv2d`). */
+/** By name in graphs (`conv2d`). */
 export const OPS_BY_NAME: ReadonlyMap<string, Op> = new Map(OPS.map((op) => [op.name, op]))

@@ -268,6 +268,9 @@ class Arguments final : public StepArgs {
   Status Floats(const char* name, size_t count, Span<const float>* values) const override {
     return Many(name, Kind::kFloat32, count, values);
   }
+  Status Doubles(const char* name, size_t count, Span<const double>* values) const override {
+    return Many(name, Kind::kFloat64, count, values);
+  }
   Status Bytes(const char* name, size_t count, Span<const uint8_t>* values) const override {
     return Many(name, Kind::kBytes, count, values);
   }

@@ -94,6 +94,7 @@ class StepArgs {
   // Arrays point into the program's bytes, which live as long as loading does; copy what is kept.
   virtual Status Ints(const char* name, size_t count, Span<const int32_t>* values) const = 0;
   virtual Status Floats(const char* name, size_t count, Span<const float>* values) const = 0;
+  virtual Status Doubles(const char* name, size_t count, Span<const double>* values) const = 0;
   virtual Status Bytes(const char* name, size_t count, Span<const uint8_t>* values) const = 0;
   virtual bool has(const char* name) const = 0;
 

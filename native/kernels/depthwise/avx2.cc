@@ -31,7 +31,7 @@ inline __m256i MultiplyPairs(__m256i acc, __m128i pairs, const int16_t* weights)
 }
 
 // Sixteen channels from `start` (a multiple of 8). `weights` is block start / 8; the next block follows.
-template <bool kFolded>
+template <Rounding kRounding>
 inline void Sixteen(const int8_t* const* taps, size_t tap_count, size_t start, const int16_t* weights,
                     size_t pairs, const Channels& channels, const Constants& constants, int8_t* out) {
   const auto load = [&](size_t t) {
@@ -51,8 +51,8 @@ inline void Sixteen(const int8_t* const* taps, size_t tap_count, size_t start, c
     low8 = MultiplyPairs(low8, _mm_unpacklo_epi8(a, none), weights + t * kLanes);
     high8 = MultiplyPairs(high8, _mm_unpackhi_epi8(a, none), next + t * kLanes);
   }
-  __m256i wide =
-      _mm256_packs_epi32(Scale8<kFolded>(low8, channels, start), Scale8<kFolded>(high8, channels, start + 8));
+  __m256i wide = _mm256_packs_epi32(Scale8<kRounding>(low8, channels, start),
+                                    Scale8<kRounding>(high8, channels, start + 8));
   wide = _mm256_permute4x64_epi64(wide, 0xD8);
   wide = _mm256_min_epi16(_mm256_max_epi16(_mm256_adds_epi16(wide, constants.zero_point), constants.low),
                           constants.high);
@@ -62,7 +62,7 @@ inline void Sixteen(const int8_t* const* taps, size_t tap_count, size_t start, c
 
 // Eight channels from `start`; `load8(t)` gives their codes under tap t in the low half. The folded
 // constants lie in groups of eight channels, so a block that starts elsewhere takes the literal form.
-template <bool kFolded, typename Load8>
+template <Rounding kRounding, typename Load8>
 inline __m128i Eight(const Load8& load8, size_t tap_count, const int16_t* weights, const Channels& channels,
                      size_t start, const Constants& constants) {
   __m256i acc = _mm256_setzero_si256();
@@ -72,8 +72,9 @@ inline __m128i Eight(const Load8& load8, size_t tap_count, const int16_t* weight
   }
   if (t < tap_count)
     acc = MultiplyPairs(acc, _mm_unpacklo_epi8(load8(t), _mm_setzero_si128()), weights + t * kLanes);
+  constexpr Rounding kUnaligned = kRounding == Rounding::kFolded ? Rounding::kTwice : kRounding;
   const __m256i scaled =
-      start % 8 == 0 ? Scale8<kFolded>(acc, channels, start) : Scale8<false>(acc, channels, start);
+      start % 8 == 0 ? Scale8<kRounding>(acc, channels, start) : Scale8<kUnaligned>(acc, channels, start);
   __m128i wide = _mm_packs_epi32(_mm256_castsi256_si128(scaled), _mm256_extracti128_si256(scaled, 1));
   wide = _mm_min_epi16(_mm_max_epi16(_mm_adds_epi16(wide, _mm256_castsi256_si128(constants.zero_point)),
                                      _mm256_castsi256_si128(constants.low)),
@@ -81,7 +82,7 @@ inline __m128i Eight(const Load8& load8, size_t tap_count, const int16_t* weight
   return _mm_xor_si128(_mm_packs_epi16(wide, wide), constants.flip_out);
 }
 
-template <bool kFolded>
+template <Rounding kRounding>
 void RunAll(const Call& call, const Channels& channels, const Output& output) {
   const Constants constants = {_mm256_set1_epi16(static_cast<int16_t>(output.zero_point)),
                                _mm256_set1_epi16(static_cast<int16_t>(output.low)),
@@ -95,8 +96,8 @@ void RunAll(const Call& call, const Channels& channels, const Output& output) {
     int8_t* out = call.out + static_cast<ptrdiff_t>(pixel) * call.out_stride;
     size_t c = 0;
     for (; c + 16 <= call.channels; c += 16) {
-      Sixteen<kFolded>(taps, call.tap_count, c, packed + c / kLanes * block_size, pairs, channels, constants,
-                       out);
+      Sixteen<kRounding>(taps, call.tap_count, c, packed + c / kLanes * block_size, pairs, channels,
+                         constants, out);
     }
     for (; c < call.channels; c += kLanes) {
       const size_t start = BlockStart(c / kLanes, call.channels);
@@ -107,7 +108,7 @@ void RunAll(const Call& call, const Channels& channels, const Output& output) {
                                constants.flip_in);
         };
         _mm_storel_epi64(reinterpret_cast<__m128i*>(out + start),
-                         Eight<kFolded>(load8, call.tap_count, weights, channels, start, constants));
+                         Eight<kRounding>(load8, call.tap_count, weights, channels, start, constants));
       } else {
         const auto load8 = [&](size_t t) {
           uint64_t few = 0;
@@ -115,7 +116,7 @@ void RunAll(const Call& call, const Channels& channels, const Output& output) {
             few |= uint64_t{static_cast<uint8_t>(taps[t][i])} << (8 * i);
           return _mm_xor_si128(_mm_cvtsi64_si128(static_cast<int64_t>(few)), constants.flip_in);
         };
-        const __m128i codes = Eight<kFolded>(load8, call.tap_count, weights, channels, start, constants);
+        const __m128i codes = Eight<kRounding>(load8, call.tap_count, weights, channels, start, constants);
         alignas(16) int8_t all[16];
         _mm_store_si128(reinterpret_cast<__m128i*>(all), codes);
         memcpy(out, all, call.channels);
@@ -125,10 +126,13 @@ void RunAll(const Call& call, const Channels& channels, const Output& output) {
 }
 
 void Run(const Call& call, const Channels& channels, const Output& output) noexcept {
-  if (channels.folded) {
-    RunAll<true>(call, channels, output);
-  } else {
-    RunAll<false>(call, channels, output);
+  switch (channels.rounding) {
+    case Rounding::kFolded:
+      return RunAll<Rounding::kFolded>(call, channels, output);
+    case Rounding::kTwice:
+      return RunAll<Rounding::kTwice>(call, channels, output);
+    case Rounding::kOnce:
+      return RunAll<Rounding::kOnce>(call, channels, output);
   }
 }
 

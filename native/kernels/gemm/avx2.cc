@@ -19,11 +19,11 @@ namespace {
 constexpr int kMr = 6, kNr = 16, kKr = 2;
 
 // Sixteen int32 -> int16 with zero point and clamp; columns in the order 0-3 8-11 4-7 12-15.
-template <bool kFolded>
+template <Rounding kRounding>
 inline __m256i Finish(__m256i low8, __m256i high8, const Channels& channels, size_t c, __m256i zero_point,
                       __m256i low, __m256i high) {
   const __m256i wide =
-      _mm256_packs_epi32(Scale8<kFolded>(low8, channels, c), Scale8<kFolded>(high8, channels, c + 8));
+      _mm256_packs_epi32(Scale8<kRounding>(low8, channels, c), Scale8<kRounding>(high8, channels, c + 8));
   // Saturation to int16 is harmless: such values stay beyond [low, high] with the zero point added.
   return _mm256_min_epi16(_mm256_max_epi16(_mm256_adds_epi16(wide, zero_point), low), high);
 }
@@ -38,7 +38,7 @@ inline void StoreRow(int8_t* out, __m128i codes, int cols) {
   }
 }
 
-template <int kRows, bool kFolded>
+template <int kRows, Rounding kRounding>
 inline void StoreTile(const __m256i (&acc)[kRows][2], const Tile& tile, const Channels& channels,
                       const Output& output) {
   const __m256i zero_point = _mm256_set1_epi16(static_cast<int16_t>(output.zero_point));
@@ -49,11 +49,11 @@ inline void StoreTile(const __m256i (&acc)[kRows][2], const Tile& tile, const Ch
 #pragma GCC unroll 6
   for (int m = 0; m < kRows; m += 2) {
     const __m256i first =
-        Finish<kFolded>(acc[m][0], acc[m][1], channels, tile.channel, zero_point, low, high);
-    const __m256i second =
-        m + 1 < kRows ? Finish<kFolded>(acc[m + 1 < kRows ? m + 1 : m][0], acc[m + 1 < kRows ? m + 1 : m][1],
-                                        channels, tile.channel, zero_point, low, high)
-                      : first;
+        Finish<kRounding>(acc[m][0], acc[m][1], channels, tile.channel, zero_point, low, high);
+    const __m256i second = m + 1 < kRows ? Finish<kRounding>(acc[m + 1 < kRows ? m + 1 : m][0],
+                                                             acc[m + 1 < kRows ? m + 1 : m][1], channels,
+                                                             tile.channel, zero_point, low, high)
+                                         : first;
     const __m256i codes =
         _mm256_xor_si256(_mm256_permutevar8x32_epi32(_mm256_packs_epi16(first, second), order), flip);
     StoreRow(tile.out + m * tile.out_stride, _mm256_castsi256_si128(codes), tile.cols);
@@ -87,7 +87,16 @@ inline void KeepInRegisters(__m256i& a, __m256i& b) {
 #endif
 }
 
-template <int kRows, typename Weight>
+// The compiler must take what `memory` points to as unknown.
+inline void Launder(void* memory) {
+#if defined(__GNUC__)
+  __asm__ volatile("" : : "r"(memory) : "memory");
+#else
+  (void)memory;
+#endif
+}
+
+template <int kRows, typename Weight, Rounding kRounding>
 void RunRows(const Tile& tile, const Channels& channels, const Output& output) {
   __m256i acc[kRows][2];
 #pragma GCC unroll 6
@@ -108,28 +117,47 @@ void RunRows(const Tile& tile, const Channels& channels, const Output& output) {
       KeepInRegisters(acc[m][0], acc[m][1]);
     }
   }
-  if (channels.folded) {
-    StoreTile<kRows, true>(acc, tile, channels, output);
-  } else {
-    StoreTile<kRows, false>(acc, tile, channels, output);
+  if (kRounding ==
+      Rounding::kOnce) {  // through memory: g++ would let this epilogue's halves reach into the loop
+    __m256i saved[kRows][2];
+#pragma GCC unroll 6
+    for (int m = 0; m < kRows; ++m) {
+      saved[m][0] = acc[m][0];
+      saved[m][1] = acc[m][1];
+    }
+    Launder(saved);
+    return StoreTile<kRows, kRounding>(saved, tile, channels, output);
+  }
+  StoreTile<kRows, kRounding>(acc, tile, channels, output);
+}
+
+template <typename Weight, Rounding kRounding>
+void RunTile(const Tile& tile, const Channels& channels, const Output& output) {
+  switch (tile.rows) {
+    case 1:
+      return RunRows<1, Weight, kRounding>(tile, channels, output);
+    case 2:
+      return RunRows<2, Weight, kRounding>(tile, channels, output);
+    case 3:
+      return RunRows<3, Weight, kRounding>(tile, channels, output);
+    case 4:
+      return RunRows<4, Weight, kRounding>(tile, channels, output);
+    case 5:
+      return RunRows<5, Weight, kRounding>(tile, channels, output);
+    default:
+      return RunRows<6, Weight, kRounding>(tile, channels, output);
   }
 }
 
 template <typename Weight>
 void S8S8_6x16c2(const Tile& tile, const Channels& channels, const Output& output) noexcept {
-  switch (tile.rows) {
-    case 1:
-      return RunRows<1, Weight>(tile, channels, output);
-    case 2:
-      return RunRows<2, Weight>(tile, channels, output);
-    case 3:
-      return RunRows<3, Weight>(tile, channels, output);
-    case 4:
-      return RunRows<4, Weight>(tile, channels, output);
-    case 5:
-      return RunRows<5, Weight>(tile, channels, output);
-    default:
-      return RunRows<6, Weight>(tile, channels, output);
+  switch (channels.rounding) {
+    case Rounding::kFolded:
+      return RunTile<Weight, Rounding::kFolded>(tile, channels, output);
+    case Rounding::kTwice:
+      return RunTile<Weight, Rounding::kTwice>(tile, channels, output);
+    case Rounding::kOnce:
+      return RunTile<Weight, Rounding::kOnce>(tile, channels, output);
   }
 }
 

@@ -23,19 +23,36 @@ inline __m256i HighMul8(__m256i x, __m256i m, __m256i even, __m256i odd) {
   return _mm256_blend_epi32(_mm256_srli_epi64(p0, 31), _mm256_add_epi64(p1, p1), 0xAA);
 }
 
-// Scaled accumulators of channels c .. c+7, without zero point and clamp. c is a multiple of 8.
-template <bool kFolded>
+inline __m256i LoadLanes(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
+
+// round(x * scale) of four lanes, halves away from zero, held to 2^20.
+inline __m128i RoundOnce4(__m128i x, const double* scale) {
+  const __m256d beyond = _mm256_set1_pd(1 << 20), sign = _mm256_set1_pd(-0.0);
+  __m256d product = _mm256_mul_pd(_mm256_cvtepi32_pd(x), _mm256_loadu_pd(scale));
+  product = _mm256_max_pd(_mm256_min_pd(product, beyond), _mm256_xor_pd(beyond, sign));
+  const __m256d whole = _mm256_round_pd(product, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+  const __m256d rest = _mm256_andnot_pd(sign, _mm256_sub_pd(product, whole));
+  const __m256d away = _mm256_or_pd(_mm256_and_pd(product, sign), _mm256_set1_pd(1.0));
+  const __m256d up = _mm256_and_pd(_mm256_cmp_pd(rest, _mm256_set1_pd(0.5), _CMP_GE_OQ), away);
+  return _mm256_cvttpd_epi32(_mm256_add_pd(whole, up));
+}
+
+// Scaled accumulators of channels c .. c+7, without zero point and clamp; c is a multiple of 8 for kFolded.
+template <Rounding kRounding>
 inline __m256i Scale8(__m256i acc, const Channels& channels, size_t c) {
-  const auto load = [](const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); };
-  const __m256i m = load(channels.multiplier + c);
-  const __m256i right = load(channels.right + c);
-  __m256i x = _mm256_add_epi32(acc, load(channels.bias + c));
-  if (kFolded) {
-    const __m256i even = load(channels.nudge + c), odd = load(channels.nudge + c + 4);
+  __m256i x = _mm256_add_epi32(acc, LoadLanes(channels.bias + c));
+  if (kRounding == Rounding::kOnce) {
+    return _mm256_set_m128i(RoundOnce4(_mm256_extracti128_si256(x, 1), channels.scale + c + 4),
+                            RoundOnce4(_mm256_castsi256_si128(x), channels.scale + c));
+  }
+  const __m256i m = LoadLanes(channels.multiplier + c);
+  const __m256i right = LoadLanes(channels.right + c);
+  if (kRounding == Rounding::kFolded) {
+    const __m256i even = LoadLanes(channels.nudge + c), odd = LoadLanes(channels.nudge + c + 4);
     const __m256i r = _mm256_add_epi32(HighMul8(x, m, even, odd), _mm256_srai_epi32(x, 31));
     return _mm256_srav_epi32(r, right);
   }
-  x = _mm256_sllv_epi32(x, load(channels.left + c));
+  x = _mm256_sllv_epi32(x, LoadLanes(channels.left + c));
   const __m256i half = _mm256_set1_epi64x(int64_t{1} << 30);
   const __m256i r = HighMul8(x, m, half, half);
   // Literal RoundingDivideByPOT; right = 31 keeps mask = 0x7fffffff.

@@ -7,8 +7,21 @@
 
 namespace lowbit::kernels {
 
+// How a scaled accumulator becomes an integer.
+enum class Rounding : uint8_t {
+  // MultiplyByQuantizedMultiplier(x, multiplier, left - right): a fixed-point factor and two roundings,
+  // TFLite's
+  // default (convolutions).
+  kTwice,
+  // The same, where every channel meets the condition of the folded form: left = 0, right >= 1 and
+  // |acc + bias| + 2^(right - 1) < 2^31, so that adding the second rounding first cannot leave int32.
+  kFolded,
+  // round(x * scale) in double precision, halves away from zero (the reference's fully connected layers).
+  kOnce,
+};
+
 // Arrays hold one entry a channel and are zero-padded to a multiple of kChannelPadding. A code is
-//   clamp(MultiplyByQuantizedMultiplier(acc + bias, multiplier, left - right) + zero_point, low, high).
+//   clamp(rounded((acc + bias) * factor) + zero_point, low, high).
 struct Channels {
   const int32_t* bias;        // with the zero-point correction folded in
   const int32_t* multiplier;  // Q31 mantissa in [2^30, 2^31), or 0
@@ -17,9 +30,8 @@ struct Channels {
   // 2^30 + 2^(right - 1 + 31): both roundings folded into one constant. Of each eight channels first the four
   // even ones, then the four odd ones: the order in which 64-bit products of 32-bit lanes arise.
   const int64_t* nudge;
-  // True when every channel meets the condition of the folded form: left = 0, right >= 1 and
-  // |acc + bias| + 2^(right - 1) < 2^31, so that adding the second rounding cannot leave int32.
-  bool folded;
+  const double* scale;  // for kOnce; null otherwise
+  Rounding rounding;
 };
 
 constexpr int kChannelPadding = 16;

@@ -29,7 +29,21 @@ bool PackedChannels::Pack(size_t count, const int32_t* bias, const int32_t* mult
     nudge[c / 8 * 8 + c % 2 * 4 + c % 8 / 2] = (int64_t{1} << 30) + half * (int64_t{1} << 31);
     if (real && (left[c] > 0 || right[c] < 1 || bound[c] + half >= (int64_t{1} << 31))) folded = false;
   }
-  channels_ = {biases, multipliers, left, right, nudge, folded};
+  channels_ = {
+      biases, multipliers, left, right, nudge, nullptr, folded ? Rounding::kFolded : Rounding::kTwice};
+  return true;
+}
+
+bool PackedChannels::PackOnce(size_t count, const int32_t* bias, const double* scale) {
+  const size_t padded = (count + kChannelPadding - 1) / kChannelPadding * kChannelPadding;
+  if (!memory_.Allocate(padded * (sizeof(double) + sizeof(int32_t)))) return false;
+  double* scales = memory_.as<double>();
+  int32_t* biases = reinterpret_cast<int32_t*>(scales + padded);
+  for (size_t c = 0; c < count; ++c) {
+    scales[c] = scale[c];
+    biases[c] = bias[c];
+  }
+  channels_ = {biases, nullptr, nullptr, nullptr, nullptr, scales, Rounding::kOnce};
   return true;
 }
 

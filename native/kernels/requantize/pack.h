@@ -9,10 +9,14 @@ namespace lowbit::kernels {
 
 class PackedChannels {
  public:
-  // bias, multiplier, shift (TFLite's: positive = left) and bound: `count` entries each. bound[c] is at least
-  // |acc + bias| for every input the layer can meet. Shifts are in [-31, 30]. False when memory runs out.
+  // For Rounding::kTwice, or kFolded where it holds. bias, multiplier, shift (TFLite's: positive = left) and
+  // bound: `count` entries each. bound[c] is at least |acc + bias| for every input the layer can meet. Shifts
+  // are in [-31, 30]. False when memory runs out.
   bool Pack(size_t count, const int32_t* bias, const int32_t* multiplier, const int32_t* shift,
             const int64_t* bound);
+  // For Rounding::kOnce: a real factor a channel, each finite and >= 0.
+  bool PackOnce(size_t count, const int32_t* bias, const double* scale);
+
   const Channels& channels() const { return channels_; }
   size_t bytes() const { return memory_.size(); }
 

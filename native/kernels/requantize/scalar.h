@@ -30,13 +30,27 @@ static inline int32_t MultiplyByQuantizedMultiplier(int32_t x, int32_t multiplie
   return RoundingDivideByPot(SaturatingRoundingDoublingHighMul(shifted, multiplier), right);
 }
 
+// round(x * scale), halves away from zero; held to 2^20, beyond every clamp. Source: LiteRT,
+// kernels/internal/reference/integer_ops/fully_connected.h.
+static inline int32_t RoundOnce(int32_t x, double scale) {
+  constexpr double kBeyond = 1 << 20;
+  const double product = static_cast<double>(x) * scale;
+  if (product >= kBeyond) return 1 << 20;
+  if (product <= -kBeyond) return -(1 << 20);
+  const int32_t whole = static_cast<int32_t>(product);
+  const double rest = product - whole;  // exact
+  return whole + (rest >= 0.5 ? 1 : 0) - (rest <= -0.5 ? 1 : 0);
+}
+
 // The stored byte for channel c.
 static inline int8_t Requantize(int32_t acc, const Channels& channels, size_t c, const Output& output) {
   const int32_t x =
       static_cast<int32_t>(static_cast<uint32_t>(acc) + static_cast<uint32_t>(channels.bias[c]));
   const int64_t scaled =
-      int64_t{MultiplyByQuantizedMultiplier(x, channels.multiplier[c], channels.left[c], channels.right[c])} +
-      output.zero_point;
+      int64_t{output.zero_point} +
+      (channels.rounding == Rounding::kOnce
+           ? RoundOnce(x, channels.scale[c])
+           : MultiplyByQuantizedMultiplier(x, channels.multiplier[c], channels.left[c], channels.right[c]));
   const int64_t code = scaled < output.low ? output.low : scaled > output.high ? output.high : scaled;
   return static_cast<int8_t>(static_cast<uint8_t>(code) ^ output.flip);
 }

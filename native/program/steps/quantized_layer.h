@@ -15,7 +15,9 @@ struct QuantizedLayer {
   int32_t input_zero_point = 0;  // as int8 code
   kernels::Output output{};
   kernels::gemm::WeightView weights{};  // strides are the caller's to set
+  // Factors: fixed-point with two roundings, or real with one (then `scale` is not empty).
   Span<const int32_t> multiplier, shift;
+  Span<const double> scale;
   std::vector<int32_t> bias;  // zeros when absent
 };
 
@@ -29,8 +31,10 @@ Status ReadQuantizedLayer(const StepArgs& args, size_t channels, QuantizedLayer*
 template <typename ChannelOf>
 bool PackChannels(const QuantizedLayer& layer, size_t count, size_t depth, const ChannelOf& channel_of,
                   kernels::PackedChannels* packed) {
+  const bool once = !layer.scale.empty();
   std::vector<int32_t> bias(count, 0), multiplier(count, 0), shift(count, -1);
   std::vector<int64_t> bound(count, 0);
+  std::vector<double> scale(once ? count : 0, 0.0);
   const int64_t widest =
       128 + (layer.input_zero_point < 0 ? -layer.input_zero_point : layer.input_zero_point);
   for (size_t i = 0; i < count; ++i) {
@@ -45,11 +49,16 @@ bool PackChannels(const QuantizedLayer& layer, size_t count, size_t depth, const
     // Modulo 2^32, as the reference's sums are.
     bias[i] = static_cast<int32_t>(static_cast<uint32_t>(layer.bias[n]) -
                                    static_cast<uint32_t>(sum * layer.input_zero_point));
+    if (once) {
+      scale[i] = layer.scale[n];
+      continue;
+    }
     multiplier[i] = layer.multiplier[n];
     shift[i] = layer.shift[n];
     const int64_t b = layer.bias[n];
     bound[i] = (b < 0 ? -b : b) + widest * magnitude;
   }
+  if (once) return packed->PackOnce(count, bias.data(), scale.data());
   return packed->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data());
 }
 

@@ -1,0 +1,127 @@
+// SOFTMAX and LOG_SOFTMAX along the last dimension.
+
+import { quantizeMultiplier, saturatingRoundingDoublingHighMul } from '../numerics/fixed-point.js'
+import { expOnNegativeValues } from '../numerics/gemmlowp.js'
+import type { Dtype } from '../tensor/dtype.js'
+import { roundHalfAway } from './activation.js'
+import { codesOf, expectDtype, expectInputs, expectRank, expectSameDtype } from './checks.js'
+import { defineOp, type NodeContext, type StepAttribute } from './contract.js'
+
+export interface SoftmaxAttributes {
+  readonly beta: number
+}
+
+type Node = NodeContext<SoftmaxAttributes>
+
+export const softmax = defineOp<SoftmaxAttributes>({
+  name: 'softmax',
+  tflite: { type: 'SOFTMAX', read: (options) => ({ beta: Number(options['beta'] ?? 0) }) },
+  infer(node) {
+    expectInputs(node, 1)
+    const [input, output] = [node.input(0), node.output(0)]
+    expectDtype(node, input, ['int8', 'uint8', 'int16', 'float32'])
+    expectRank(node, input, 1, 8)
+    if (!Number.isFinite(node.attributes.beta)) {
+      throw node.fail('NOT_FINITE', `beta is ${node.attributes.beta}`, { actual: node.attributes.beta })
+    }
+    const widens = (input.dtype === 'int8' || input.dtype === 'uint8') && output.dtype === 'int16'
+    return [{ shape: input.shape, dtype: widens ? 'int16' : input.dtype }]
+  },
+  lower(node) {
+    const [input, output] = [node.input(0), node.output(0)]
+    return {
+      steps: [
+        { kind: 'softmax', inputs: [input], outputs: [output], attributes: attributesOf(node, input.dtype) },
+      ],
+    }
+  },
+})
+
+function attributesOf(node: Node, dtype: Dtype): Record<string, StepAttribute> {
+  const { beta } = node.attributes
+  if (dtype === 'float32') return { beta: Float32Array.of(beta), log: 0 }
+  const { scale } = codesOf(node, node.input(0))
+  if (dtype === 'int16') return tables16(beta, scale)
+  return { exponentials: exponentials(node, beta, scale) }
+}
+
+/**
+ * exp(-beta * scale * i) in Q0.31 for differences i = 0 to 255 from the largest code; 0 beyond what Q5.26 holds.
+ *
+ * @see TFLite, kernels/internal/quantization_util: PreprocessSoftmaxScaling, CalculateInputRadius.
+ */
+function exponentials(node: Node, beta: number, scale: number): Int32Array {
+  const factor = Math.min(beta * scale * 2 ** 26, 2 ** 31 - 1)
+  if (!(factor > 1)) {
+    throw node.fail('OPERATOR_UNSUPPORTED', `beta ${beta} with an input scale of ${scale} is too small`)
+  }
+  const { multiplier, shift } = quantizeMultiplier(factor)
+  const furthest = Math.floor((31 * 2 ** 26) / 2 ** shift)
+  return Int32Array.from({ length: 256 }, (_, i) =>
+    i > furthest ? 0 : expOnNegativeValues(saturatingRoundingDoublingHighMul(-i * 2 ** shift, multiplier)),
+  )
+}
+
+/** Tables of exp over [-10, 0] and of 1 / (1 + x) over [0, 1], 513 entries each. */
+function tables16(beta: number, scale: number): Record<string, StepAttribute> {
+  const range = 65535
+  const { multiplier, shift } = quantizeMultiplier(Math.fround(scale * beta) / (10 / 65535))
+  return {
+    multiplier,
+    shift,
+    exp_table: table16(10 / range, 32767, 2 / range, Math.exp),
+    inverse_table: table16(1 / range, -32768, 2 / range, (x) => 1 / (1 + x)),
+  }
+}
+
+/**
+ * A function in 512 straight pieces, each moved by half of its error in the middle.
+ *
+ * @see TFLite, kernels/internal/common.h: LUTPopulate for int16, in double precision.
+ */
+function table16(
+  inputScale: number,
+  inputZero: number,
+  outputScale: number,
+  transform: (x: number) => number,
+): Int32Array {
+  const lowest = inputScale * (-32768 - inputZero)
+  const highest = inputScale * (32767 - inputZero)
+  const step = (highest - lowest) / 512
+  const perUnit = 65536 / (outputScale * 32767 - outputScale * -32768)
+  const within = (x: number) => Math.min(32767, Math.max(-32768, x))
+  return Int32Array.from({ length: 513 }, (_, i) => {
+    if (i === 512) return within(roundHalfAway(transform(highest) * perUnit))
+    const here = roundHalfAway(transform(lowest + i * step) * perUnit)
+    const next = transform(lowest + (i + 1) * step) * perUnit
+    const straight = roundHalfAway((next + here) / 2)
+    const middle = roundHalfAway(transform(lowest + i * step + step / 2) * perUnit)
+    return within(here - roundHalfAway((straight - middle) / 2))
+  })
+}
+
+export const logSoftmax = defineOp<Record<string, never>>({
+  name: 'log_softmax',
+  tflite: { type: 'LOG_SOFTMAX', read: () => ({}) },
+  infer(node) {
+    expectInputs(node, 1)
+    const { shape, dtype } = node.input(0)
+    expectDtype(node, node.input(0), ['float32'])
+    expectRank(node, node.input(0), 1, 8)
+    return [{ shape, dtype }]
+  },
+  lower(node) {
+    const [input, output] = [node.input(0), node.output(0)]
+    expectSameDtype(node, input, output)
+    return {
+      steps: [
+        {
+          kind: 'softmax',
+          inputs: [input],
+          outputs: [output],
+          attributes: { beta: Float32Array.of(1), log: 1 },
+        },
+      ],
+    }
+  },
+})
