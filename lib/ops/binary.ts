@@ -59,7 +59,7 @@ function binaryOp(name: Operation, dtypes: readonly Dtype[]) {
     lower(node) {
       const { dtype } = node.output(0)
       // MAXIMUM and MINIMUM compare codes, whatever they mean.
-      const onCodes = isQuantizedDtype(dtype) && OPERATIONS[name] <= OPERATIONS.mul
+      const onCodes = isQuantizedDtype(dtype) && name !== 'maximum' && name !== 'minimum'
       return { steps: [onCodes ? quantizedStep(node, name, dtype) : plainStep(node, name)] }
     },
   })
@@ -103,16 +103,19 @@ function plainStep(node: Node, name: Operation): Step {
 }
 
 /**
- * ADD and SUB bring both operands to twice the larger scale first; MUL scales the product.
+ * ADD, SUB and SQUARED_DIFFERENCE bring both operands to twice the larger scale first; MUL scales the product.
  *
- * @see TFLite, kernels/add.cc, sub.cc, mul.cc: Prepare. Scales are float32; ADD divides in double, MUL in float32.
+ * @see TFLite, kernels/add.cc, sub.cc, mul.cc, squared_difference.cc: Prepare. Scales are float32; ADD divides in double, MUL in float32.
  */
 function quantizedStep(node: Node, name: Operation, dtype: QuantizedDtype): Step {
   const [a, b, output] = [node.input(0), node.input(1), node.output(0)]
   const [x, y, z] = [codesOf(node, a), codesOf(node, b), codesOf(node, output)]
   const { activation, powerOfTwoScales } = node.attributes
   let factors: [number, number, number]
-  if (name === 'mul') {
+  if (name === 'squared_difference') {
+    const twice = 2 * Math.max(x.scale, y.scale)
+    factors = [x.scale / twice, y.scale / twice, (twice * twice) / (2 ** 14 * z.scale)]
+  } else if (name === 'mul') {
     factors = [0, 0, Math.fround(Math.fround(x.scale * y.scale) / z.scale)]
   } else {
     if (dtype === 'int16' && powerOfTwoScales && [x, y, z].every(({ scale }) => isPowerOfTwo(scale))) {
@@ -143,4 +146,4 @@ export const mul = binaryOp('mul', ['int8', 'uint8', 'int16', 'float32', 'int32'
 export const div = binaryOp('div', ['float32'])
 export const maximum = binaryOp('maximum', ['int8', 'uint8', 'int16', 'float32', 'int32', 'int64'])
 export const minimum = binaryOp('minimum', ['int8', 'uint8', 'int16', 'float32', 'int32', 'int64'])
-export const squaredDifference = binaryOp('squared_difference', ['float32', 'int32'])
+export const squaredDifference = binaryOp('squared_difference', ['int8', 'float32', 'int32'])

@@ -42,24 +42,29 @@ function attributesOf(node: Node, dtype: Dtype): Record<string, StepAttribute> {
   if (dtype === 'float32') return { beta: Float32Array.of(beta), log: 0 }
   const { scale } = codesOf(node, node.input(0))
   if (dtype === 'int16') return tables16(beta, scale)
-  return { exponentials: exponentials(node, beta, scale) }
+  return { log: 0, exponentials: differenceTables(node, beta, scale).exponentials }
 }
 
 /**
- * exp(-beta * scale * i) in Q0.31 for differences i = 0 to 255 from the largest code; 0 beyond what Q5.26 holds.
+ * Differences i = 0 to 255 from the largest code: -beta * scale * i in Q5.26, and exp of it in Q0.31. Beyond the
+ * furthest difference that Q5.26 holds exp counts as 0.
  *
  * @see TFLite, kernels/internal/quantization_util: PreprocessSoftmaxScaling, CalculateInputRadius.
  */
-function exponentials(node: Node, beta: number, scale: number): Int32Array {
+function differenceTables(node: NodeContext<unknown>, beta: number, scale: number) {
   const factor = Math.min(beta * scale * 2 ** 26, 2 ** 31 - 1)
   if (!(factor > 1)) {
     throw node.fail('OPERATOR_UNSUPPORTED', `beta ${beta} with an input scale of ${scale} is too small`)
   }
   const { multiplier, shift } = quantizeMultiplier(factor)
   const furthest = Math.floor((31 * 2 ** 26) / 2 ** shift)
-  return Int32Array.from({ length: 256 }, (_, i) =>
-    i > furthest ? 0 : expOnNegativeValues(saturatingRoundingDoublingHighMul(-i * 2 ** shift, multiplier)),
+  const differences = Int32Array.from({ length: 256 }, (_, i) =>
+    i > furthest ? 0 : saturatingRoundingDoublingHighMul(-i * 2 ** shift, multiplier),
   )
+  const exponentials = differences.map((difference, i) =>
+    i > furthest ? 0 : expOnNegativeValues(difference),
+  )
+  return { multiplier, shift, furthest, differences, exponentials }
 }
 
 /** Tables of exp over [-10, 0] and of 1 / (1 + x) over [0, 1], 513 entries each. */
@@ -106,22 +111,43 @@ export const logSoftmax = defineOp<Record<string, never>>({
   infer(node) {
     expectInputs(node, 1)
     const { shape, dtype } = node.input(0)
-    expectDtype(node, node.input(0), ['float32'])
+    expectDtype(node, node.input(0), ['int8', 'uint8', 'float32'])
     expectRank(node, node.input(0), 1, 8)
     return [{ shape, dtype }]
   },
   lower(node) {
     const [input, output] = [node.input(0), node.output(0)]
     expectSameDtype(node, input, output)
+    const attributes = input.dtype === 'float32' ? { beta: Float32Array.of(1) } : logTables(node)
     return {
-      steps: [
-        {
-          kind: 'softmax',
-          inputs: [input],
-          outputs: [output],
-          attributes: { beta: Float32Array.of(1), log: 1 },
-        },
-      ],
+      steps: [{ kind: 'softmax', inputs: [input], outputs: [output], attributes: { log: 1, ...attributes } }],
     }
   },
 })
+
+/** @see TFLite, kernels/activations.cc: LogSoftmaxPrepare; quantization_util: PreprocessLogSoftmaxScalingExp. */
+function logTables(node: NodeContext<unknown>): Record<string, StepAttribute> {
+  const output = node.output(0)
+  const to = codesOf(node, output)
+  const highest = output.dtype === 'int8' ? 127 : 255
+  if (to.scale !== 1 / 16 || to.zeroPoint !== highest) {
+    const message = `the output has scale ${to.scale} and zero point ${to.zeroPoint}, the operator gives 1/16 and ${highest}`
+    throw node.fail('OPERATOR_UNSUPPORTED', message, {
+      expected: [1 / 16, highest],
+      actual: [to.scale, to.zeroPoint],
+    })
+  }
+  const { multiplier, shift, furthest, differences, exponentials } = differenceTables(
+    node,
+    1,
+    codesOf(node, node.input(0)).scale,
+  )
+  const reverse = quantizeMultiplier(2 ** (31 - shift) / multiplier)
+  return {
+    exponentials,
+    differences,
+    furthest: Math.min(furthest, 2 ** 31 - 1),
+    reverse_multiplier: reverse.multiplier,
+    reverse_shift: reverse.shift,
+  }
+}

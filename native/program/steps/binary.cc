@@ -1,7 +1,8 @@
 // `binary`: two operands, element by element, with broadcasting. Inputs: a, b. Attribute op: 0 add, 1
 // subtract, 2 multiply, 3 maximum, 4 minimum, 5 divide (float32), 6 squared difference (float32, int32).
-// `quantized_binary`: codes of int8, uint8, int16. op 0 to 2; zero_points (a, b, out), multipliers and shifts
-// (a, b, out), low, high. For multiplication only the last multiplier and shift are used.
+// `quantized_binary`: codes of int8, uint8, int16. op 0 to 2, and 6 for int8; zero_points (a, b, out),
+// multipliers and shifts (a, b, out), low, high. For multiplication only the last multiplier and shift are
+// used.
 #include <cstring>
 
 #include "dispatch/elementwise.h"
@@ -178,13 +179,17 @@ Status CheckOperands(StepArgs& args, Broadcast* shape) {
 Status LoadQuantizedBinary(StepArgs& args, std::unique_ptr<Step>* step) {
   Broadcast shape;
   LOWBIT_RETURN_IF_ERROR(CheckOperands(args, &shape));
-  LOWBIT_STEP_INT(op, kAdd, kMul);
+  LOWBIT_STEP_INT(op, kAdd, kSquaredDifference);
   const Dtype dtype = args.output(0).dtype;
+  const bool square = op == kSquaredDifference;
+  if (op > kMul && !(square && dtype == Dtype::kInt8)) {
+    return args.Fail(Code::kUnsupported, "this operation does not take this type");
+  }
   Kind kind;
   int lowest = -128, highest = 127;
   switch (dtype) {
     case Dtype::kInt8:
-      kind = op == kMul ? Kind::kMulS8 : Kind::kAddS8;
+      kind = op == kMul ? Kind::kMulS8 : square ? Kind::kSquaredDifferenceS8 : Kind::kAddS8;
       break;
     case Dtype::kUint8:
       kind = op == kMul ? Kind::kMulU8 : Kind::kAddU8;
@@ -213,7 +218,7 @@ Status LoadQuantizedBinary(StepArgs& args, std::unique_ptr<Step>* step) {
   LOWBIT_STEP_INT(low, lowest, highest);
   LOWBIT_STEP_INT(high, low, highest);
   Params params{};
-  params.left_shift = dtype == Dtype::kInt16 ? 15 : 20;
+  params.left_shift = square ? 7 : dtype == Dtype::kInt16 ? 15 : 20;
   params.a_zero = zero_points[0];
   params.b_zero = zero_points[1];
   params.zero_point = zero_points[2];

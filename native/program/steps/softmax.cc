@@ -3,45 +3,19 @@
 // difference i, Q0.31; entry 0 is 2^31 - 1). int16 to int16: multiplier, shift, exp_table and inverse_table
 // (513 int32 each, int16 values).
 //
-// Source: TFLite kernels/internal/reference/softmax.h; the reciprocal is gemmlowp's
-// one_over_one_plus_x_for_x_in_0_1 (Newton-Raphson, three rounds).
+// int8 and uint8 with log = 1, to the same type: also differences (256 int32: minus the scaled difference i,
+// Q5.26), furthest (the largest difference that counts), reverse_multiplier and reverse_shift (of the
+// scaling's inverse).
+//
+// Source: TFLite kernels/internal/reference/softmax.h, integer_ops/log_softmax.h.
 #include <cmath>
 #include <limits>
 
-#include "kernels/requantize/signed_shift.h"
 #include "program/steps/common.h"
+#include "program/steps/fixed_functions.h"
 
 namespace lowbit::program::steps {
 namespace {
-
-using kernels::requantize::Clamp;
-using kernels::requantize::RoundingDivideByPot;
-
-int32_t HighMul(int32_t a, int32_t b) { return kernels::requantize::SaturatingRoundingDoublingHighMul(a, b); }
-
-int32_t SaturatingShiftLeft(int32_t x, int bits) {
-  const int64_t y = int64_t{x} * (int64_t{1} << bits);
-  return y > INT32_MAX ? INT32_MAX : y < INT32_MIN ? INT32_MIN : static_cast<int32_t>(y);
-}
-
-int LeadingZeros(uint32_t x) {
-  int n = 0;
-  for (uint32_t bit = 1u << 31; bit && !(x & bit); bit >>= 1) ++n;
-  return n;
-}
-
-// 1 / (1 + x) for x in [0, 1), both Q0.31. Intermediate values are Q2.29.
-int32_t InverseOfOnePlus(int32_t x) {
-  const int64_t total = int64_t{x} + INT32_MAX;
-  const int32_t half_denominator = static_cast<int32_t>((total + (total >= 0 ? 1 : -1)) / 2);
-  const int32_t k48Over17 = 1515870810, kMinus32Over17 = -1010580540, kOne = 1 << 29;
-  int32_t y = k48Over17 + HighMul(half_denominator, kMinus32Over17);
-  for (int i = 0; i < 3; ++i) {
-    const int32_t error = kOne - HighMul(half_denominator, y);
-    y += SaturatingShiftLeft(HighMul(y, error), 2);
-  }
-  return SaturatingShiftLeft(y, 1);
-}
 
 struct Rows {
   Operand in, out;
@@ -94,6 +68,57 @@ class QuantizedSoftmax final : public Step {
   Rows r_;
   int32_t exponentials_[256];
   uint32_t addends_[256];
+};
+
+// Results are codes of scale 1/16 with the highest code as zero point.
+template <typename T>
+class QuantizedLogSoftmax final : public Step {
+ public:
+  struct Scaling {
+    int furthest;
+    int32_t reverse_multiplier;
+    int reverse_shift;
+  };
+  QuantizedLogSoftmax(const Rows& rows, Span<const int32_t> exponentials, Span<const int32_t> differences,
+                      const Scaling& scaling)
+      : r_(rows), scaling_(scaling) {
+    kernel_ = "log_softmax.q.scalar";
+    for (int i = 0; i < 256; ++i) {
+      addends_[i] = static_cast<uint32_t>(RoundingDivideByPot(exponentials[i], 12));
+      differences_[i] = differences[i];
+    }
+  }
+  void Run(const RunContext& run) const noexcept override {
+    const T* in = r_.in.In<T>(run);
+    T* out = r_.out.Out<T>(run);
+    Split(run, r_.rows, 4096 / (r_.depth + 1), [&](size_t begin, size_t end) {
+      for (size_t row = begin; row < end; ++row) One(in + row * r_.depth, out + row * r_.depth);
+    });
+  }
+
+ private:
+  void One(const T* in, T* out) const noexcept {
+    constexpr int kLow = std::numeric_limits<T>::min(), kHigh = std::numeric_limits<T>::max();
+    int best = kLow;
+    for (size_t c = 0; c < r_.depth; ++c) best = std::max<int>(best, in[c]);
+    uint32_t sum = 0;
+    for (size_t c = 0; c < r_.depth; ++c) sum += addends_[best - in[c]];
+    if (sum == 0 || sum > INT32_MAX) sum = INT32_MAX;  // the reference does not define these
+    const int32_t log_sum = LogOfQ12(static_cast<int32_t>(sum));
+    const int32_t lowest = kernels::requantize::MultiplyByQuantizedMultiplier(
+        WrappingAdd(log_sum, INT32_MIN), scaling_.reverse_multiplier, scaling_.reverse_shift);
+    const int limit = std::max(-scaling_.furthest - 1, lowest);
+    for (size_t c = 0; c < r_.depth; ++c) {
+      const int difference = best - in[c];
+      const int32_t share = RoundingDivideByPot(WrappingAdd(differences_[difference], -log_sum), 31 - 5 - 4);
+      out[c] = static_cast<T>(-difference > limit ? Clamp(WrappingAdd(share, kHigh), kLow, kHigh) : kLow);
+    }
+  }
+
+  Rows r_;
+  Scaling scaling_;
+  uint32_t addends_[256];
+  int32_t differences_[256];
 };
 
 // Interpolates a table of 513 entries: 9 bits choose, 7 bits mix. TFLite kernels/internal/common.h:
@@ -197,6 +222,20 @@ Status LoadBytes(StepArgs& args, const Rows& rows, std::unique_ptr<Step>* step) 
   LOWBIT_RETURN_IF_ERROR(args.Ints("exponentials", 256, &table));
   for (const int32_t x : table) {
     if (x < 0) return args.Fail(Code::kInvalid, "a negative exponential");
+  }
+  LOWBIT_STEP_INT(log, 0, 1);
+  if (log) {
+    if (args.output(0).dtype != args.input(0).dtype)
+      return args.Fail(Code::kTypeMismatch, "gives what it takes");
+    Span<const int32_t> differences;
+    LOWBIT_RETURN_IF_ERROR(args.Ints("differences", 256, &differences));
+    LOWBIT_STEP_INT(furthest, 0, INT32_MAX);
+    LOWBIT_STEP_INT(reverse_multiplier, 0, INT32_MAX);
+    LOWBIT_STEP_INT(reverse_shift, -31, 0);
+    *step = std::make_unique<QuantizedLogSoftmax<T>>(
+        rows, table, differences,
+        typename QuantizedLogSoftmax<T>::Scaling{furthest, reverse_multiplier, reverse_shift});
+    return Status();
   }
   switch (args.output(0).dtype) {
     case Dtype::kInt8:

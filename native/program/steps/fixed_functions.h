@@ -1,0 +1,84 @@
+// Functions of fixed-point numbers that softmax steps compute while running. value = raw * 2^(integer bits -
+// 31).
+//
+// Source: gemmlowp fixedpoint.h (one_over_one_plus_x_for_x_in_0_1), TFLite kernels/internal/common.h
+// (log_x_for_x_greater_than_or_equal_to_1). Sums wrap as the reference's int32 ones do.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/requantize/signed_shift.h"
+
+namespace lowbit::program::steps {
+
+using kernels::requantize::Clamp;
+using kernels::requantize::RoundingDivideByPot;
+using kernels::requantize::WrappingAdd;
+
+inline int32_t HighMul(int32_t a, int32_t b) {
+  return kernels::requantize::SaturatingRoundingDoublingHighMul(a, b);
+}
+
+// x * 2^exponent for |exponent| <= 31: saturates to the left, rounds to the right.
+inline int32_t ScaleByPot(int32_t x, int exponent) {
+  if (exponent <= 0) return RoundingDivideByPot(x, -exponent);
+  const int64_t y = int64_t{x} * (int64_t{1} << exponent);
+  return y > INT32_MAX ? INT32_MAX : y < INT32_MIN ? INT32_MIN : static_cast<int32_t>(y);
+}
+
+inline int LeadingZeros(uint32_t x) {
+  int n = 0;
+  for (uint32_t bit = 1u << 31; bit && !(x & bit); bit >>= 1) ++n;
+  return n;
+}
+
+// (a + b) / 2, halves away from zero.
+inline int32_t RoundingHalfSum(int32_t a, int32_t b) {
+  const int64_t sum = int64_t{a} + b;
+  return static_cast<int32_t>((sum + (sum >= 0 ? 1 : -1)) / 2);
+}
+
+// 1 / (1 + x) for x in [0, 1), both Q0.31: Newton-Raphson on the half denominator, in Q2.29, from 48/17 -
+// 32/17 d.
+inline int32_t InverseOfOnePlus(int32_t x) {
+  constexpr int32_t k48Over17 = 1515870810, kMinus32Over17 = -1010580540, kOne = 1 << 29;
+  const int32_t half_denominator = RoundingHalfSum(x, INT32_MAX);
+  int32_t y = WrappingAdd(k48Over17, HighMul(half_denominator, kMinus32Over17));
+  for (int i = 0; i < 3; ++i) {
+    const int32_t error = WrappingAdd(kOne, -HighMul(half_denominator, y));
+    y = WrappingAdd(y, ScaleByPot(HighMul(y, error), 2));
+  }
+  return ScaleByPot(y, 1);
+}
+
+// log(x) in Q5.26 for x >= 1 in Q12.19: x = 2^k * r with r near the fourth root of 1/2, found by two
+// candidates a quarter of an octave either way; log(r) by a rational function of q = 2 (r - root).
+inline int32_t LogOfQ12(int32_t x) {
+  constexpr int32_t kLog2 = 1488522236, kFourthRootOfHalf = 1805811301, kRootOfHalf = 1518500250;
+  constexpr int32_t kAlphaN = 117049297, kAlphaD = 127690142, kAlphaI = 1057819769, kAlphaF = 638450708;
+  constexpr int kInputBits = 12, kSumBits = 6;  // Q6.25 while adding
+  const int32_t quarter = RoundingDivideByPot(1 << 29, kSumBits);
+
+  const int zeros_a = LeadingZeros(static_cast<uint32_t>(x));
+  const int32_t r_a = ScaleByPot(HighMul(ScaleByPot(x, zeros_a - 1), kRootOfHalf), 1);
+  const int32_t power_a = WrappingAdd(ScaleByPot(kInputBits - zeros_a, 31 - kSumBits), quarter);
+  const int zeros_b = LeadingZeros(static_cast<uint32_t>(HighMul(x, kRootOfHalf))) - 1;
+  const int32_t r_b = ScaleByPot(x, std::min(zeros_b, 31));
+  const int32_t power_b = WrappingAdd(ScaleByPot(kInputBits - zeros_b, 31 - kSumBits), -quarter);
+  const int32_t r = std::min(r_a, r_b);
+  const int32_t power = std::max(power_a, power_b);
+
+  const int32_t p = RoundingHalfSum(r, kFourthRootOfHalf);
+  const int32_t half_q = WrappingAdd(r, -kFourthRootOfHalf);
+  const int32_t q = WrappingAdd(half_q, half_q);
+  const int32_t square = HighMul(q, q);
+  const int32_t numerator = WrappingAdd(HighMul(q, r), HighMul(HighMul(q, square), kAlphaN));
+  const int32_t denominator_less_one = WrappingAdd(
+      HighMul(p, WrappingAdd(WrappingAdd(kAlphaI, q), HighMul(kAlphaD, square))), HighMul(kAlphaF, q));
+  const int32_t inverse = InverseOfOnePlus(denominator_less_one);
+  const int32_t fraction = HighMul(RoundingDivideByPot(numerator, kSumBits), inverse);
+  return ScaleByPot(WrappingAdd(HighMul(power, kLog2), fraction), 1);
+}
+
+}  // namespace lowbit::program::steps
