@@ -1,0 +1,88 @@
+// Pooling kernels against the scalar ones: channel counts around a block, window sizes, extremes.
+#include <cstring>
+
+#include "dispatch/pool.h"
+#include "simple_kernels.h"
+
+namespace lowbit::test {
+namespace {
+
+using kernels::pool::Kind;
+using kernels::pool::Limits;
+using kernels::pool::Row;
+using kernels::pool::Window;
+
+bool IsSigned(Kind kind) { return kind == Kind::kAverageS8 || kind == Kind::kMaxS8; }
+
+void Compare(const Row& row, const Row& scalar, int rows, int cols, int channels, int fill, uint32_t seed,
+             std::string* why) {
+  Random random(seed);
+  const int gap = 5;  // pixels between the rows of the window
+  const ptrdiff_t stride = ptrdiff_t{cols + gap} * channels;
+  Guarded<uint8_t> image(static_cast<size_t>((rows - 1) * stride + ptrdiff_t{cols} * channels));
+  for (auto& x : image) x = fill < 0 ? static_cast<uint8_t>(random.Next()) : static_cast<uint8_t>(fill);
+  const int lowest = IsSigned(row.kind) ? -128 : 0;
+  for (const int cut : {0, 100}) {
+    const Limits limits{lowest + cut, lowest + 255 - cut, 0, 0};
+    const Window window{image.data(), stride, rows, cols, channels};
+    Guarded<uint8_t> got(static_cast<size_t>(channels)), want(static_cast<size_t>(channels));
+    row.run(window, limits, got.data());
+    scalar.run(window, limits, want.data());
+    LOWBIT_CHECK_THAT(std::memcmp(got.data(), want.data(), static_cast<size_t>(channels)) == 0,
+                      std::string(row.name) + ": " + std::to_string(rows) + "x" + std::to_string(cols) + "x" +
+                          std::to_string(channels) + " fill " + std::to_string(fill) + " seed " +
+                          std::to_string(seed));
+  }
+}
+
+LOWBIT_TEST("pool: every row equals the scalar one") {
+  const auto same = [](const Row& a, const Row& b) { return a.kind == b.kind; };
+  ForPairs(dispatch::pool::Lists(), same, [&](const Row& row, const Row& scalar) {
+    uint32_t seed = 1;
+    for (const int channels : {1, 3, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 100}) {
+      for (const int rows : {1, 2, 3, 7}) {
+        for (const int cols : {1, 2, 5, 19, 130}) {
+          for (const int fill : {-1, 0x7F, 0x80, 0xFF, 0x00}) {
+            if (why->empty()) Compare(row, scalar, rows, cols, channels, fill, seed++, why);
+          }
+        }
+      }
+    }
+  });
+}
+
+// The division of the vector kernels is exact: all sums for some counts, the ends of the range for all.
+LOWBIT_TEST("pool: averages of every sum round as the definition says") {
+  const auto same = [](const Row& a, const Row& b) { return a.kind == b.kind; };
+  ForPairs(dispatch::pool::Lists(), same, [&](const Row& row, const Row& scalar) {
+    if (row.kind != Kind::kAverageS8 && row.kind != Kind::kAverageU8) return;
+    for (const int taps : {2, 3, 7, 9, 49, 127, 128, 129, 255, 257}) {
+      // Tap i of channel c: as many full taps as give every sum in steps of one.
+      for (int base = 0; base < 255 * taps; base += 16) {
+        Guarded<uint8_t> image(static_cast<size_t>(taps) * 16);
+        for (int c = 0; c < 16; ++c) {
+          int left = base + c;
+          for (int i = 0; i < taps; ++i) {
+            const int part = left < 255 ? left : 255;
+            image[static_cast<size_t>(i * 16 + c)] =
+                static_cast<uint8_t>(IsSigned(row.kind) ? part - 128 : part);
+            left -= part;
+          }
+        }
+        const int lowest = IsSigned(row.kind) ? -128 : 0;
+        const Window window{image.data(), ptrdiff_t{taps} * 16, 1, taps, 16};
+        const Limits limits{lowest, lowest + 255, 0, 0};
+        uint8_t got[16], want[16];
+        row.run(window, limits, got);
+        scalar.run(window, limits, want);
+        LOWBIT_CHECK_THAT(
+            std::memcmp(got, want, 16) == 0,
+            std::string(row.name) + ": " + std::to_string(taps) + " taps, sum " + std::to_string(base));
+        if (taps > 64) base += 16 * 7;
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace lowbit::test
