@@ -78,4 +78,6 @@ export interface NativeBinding {
   format(): NativeFormat
   /** `constants[i]` is block i of the program's constant tensors; only read during the call. */
   createProgram(program: Uint8Array, constants: readonly Uint8Array[], options: ProgramOptions): NativeProgram
+  /** Cancels all asynchronous runs of this environment (main thread or worker thread), as it is about to end. */
+  cancelAll(): void
 }

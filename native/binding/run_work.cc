@@ -198,6 +198,16 @@ bool RunWork::Settle(const Failure& failure) {
   return napi_resolve_deferred(env_, deferred_, result) == napi_ok;
 }
 
+void RunWork::CancelAll(napi_env env) {
+  const Instance* const instance = Instance::Of(env);
+  if (!instance) return;
+  for (RunWork* work : instance->running) {
+    work->control_->cancel.store(true, std::memory_order_relaxed);
+    // One that no worker has begun ends at once; this fails, rightly, for one that goes on.
+    napi_cancel_async_work(env, work->control_->work);
+  }
+}
+
 void RunWork::Complete(napi_env env, napi_status status, void* data) {
   RunWork* const work = static_cast<RunWork*>(data);
   Instance* const instance = Instance::Of(env);
@@ -211,13 +221,8 @@ void RunWork::Complete(napi_env env, napi_status status, void* data) {
     failure = work->FillOutputs();
   else if (work->status_.code() != Code::kCancelled)
     failure = FailureOf(work->status_);
-  if (!work->Settle(failure) && instance) {
-    // The environment is ending and waits for its runs: the others need not go on.
-    for (RunWork* other : instance->running) {
-      other->control_->cancel.store(true, std::memory_order_relaxed);
-      napi_cancel_async_work(env, other->control_->work);
-    }
-  }
+  // When the environment is ending, it waits for its runs: the others need not go on.
+  if (!work->Settle(failure)) CancelAll(env);
   delete work;
 }
 

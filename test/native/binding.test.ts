@@ -150,6 +150,14 @@ test.serial('runs that no thread has begun are cancelled at once', async (t) => 
   t.deepEqual(new Set(ends), new Set(['cancelled']))
 })
 
+test.serial('cancelAll ends every run of this environment', async (t) => {
+  const programs = [create(LONG), create(LONG)]
+  const bytes = new Uint8Array(1 << 23)
+  const runs = programs.flatMap((program) => [1, 2, 3].map(() => program.runAsync([bytes], [bytes])))
+  binding.cancelAll()
+  for (const run of runs) t.is(await run.promise, 'cancelled')
+})
+
 test('dispose lets the runs in flight end, and is harmless twice', async (t) => {
   const program = create(copyChain(1 << 20, 100))
   const outputs = Array.from({ length: 8 }, () => new Uint8Array(1 << 20))
