@@ -49,7 +49,7 @@ export interface NativeProgram {
   info(): NativeProgramInfo
   run(inputs: readonly ArrayBufferView[], outputs: readonly ArrayBufferView[]): void
   runAsync(inputs: readonly ArrayBufferView[], outputs: readonly ArrayBufferView[]): NativeRun
-  /** Median microseconds of each step over `runs` runs, on another thread. */
+  /** Median microseconds of each step over `runs` runs, on another thread. Rejects with `DISPOSED` after `cancelAll`. */
   profile(inputs: readonly ArrayBufferView[], runs: number): Promise<Float64Array>
   /** Gives the memory back once the runs in flight have ended. Twice is harmless; other calls afterwards throw `DISPOSED`. */
   dispose(): void

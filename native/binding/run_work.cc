@@ -184,7 +184,7 @@ bool RunWork::Settle(const Failure& failure) {
     return error && napi_reject_deferred(env_, deferred_, error) == napi_ok;
   }
   napi_value result;
-  if (profile_runs_ && status_.ok()) {
+  if (profile_runs_) {
     void* data;
     napi_value buffer;
     if (napi_create_arraybuffer(env_, micros_.size() * sizeof(double), &data, &buffer) != napi_ok ||
@@ -221,6 +221,8 @@ void RunWork::Complete(napi_env env, napi_status status, void* data) {
     failure = work->FillOutputs();
   else if (work->status_.code() != Code::kCancelled)
     failure = FailureOf(work->status_);
+  else if (work->profile_runs_)
+    failure = {kDisposed, "the profile was cancelled"};
   // When the environment is ending, it waits for its runs: the others need not go on.
   if (!work->Settle(failure)) CancelAll(env);
   delete work;
