@@ -12,6 +12,7 @@ import { loadBinding } from '../native/load.js'
 import { OPS_BY_NAME, OPS_BY_TYPE } from '../ops/registry.js'
 import { type Plan, plan } from '../plan/plan.js'
 import { encode } from '../program/encode.js'
+import { byteLength } from '../tensor/dtype.js'
 import type { TensorInfo } from '../tensor/tensor.js'
 import { type LoadOptions, type LoadSettings, loadSettings } from './options.js'
 import { type ModelMetadata, Session } from './session.js'
@@ -81,6 +82,8 @@ export function prepare(bytes: Uint8Array, limits: LoadSettings['limits']): Stag
   const operators = file.subgraphs[0]?.operators.length ?? 0
   checkSteps(operators, limits.steps)
   const built = build(file, OPS_BY_TYPE)
+  // Now, since operators make tables as large as their outputs when they are lowered.
+  checkMemory(largestValue(built), limits.memory)
   const graph = optimize(built, {
     evaluate: (constants) => evaluate(constants, limits.memory),
     foldBytes: Math.min(MOST_FOLDED_BYTES, limits.memory),
@@ -137,6 +140,14 @@ function checkMemory(actual: number, expected: number): void {
   if (actual <= expected) return
   const message = `the model needs ${actual} bytes of memory, the limit is ${expected} (limits.memory)`
   throw new LowbitError('LIMIT_EXCEEDED', message, { expected, actual })
+}
+
+/** Bytes of the largest computed tensor. */
+function largestValue({ values, nodes }: Graph): number {
+  return nodes
+    .flatMap(({ outputs }) => outputs)
+    .map((index) => values[index] as Graph['values'][number])
+    .reduce((most, { dtype, shape }) => Math.max(most, byteLength(dtype, shape) ?? 0), 0)
 }
 
 function constantBytes({ tensors }: Plan): number {
