@@ -8,9 +8,11 @@ import type { Op } from './contract.js'
 import { conv2d } from './conv2d.js'
 import { depthwiseConv2d } from './depthwise-conv2d.js'
 import { fullyConnected } from './fully-connected.js'
+import { gather } from './gather.js'
 import { pad, padV2 } from './pad.js'
 import { averagePool2d, maxPool2d } from './pool.js'
 import { dequantize, quantize } from './quantize.js'
+import { broadcastTo, depthToSpace, reverseV2, spaceToDepth, tile } from './rearrange.js'
 import { mean, reduceMax, reduceMin, reduceProd, sum } from './reduce.js'
 import { expandDims, reshape, squeeze } from './reshape.js'
 import { resizeBilinear, resizeNearestNeighbor } from './resize.js'
@@ -24,19 +26,22 @@ export const OPS: readonly Op[] = [
   argMax,
   argMin,
   averagePool2d,
+  broadcastTo,
   concatenation,
   conv2d,
+  depthToSpace,
   depthwiseConv2d,
   dequantize,
   div,
   expandDims,
   fullyConnected,
+  gather,
   hardSwish,
   leakyRelu,
-  logSoftmax,
   logistic,
-  maxPool2d,
+  logSoftmax,
   maximum,
+  maxPool2d,
   mean,
   minimum,
   mul,
@@ -53,8 +58,10 @@ export const OPS: readonly Op[] = [
   reshape,
   resizeBilinear,
   resizeNearestNeighbor,
+  reverseV2,
   slice,
   softmax,
+  spaceToDepth,
   split,
   splitV,
   squaredDifference,
@@ -63,6 +70,7 @@ export const OPS: readonly Op[] = [
   sub,
   sum,
   tanh,
+  tile,
   transpose,
   unpack,
 ]

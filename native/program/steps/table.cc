@@ -12,6 +12,7 @@ Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut16(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPad(StepArgs& args, std::unique_ptr<Step>* step);
@@ -36,6 +37,7 @@ static constexpr StepKind kKinds[] = {
     {"depthwise", steps::LoadDepthwise},
     {"dequantize", steps::LoadDequantize},
     {"fully_connected", steps::LoadFullyConnected},
+    {"gather", steps::LoadGather},
     {"lut", steps::LoadLut},
     {"lut16", steps::LoadLut16},
     {"pad", steps::LoadPad},
