@@ -12,9 +12,18 @@
 
 #include "check.h"
 #include "program/format.h"
+#include "program/step.h"
 
 namespace lowbit::program {
 namespace {
+
+// Number of a step kind, by its name.
+uint32_t KindOf(const std::string& name) {
+  const Span<const StepKind> kinds = StepKinds();
+  const auto found =
+      std::find_if(kinds.begin(), kinds.end(), [&](const StepKind& kind) { return name == kind.name; });
+  return static_cast<uint32_t>(found - kinds.begin());
+}
 
 // A small program with everything in it: two copies, a constant, an absent operand is left to the bent ones.
 uint32_t KindOf(const char* name) {
