@@ -183,8 +183,10 @@ void S8S8_6x16c2(const Tile& tile, const Channels& channels, const Output& outpu
 inline __m256 Real8(__m256i acc, const HybridChannels& channels, size_t c, __m256i zero_point, __m256 scale) {
   const __m256i sums = LoadLanes(channels.weight_sum + c);
   const __m256 sum = _mm256_cvtepi32_ps(_mm256_sub_epi32(acc, _mm256_mullo_epi32(zero_point, sums)));
-  const __m256 factor = _mm256_mul_ps(scale, _mm256_loadu_ps(channels.scale + c));
-  const __m256 real = _mm256_add_ps(_mm256_mul_ps(sum, factor), _mm256_loadu_ps(channels.bias + c));
+  const __m256 own = _mm256_loadu_ps(channels.scale + c);
+  const __m256 product = channels.scales_apart ? _mm256_mul_ps(_mm256_mul_ps(sum, own), scale)
+                                               : _mm256_mul_ps(sum, _mm256_mul_ps(scale, own));
+  const __m256 real = _mm256_add_ps(product, _mm256_loadu_ps(channels.bias + c));
   return _mm256_min_ps(_mm256_max_ps(real, _mm256_set1_ps(channels.low)), _mm256_set1_ps(channels.high));
 }
 

@@ -42,8 +42,10 @@ void S8F32_4x8c2(const HybridTile& tile, const HybridChannels& channels, const H
       const size_t c = tile.channel + static_cast<size_t>(n);
       const int32_t sum =
           static_cast<int32_t>(acc[n] - zero_point * static_cast<uint32_t>(channels.weight_sum[c]));
-      const float real =
-          static_cast<float>(sum) * (rows.scale[m * rows.step] * channels.scale[c]) + channels.bias[c];
+      const float scale = rows.scale[m * rows.step];
+      const float product = channels.scales_apart ? static_cast<float>(sum) * channels.scale[c] * scale
+                                                  : static_cast<float>(sum) * (scale * channels.scale[c]);
+      const float real = product + channels.bias[c];
       tile.out[m * tile.out_stride + n] = real < channels.low    ? channels.low
                                           : real > channels.high ? channels.high
                                                                  : real;

@@ -123,7 +123,7 @@ Status LoadConvOf(StepArgs& args, const Window& window, MatmulShape shape, Weigh
       LOWBIT_RETURN_IF_ERROR(args.Int("asymmetric", 0, 1, &is_asymmetric));
       shape.rows = window.out_h * window.out_w;
       auto conv = std::make_unique<HybridConv>(window, group_channels, is_asymmetric != 0);
-      LOWBIT_RETURN_IF_ERROR(LoadHybrid(args, shape, strides, &conv->matmul));
+      LOWBIT_RETURN_IF_ERROR(LoadHybrid(args, shape, strides, is_asymmetric != 0, &conv->matmul));
       conv->Finish(args);
       *step = std::move(conv);
       return Status();

@@ -141,7 +141,7 @@ Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step) {
       int is_asymmetric;
       LOWBIT_RETURN_IF_ERROR(args.Int("asymmetric", 0, 1, &is_asymmetric));
       auto loaded = std::make_unique<HybridFullyConnected>(depth, is_asymmetric != 0);
-      LOWBIT_RETURN_IF_ERROR(LoadHybrid(args, shape, strides, &loaded->matmul));
+      LOWBIT_RETURN_IF_ERROR(LoadHybrid(args, shape, strides, false, &loaded->matmul));
       return finish(std::move(loaded));
     }
     case LayerKind::kWide: {

@@ -140,7 +140,7 @@ Status LoadCodes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer&
   return Status();
 }
 
-Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
+Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
                   Matmul<HybridFamily>* matmul) {
   const size_t channels = shape.groups * shape.channels;
   Span<const float> scale;
@@ -171,7 +171,7 @@ Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides 
     biases[i] = bias[n];
     for (size_t k = 0; k < shape.depth; ++k) sums[i] += view.At(n, k);
   }
-  matmul->constants.channels = {scales, biases, sums, low, high};
+  matmul->constants.channels = {scales, biases, sums, low, high, scales_apart};
   return Status();
 }
 

@@ -90,7 +90,7 @@ struct WeightStrides {
 // Each reads operands (input, constant weights, bias -> output) and attributes, chooses the kernel, packs.
 Status LoadCodes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
                  Matmul<CodesFamily>* matmul);
-Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
+Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
                   Matmul<HybridFamily>* matmul);
 Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
                 Matmul<WideFamily>* matmul);

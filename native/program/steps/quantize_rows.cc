@@ -9,14 +9,13 @@ namespace lowbit::program::steps {
 
 namespace {
 
-// C's round for numbers below 2^30, as an integer; beyond that, and for NaN, the nearest end.
+// To the nearest integer, halves away from zero, as the sum x + 0.5 in float cut off (so that the float below
+// one half gives 1, as in the source's vector code); held to 2^30, where NaN goes too.
 int32_t Round(float x) {
   constexpr float kBeyond = 1 << 30;
   if (!(x < kBeyond)) return 1 << 30;
   if (x <= -kBeyond) return -(1 << 30);
-  const int32_t whole = static_cast<int32_t>(x);
-  const float rest = x - static_cast<float>(whole);
-  return whole + (rest >= 0.5f ? 1 : 0) - (rest <= -0.5f ? 1 : 0);
+  return static_cast<int32_t>(x + (x < 0 ? -0.5f : 0.5f));
 }
 
 int8_t Clamp(int32_t code, int32_t low) { return static_cast<int8_t>(std::min(127, std::max(low, code))); }
@@ -49,7 +48,7 @@ void QuantizeRowAsymmetric(const float* values, size_t count, int8_t* codes, flo
     *zero_point = 0;
     return;
   }
-  const double low = least, high = most, step = (high - low) / 255;
+  const double low = least, high = most, step = static_cast<double>(most - least) / 255;
   const double from_low = -128 - low / step, from_high = 127 - high / step;
   const double error_low = 128 + std::fabs(low / step), error_high = 127 + std::fabs(high / step);
   const double zero = error_low < error_high ? from_low : from_high;
@@ -57,7 +56,7 @@ void QuantizeRowAsymmetric(const float* values, size_t count, int8_t* codes, flo
   *scale = static_cast<float>(step);
   const float inverse = 1.0f / *scale;
   for (size_t i = 0; i < count; ++i) {
-    codes[i] = Clamp(Round(static_cast<float>(*zero_point) + values[i] * inverse), -128);
+    codes[i] = Clamp(*zero_point + Round(values[i] * inverse), -128);
   }
 }
 

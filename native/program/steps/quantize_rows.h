@@ -1,7 +1,8 @@
 // Quantisation of float activations while running ("dynamic range"): each row finds its own scale.
 //
-// Source: TFLite, kernels/internal/reference/portable_tensor_utils.cc: PortableSymmetricQuantizeFloats,
-// PortableAsymmetricQuantizeFloats.
+// Source: TFLite, kernels/internal/optimized/neon_tensor_utils.cc: NeonSymmetricQuantizeFloats,
+// NeonAsymmetricQuantizeFloats, which its reference kernels use on x86 and ARM; the portable ones round the
+// sum with the zero point instead, which differs in ties.
 #pragma once
 
 #include <cstddef>
