@@ -45,7 +45,7 @@ To Convert(From x) {
     using Limits = std::numeric_limits<To>;
     if (!(x == x)) return Limits::max();
     // 2^digits is the first number above the range, and exact in float.
-    if (x >= 2 * static_cast<From>(Limits::max() / 2 + 1)) return Limits::max();
+    if (x >= static_cast<From>(uint64_t{1} << Limits::digits)) return Limits::max();
     if (x <= static_cast<From>(Limits::min())) return Limits::min();
     return static_cast<To>(x);
   } else {
