@@ -59,8 +59,7 @@ for (const extension of ['mts', 'cts']) {
     writeFileSync(join(folder, `use.${extension}`), USE)
     const compilerOptions = {
       module: 'nodenext',
-      target: 'es2023',
-      lib: ['es2023', 'esnext.disposable'],
+      target: 'es2022',
       types: ['node'],
       strict: true,
       noEmit: true,

@@ -5,10 +5,10 @@ import { ERROR_CODES, LowbitError, loadModel } from '#lib/index.js'
 import { arrayOf } from '#lib/tensor/dtype.js'
 import { elementCount } from '#lib/tensor/shape.js'
 import { random } from './helpers/random.js'
-import { convFile } from './helpers/small-models.js'
+import { convFile, mixedFile } from './helpers/small-models.js'
 
 const LIMITS = { memory: 1 << 20, steps: 16 }
-const file = convFile({ image: 6, channels: 3, layers: 2 })
+const convolutions = convFile({ image: 6, channels: 3, layers: 2 })
 
 /** How it ended: `ran`, or the code of the error. */
 async function outcome(bytes: Uint8Array): Promise<string> {
@@ -34,32 +34,39 @@ async function outcome(bytes: Uint8Array): Promise<string> {
 const GOOD = new Set<string>(['ran', ...ERROR_CODES.filter((code) => code !== 'INTERNAL')])
 
 test('files cut off at any byte are refused', async (t) => {
-  for (let length = 0; length < Math.min(file.length, 4096); length++) {
-    const end = await outcome(file.subarray(0, length))
-    t.true(end === 'FILE_TRUNCATED' || end === 'FILE_INVALID', `${length} bytes: ${end}`)
+  for (const file of [convolutions, mixedFile()]) {
+    for (let length = 0; length < Math.min(file.length, 4096); length++) {
+      const end = await outcome(file.subarray(0, length))
+      t.true(end === 'FILE_TRUNCATED' || end === 'FILE_INVALID', `${length} bytes: ${end}`)
+    }
   }
 })
 
-test('files with wrong bytes are refused or run', async (t) => {
-  const counts: Record<string, number> = {}
-  for (let seed = 0; seed < 10_000; seed++) {
-    const next = random(seed)
-    const bytes = file.slice()
-    // One to three bytes: single bits, single bytes, and the ends of number ranges.
-    for (let left = 1 + (next() % 3); left > 0; left--) {
-      const at = next() % bytes.length
-      const kind = next() % 3
-      bytes[at] =
-        kind === 0
-          ? (bytes[at] as number) ^ (1 << (next() % 8))
-          : kind === 1
-            ? next() & 255
-            : (([0, 1, 127, 128, 255] as const)[next() % 5] as number)
-    }
-    const end = await outcome(bytes)
-    if (!GOOD.has(end)) t.fail(`seed ${seed}: ${end}`)
-    counts[end] = (counts[end] ?? 0) + 1
+/** One to three wrong bytes: single bits, any byte, and the ends of ranges. */
+function damaged(file: Uint8Array, seed: number): Uint8Array {
+  const next = random(seed)
+  const bytes = file.slice()
+  for (let left = 1 + (next() % 3); left > 0; left--) {
+    const at = next() % bytes.length
+    const [bit, any, end] = [1 << (next() % 8), next() & 255, [0, 1, 127, 128, 255][next() % 5] as number]
+    bytes[at] = [(bytes[at] as number) ^ bit, any, end][next() % 3] as number
   }
-  t.log(counts)
-  t.true((counts['ran'] ?? 0) > 100 && (counts['FILE_INVALID'] ?? 0) > 100)
-})
+  return bytes
+}
+
+for (const [title, file, runs] of [
+  ['convolutions', convolutions, 10_000],
+  ['many operators', mixedFile(), 10_000],
+] as const) {
+  test(`files with wrong bytes are refused or run: ${title}`, async (t) => {
+    t.is(await outcome(file), 'ran')
+    const counts: Record<string, number> = {}
+    for (let seed = 0; seed < runs; seed++) {
+      const end = await outcome(damaged(file, seed))
+      if (!GOOD.has(end)) t.fail(`seed ${seed}: ${end}`)
+      counts[end] = (counts[end] ?? 0) + 1
+    }
+    t.log(counts)
+    t.true((counts['ran'] ?? 0) > 100 && (counts['FILE_INVALID'] ?? 0) > 100)
+  })
+}

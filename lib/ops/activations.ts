@@ -1,71 +1,13 @@
 // Activations of their own: RELU, RELU6, RELU_N1_TO_1, LEAKY_RELU, HARD_SWISH, LOGISTIC, TANH.
 // Codes go through tables, computed here with the reference's arithmetic; float32 is computed natively.
 
-import type { OptionValue } from '../model/model.js'
 import { quantizeMultiplier } from '../numerics/fixed-point.js'
-import type { Dtype } from '../tensor/dtype.js'
-import { activationRange, fusedActivation, isQuantizedDtype, type QuantizedDtype } from './activation.js'
-import { codesOf, expectDtype, expectInputs, expectSameDtype } from './checks.js'
-import { defineOp, type NodeContext, type StepAttribute } from './contract.js'
+import { activationRange, fusedActivation } from './activation.js'
+import type { NodeContext } from './contract.js'
 import { hardSwishCode } from './hard-swish.js'
-import { codeTable, realTable, scaleCode, tableStep } from './lut.js'
+import { codeTable, realTable, scaleCode } from './lut.js'
 import { sigmoid16, tanh16 } from './sigmoid16.js'
-
-/** Numbers of the native step's functions. */
-const FUNCTIONS = {
-  relu: 0,
-  relu6: 1,
-  relu_n1_to_1: 2,
-  leaky_relu: 3,
-  hard_swish: 4,
-  logistic: 5,
-  tanh: 6,
-} as const
-type Name = keyof typeof FUNCTIONS
-
-interface Attributes {
-  /** Slope of LEAKY_RELU below zero. */
-  readonly alpha: number
-}
-
-interface Affine {
-  readonly scale: number
-  readonly zeroPoint: number
-}
-
-type Table = (node: NodeContext<Attributes>, from: Affine, to: Affine, dtype: QuantizedDtype) => Uint8Array
-
-function unaryOp(name: Name, dtypes: readonly Dtype[], table: Table) {
-  return defineOp<Attributes>({
-    name,
-    tflite: { type: name.toUpperCase(), read: readAlpha },
-    infer(node) {
-      expectInputs(node, 1)
-      const { shape, dtype } = node.input(0)
-      expectDtype(node, node.input(0), dtypes)
-      if (!Number.isFinite(node.attributes.alpha)) {
-        throw node.fail('NOT_FINITE', `alpha is ${node.attributes.alpha}`, { actual: node.attributes.alpha })
-      }
-      return [{ shape, dtype }]
-    },
-    lower(node) {
-      const [input, output] = [node.input(0), node.output(0)]
-      const { dtype } = input
-      expectSameDtype(node, input, output)
-      if (isQuantizedDtype(dtype)) {
-        const bytes = table(node, codesOf(node, input), codesOf(node, output), dtype)
-        return { steps: [tableStep(input, output, bytes)] }
-      }
-      const attributes: Record<string, StepAttribute> = { op: FUNCTIONS[name] }
-      if (name === 'leaky_relu') attributes['parameter'] = Float32Array.of(node.attributes.alpha)
-      return { steps: [{ kind: 'unary', inputs: [input], outputs: [output], attributes, inPlace: 0 }] }
-    },
-  })
-}
-
-const readAlpha = (options: Readonly<Record<string, OptionValue>>): Attributes => ({
-  alpha: Number(options['alpha'] ?? 0),
-})
+import { type Affine, type Table, unaryOp } from './unary.js'
 
 /** A clamp after rescaling. @see TFLite, kernels/activations.cc: QuantizedReluX. The factor is a float32 quotient. */
 const clampTable =

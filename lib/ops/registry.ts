@@ -3,14 +3,18 @@
 import { hardSwish, leakyRelu, logistic, relu, relu6, reluN1To1, tanh } from './activations.js'
 import { argMax, argMin } from './arg-max.js'
 import { add, div, maximum, minimum, mul, squaredDifference, sub } from './binary.js'
+import { cast } from './cast.js'
 import { concatenation, pack } from './concatenation.js'
 import type { Op } from './contract.js'
 import { conv2d } from './conv2d.js'
 import { depthwiseConv2d } from './depthwise-conv2d.js'
 import { fullyConnected } from './fully-connected.js'
+import { abs, ceil, cos, elu, exp, floor, log, neg, round, rsqrt, sin, sqrt, square } from './functions.js'
+import { gather } from './gather.js'
 import { pad, padV2 } from './pad.js'
 import { averagePool2d, maxPool2d } from './pool.js'
 import { dequantize, quantize } from './quantize.js'
+import { broadcastTo, depthToSpace, reverseV2, spaceToDepth, tile } from './rearrange.js'
 import { mean, reduceMax, reduceMin, reduceProd, sum } from './reduce.js'
 import { expandDims, reshape, squeeze } from './reshape.js'
 import { resizeBilinear, resizeNearestNeighbor } from './resize.js'
@@ -20,26 +24,38 @@ import { split, splitV, unpack } from './split.js'
 import { transpose } from './transpose.js'
 
 export const OPS: readonly Op[] = [
+  abs,
   add,
   argMax,
   argMin,
   averagePool2d,
+  broadcastTo,
+  cast,
+  ceil,
   concatenation,
   conv2d,
+  cos,
+  depthToSpace,
   depthwiseConv2d,
   dequantize,
   div,
+  elu,
+  exp,
   expandDims,
+  floor,
   fullyConnected,
+  gather,
   hardSwish,
   leakyRelu,
-  logSoftmax,
+  log,
   logistic,
-  maxPool2d,
+  logSoftmax,
   maximum,
+  maxPool2d,
   mean,
   minimum,
   mul,
+  neg,
   pack,
   pad,
   padV2,
@@ -53,16 +69,24 @@ export const OPS: readonly Op[] = [
   reshape,
   resizeBilinear,
   resizeNearestNeighbor,
+  reverseV2,
+  round,
+  rsqrt,
+  sin,
   slice,
   softmax,
+  spaceToDepth,
   split,
   splitV,
+  sqrt,
+  square,
   squaredDifference,
   squeeze,
   stridedSlice,
   sub,
   sum,
   tanh,
+  tile,
   transpose,
   unpack,
 ]

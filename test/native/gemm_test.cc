@@ -1,7 +1,9 @@
 // Every GEMM kernel against the plainest sum, over tile edges, extreme values and strides with gaps.
 #include "dispatch/gemm.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -12,12 +14,13 @@
 #include "kernels/requantize/pack.h"
 #include "kernels/requantize/scalar.h"
 
-namespace lowbit {
+namespace lowbit::test {
 namespace {
 
-using kernels::gemm::Row;
 using testing::Guarded;
 using testing::Random;
+
+using kernels::gemm::Row;
 
 enum class Values { kRandom, kLowest, kEnds, kOneHot };
 
@@ -35,8 +38,8 @@ int32_t Pick(Values values, Random& random, size_t i, int32_t low, int32_t high)
 }
 
 // One call of a kernel against the definition; `shift` sets the size of the factors.
-void Compare(const Row& row, int rows, int cols, int depth, Values values, int shift, uint8_t flip,
-             uint32_t seed, std::string* why) {
+void Compare(std::string* why, const Row& row, int rows, int cols, int depth, Values values, int shift,
+             uint8_t flip, uint32_t seed) {
   Random random(seed);
   const size_t nr = static_cast<size_t>(row.nr), m = static_cast<size_t>(rows), n = static_cast<size_t>(cols);
   const size_t k = static_cast<size_t>(depth), padded = kernels::gemm::PaddedDepth(row, k);
@@ -114,27 +117,30 @@ void Compare(const Row& row, int rows, int cols, int depth, Values values, int s
   }
 }
 
-// Visits the kernels that this processor can run.
 template <typename Visit>
-void EachRow(const Visit& visit) {
+void EachRow(std::string* why, const Visit& visit) {
   const Span<const kernels::gemm::Rows* const> lists = dispatch::gemm::Lists();
   for (const kernels::gemm::Rows* list : lists) {
     for (size_t i = 0; i < list->count; ++i) {
-      if (cpu::Has(cpu::Detect(), list->first[i].needs)) visit(list->first[i]);
+      if (!why->empty()) return;
+      if (cpu::Has(cpu::Detect(), list->first[i].needs)) {
+        visit(list->first[i]);
+      } else {
+        std::printf("# %s is not tested: this processor lacks it\n", list->first[i].name);
+      }
     }
   }
 }
 
 LOWBIT_TEST("gemm: kernels equal the definition") {
-  EachRow([why](const Row& row) {
+  EachRow(why, [&](const Row& row) {
     uint32_t seed = 1;
     for (int rows = 1; rows <= row.mr; ++rows) {
       for (int cols : {1, 2, row.nr - 1, row.nr}) {
         for (int depth : {1, 2, 3, 15, 16, 17, 63, 577}) {
           for (Values values : {Values::kRandom, Values::kLowest, Values::kEnds, Values::kOneHot}) {
-            Compare(row, rows, cols, depth, values, -(1 + static_cast<int>(seed % 14)), seed % 2 ? 0x80 : 0,
-                    seed, why);
-            if (!why->empty()) return;
+            Compare(why, row, rows, cols, depth, values, -(1 + static_cast<int>(seed % 14)),
+                    seed % 2 ? 0x80 : 0, seed);
             ++seed;
           }
         }
@@ -144,17 +150,16 @@ LOWBIT_TEST("gemm: kernels equal the definition") {
 }
 
 LOWBIT_TEST("gemm: kernels take every shift") {
-  EachRow([why](const Row& row) {
+  EachRow(why, [&](const Row& row) {
     for (int shift = -31; shift <= 30; ++shift) {
-      Compare(row, row.mr, row.nr, 40, Values::kRandom, shift, 0, static_cast<uint32_t>(shift + 100), why);
-      if (!why->empty()) return;
+      Compare(why, row, row.mr, row.nr, 40, Values::kRandom, shift, 0, static_cast<uint32_t>(shift + 100));
     }
   });
 }
 
 // Accumulators come from the bias alone, so that every edge of the rounding can be driven.
-LOWBIT_TEST("requantisation: equals scalar at its edges") {
-  EachRow([why](const Row& row) {
+LOWBIT_TEST("gemm: requantisation equals scalar at its edges") {
+  EachRow(why, [&](const Row& row) {
     const size_t nr = static_cast<size_t>(row.nr);
     AlignedBuffer packed;
     LOWBIT_CHECK(packed.Allocate(kernels::gemm::PanelBytes(row, 2)));
@@ -197,8 +202,94 @@ LOWBIT_TEST("requantisation: equals scalar at its edges") {
   });
 }
 
+// Real factors, one rounding: halves and their neighbours, and products beyond int32.
+LOWBIT_TEST("gemm: rounding once equals C's round") {
+  EachRow(why, [&](const Row& row) {
+    const size_t nr = static_cast<size_t>(row.nr);
+    AlignedBuffer packed;
+    LOWBIT_CHECK(packed.Allocate(kernels::gemm::PanelBytes(row, 2)));
+    const std::vector<int16_t> lhs(static_cast<size_t>(row.kr), 0);
+    Random random(11);
+    for (int round = 0; round < 4000; ++round) {
+      std::vector<int32_t> bias(nr);
+      std::vector<double> scale(nr);
+      for (size_t c = 0; c < nr; ++c) {
+        constexpr double kScales[] = {0.5, 0.25, 1.0, 1e-9, 1e9, 0.1, 1.0 / 3, 0.49999999999999994, 0.0};
+        scale[c] = round % 2 ? kScales[random.Next() % 9] : random.Between(1, 1 << 30) / 1073741824.0;
+        bias[c] = round % 5 ? random.Between(-600, 600) : static_cast<int32_t>(random.Next());
+        if (round % 64 == 0) bias[c] = random.Next() % 2 ? INT32_MIN : INT32_MAX;
+      }
+      kernels::PackedChannels channels;
+      LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scale.data()));
+      const kernels::Output output = {random.Between(-128, 127), -128, 127, 0};
+      std::vector<int8_t> out(nr);
+      const kernels::gemm::Tile tile = {lhs.data(), row.kr, packed.data(), out.data(), row.nr,
+                                        0,          1,      row.nr,        row.kr};
+      row.run(tile, channels.channels(), output);
+      for (size_t c = 0; c < nr; ++c) {
+        const double want = std::min(
+            127.0, std::max(-128.0, std::round(static_cast<double>(bias[c]) * scale[c]) + output.zero_point));
+        LOWBIT_CHECK_THAT(
+            out[c] == static_cast<int8_t>(want),
+            std::string(row.name) + ": x " + std::to_string(bias[c]) + " scale " + std::to_string(scale[c]));
+      }
+    }
+  });
+}
+
+// Integer sums are exact; what is left are three float roundings a result.
+LOWBIT_TEST("gemm: hybrid tiles lie within three roundings of the definition") {
+  EachRow(why, [&](const Row& row) {
+    uint32_t seed = 1;
+    for (int rows = 1; rows <= row.mr; ++rows) {
+      for (int cols : {1, row.nr - 1, row.nr}) {
+        for (int depth : {2, 16, 78}) {
+          Random random(++seed);
+          const size_t m = static_cast<size_t>(rows), n = static_cast<size_t>(cols),
+                       k = static_cast<size_t>(depth);
+          std::vector<int8_t> weights(n * k);
+          for (auto& w : weights) w = static_cast<int8_t>(random.Between(-128, 127));
+          AlignedBuffer packed;
+          LOWBIT_CHECK(packed.Allocate(kernels::gemm::PanelBytes(row, k)));
+          kernels::gemm::Pack(row, {reinterpret_cast<const uint8_t*>(weights.data()), false, 0, k, 1}, n, k,
+                              packed.data());
+          const size_t padded = (n + 15) / 16 * 16;
+          std::vector<float> scale(padded), bias(padded), row_scale(m);
+          std::vector<int32_t> sums(padded), zero(m);
+          for (size_t c = 0; c < n; ++c) {
+            scale[c] = static_cast<float>(random.Between(1, 1000)) / 1000.0f;
+            bias[c] = static_cast<float>(random.Between(-1000, 1000));
+            for (size_t d = 0; d < k; ++d) sums[c] += weights[c * k + d];
+          }
+          Guarded<int16_t> lhs(m * k);
+          for (auto& a : lhs) a = static_cast<int16_t>(random.Between(-128, 127));
+          for (size_t i = 0; i < m; ++i) {
+            row_scale[i] = static_cast<float>(random.Between(1, 99)) / 64.0f;
+            zero[i] = random.Between(-128, 127);
+          }
+          Guarded<float> out(m * n);
+          const kernels::gemm::HybridTile tile = {lhs.data(), depth, packed.data(), out.data(), cols,
+                                                  0,          rows,  cols,          depth};
+          row.run_hybrid(tile, {scale.data(), bias.data(), sums.data(), -1e30f, 1e30f, seed % 2 == 0},
+                         {row_scale.data(), zero.data(), 1});
+          for (size_t i = 0; i < m; ++i) {
+            for (size_t c = 0; c < n; ++c) {
+              int64_t sum = 0;
+              for (size_t d = 0; d < k; ++d) sum += (lhs[i * k + d] - zero[i]) * weights[c * k + d];
+              const double product = static_cast<double>(sum) * row_scale[i] * scale[c];
+              const double bound = 4 * 5.97e-8 * (std::fabs(product) + std::fabs(bias[c]));
+              LOWBIT_CHECK_THAT(std::fabs(out[i * n + c] - (product + bias[c])) <= bound,
+                                std::string(row.name) + " seed " + std::to_string(seed));
+            }
+          }
+        }
+      }
+    }
+  });
+}
+
 // gemmlowp's own words for the two roundings, by exact rational arithmetic in 128 bits.
-LOWBIT_TEST("requantisation: scalar is the double rounding of the reference") {
+LOWBIT_TEST("gemm: scalar requantisation is the double rounding of the reference") {
   Random random(3);
   for (int i = 0; i < 200000; ++i) {
     const int32_t x = static_cast<int32_t>(random.Next()), m = random.Between(1 << 30, INT32_MAX);
@@ -216,4 +307,4 @@ LOWBIT_TEST("requantisation: scalar is the double rounding of the reference") {
 }
 
 }  // namespace
-}  // namespace lowbit
+}  // namespace lowbit::test

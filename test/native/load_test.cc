@@ -26,6 +26,13 @@ uint32_t KindOf(const std::string& name) {
 }
 
 // A small program with everything in it: two copies, a constant, an absent operand is left to the bent ones.
+uint32_t KindOf(const char* name) {
+  const auto kinds = StepKinds();
+  uint32_t kind = 0;
+  while (kind < kinds.size && std::strcmp(kinds[kind].name, name) != 0) ++kind;
+  return kind;
+}
+
 struct Sample {
   Header header{};
   std::vector<TensorRecord> tensors;

@@ -5,6 +5,7 @@ import { LowbitError, loadModel } from '#lib/index.js'
 import type { NativeCpu } from '#lib/native/binding.js'
 import { usableCores } from '#lib/session/cores.js'
 import { type LoadOptions, loadSettings } from '#lib/session/options.js'
+import { oneOperatorFile } from '../helpers/model-builder.js'
 import { convFile, identityFile, int8s } from '../helpers/small-models.js'
 
 const CPU: NativeCpu = {
@@ -86,6 +87,12 @@ test('limits hold before anything is allocated', async (t) => {
   await t.throwsAsync(loadModel(file, { limits: { memory: 2 ** 30 } }), { code: 'LIMIT_EXCEEDED' })
   t.true(process.memoryUsage.rss() - before < 2 ** 27)
   await t.throwsAsync(loadModel(convFile(), { limits: { memory: 1000 } }), { code: 'LIMIT_EXCEEDED' })
+  const codes = { dtype: 'int8', shape: [1, 4, 4, 1], scale: 1 } as const
+  const size = { dtype: 'int32', shape: [2], data: Int32Array.of(20_000, 20_000) } as const
+  const large = oneOperatorFile({ type: 'RESIZE_BILINEAR', inputs: [codes, size], outputs: [codes] })
+  const started = performance.now()
+  await t.throwsAsync(loadModel(large, { limits: { memory: 2 ** 22 } }), { code: 'LIMIT_EXCEEDED' })
+  t.true(performance.now() - started < 500, 'refused before any table is made')
   await t.throwsAsync(loadModel(convFile(), { limits: { steps: 2 } }), {
     code: 'LIMIT_EXCEEDED',
     message: /3 steps/,

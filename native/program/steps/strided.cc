@@ -45,7 +45,7 @@ class Strided final : public Step {
         const T* from = in + Place(row, rank - 1);
         T* to = out + row * cols;
         if (col_stride == 1) {
-          std::memcpy(to, from, cols * sizeof(T));
+          std::memmove(to, from, cols * sizeof(T));
         } else {
           for (size_t c = 0; c < cols; ++c) to[c] = from[static_cast<ptrdiff_t>(c) * col_stride];
         }

@@ -6,12 +6,14 @@ namespace lowbit::program {
 namespace steps {
 Status LoadArgMax(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadBinary(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadCast(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConcat(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut16(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPad(StepArgs& args, std::unique_ptr<Step>* step);
@@ -25,17 +27,20 @@ Status LoadResizeNearest(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSoftmax(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadStrided(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step);
 }  // namespace steps
 
 static constexpr StepKind kKinds[] = {
     {"arg_max", steps::LoadArgMax},
     {"binary", steps::LoadBinary},
+    {"cast", steps::LoadCast},
     {"concat", steps::LoadConcat},
     {"conv", steps::LoadConv},
     {"copy", steps::LoadCopy},
     {"depthwise", steps::LoadDepthwise},
     {"dequantize", steps::LoadDequantize},
     {"fully_connected", steps::LoadFullyConnected},
+    {"gather", steps::LoadGather},
     {"lut", steps::LoadLut},
     {"lut16", steps::LoadLut16},
     {"pad", steps::LoadPad},
@@ -49,6 +54,7 @@ static constexpr StepKind kKinds[] = {
     {"softmax", steps::LoadSoftmax},
     {"strided", steps::LoadStrided},
     {"unary", steps::LoadUnary},
+    {"unpack4", steps::LoadUnpack4},
 };
 
 Span<const StepKind> StepKinds() { return {kKinds, sizeof kKinds / sizeof kKinds[0]}; }

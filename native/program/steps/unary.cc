@@ -9,7 +9,29 @@
 namespace lowbit::program::steps {
 namespace {
 
-enum Op { kRelu, kRelu6, kReluN1To1, kLeakyRelu, kHardSwish, kLogistic, kTanh, kOps };
+enum Op {
+  kRelu,
+  kRelu6,
+  kReluN1To1,
+  kLeakyRelu,
+  kHardSwish,
+  kAbs,
+  kNeg,
+  kSquare,
+  kSqrt,
+  kRsqrt,
+  kFloor,
+  kCeil,
+  kRound,  // halves to the even neighbour
+  kLogistic,
+  kTanh,
+  kExp,
+  kLog,
+  kSin,
+  kCos,
+  kElu,
+  kOps
+};
 
 // The reference's logistic: linear beyond its cut-offs. internal/reference/logistic.h.
 float Logistic(float x) {
@@ -33,10 +55,38 @@ float Apply(float x, float parameter) {
       const float y = x + 3;
       return x * (y < 0 ? 0 : y > 6 ? 6 : y) / 6;
     }
+    case kAbs:
+      return std::fabs(x);
+    case kNeg:
+      return -x;
+    case kSquare:
+      return x * x;
+    case kSqrt:
+      return std::sqrt(x);
+    case kRsqrt:
+      return 1.0f / std::sqrt(x);
+    case kFloor:
+      return std::floor(x);
+    case kCeil:
+      return std::ceil(x);
+    case kRound: {
+      const float whole = std::floor(x), rest = x - whole;
+      return rest < 0.5f || (rest == 0.5f && std::fmod(whole, 2.0f) == 0) ? whole : whole + 1.0f;
+    }
     case kLogistic:
       return Logistic(x);
-    default:
+    case kTanh:
       return std::tanh(x);
+    case kExp:
+      return std::exp(x);
+    case kLog:
+      return std::log(x);
+    case kSin:
+      return std::sin(x);
+    case kCos:
+      return std::cos(x);
+    default:
+      return x < 0 ? std::expm1(x) : x;
   }
 }
 
@@ -56,8 +106,21 @@ constexpr Row kRows[kOps] = {
     {"relu_n1_to_1.f32.scalar", Map<kReluN1To1>},
     {"leaky_relu.f32.scalar", Map<kLeakyRelu>},
     {"hard_swish.f32.scalar", Map<kHardSwish>},
+    {"abs.f32.scalar", Map<kAbs>},
+    {"neg.f32.scalar", Map<kNeg>},
+    {"square.f32.scalar", Map<kSquare>},
+    {"sqrt.f32.scalar", Map<kSqrt>},
+    {"rsqrt.f32.scalar", Map<kRsqrt>},
+    {"floor.f32.scalar", Map<kFloor>},
+    {"ceil.f32.scalar", Map<kCeil>},
+    {"round.f32.scalar", Map<kRound>},
     {"logistic.f32.scalar", Map<kLogistic>},
     {"tanh.f32.scalar", Map<kTanh>},
+    {"exp.f32.scalar", Map<kExp>},
+    {"log.f32.scalar", Map<kLog>},
+    {"sin.f32.scalar", Map<kSin>},
+    {"cos.f32.scalar", Map<kCos>},
+    {"elu.f32.scalar", Map<kElu>},
 };
 
 class Unary final : public Step {
