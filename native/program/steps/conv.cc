@@ -110,6 +110,15 @@ Status LoadConvOf(StepArgs& args, const Window& window, MatmulShape shape, Weigh
       LOWBIT_RETURN_IF_ERROR(ReadQuantizedLayer(args, shape.groups * shape.channels, &layer));
       layer.weights.channel_stride = strides.channel;
       layer.weights.depth_stride = strides.depth;
+      if (const kernels::gemm_u8::Row* row = BytesRow(args, shape, layer)) {
+        const int32_t padding = layer.input_zero_point + kernels::gemm_u8::kLhsOffset;
+        return LoadPlain<BytesFamily>(
+            args,
+            ConvGather<OffsetCodes>(window, group_channels,
+                                    {row->copy, static_cast<uint8_t>(layer.flip ^ 0x80)},
+                                    static_cast<uint8_t>(padding)),
+            [&](Matmul<BytesFamily>* matmul) { return LoadBytes(args, shape, layer, *row, matmul); }, step);
+      }
       auto conv = std::make_unique<Conv<CodesFamily, WidenCodes>>(ConvGather<WidenCodes>(
           window, group_channels, {nullptr, layer.flip}, static_cast<int16_t>(layer.input_zero_point)));
       LOWBIT_RETURN_IF_ERROR(LoadCodes(args, shape, layer, &conv->matmul));

@@ -12,7 +12,8 @@ namespace {
 struct Rows {  // context of the gathers below
   size_t depth;
   kernels::gemm::Widen widen;
-  uint8_t flip;
+  uint8_t flip;  // or the mask of `copy`
+  kernels::gemm_u8::Copy copy = nullptr;
 };
 
 void GatherCodes(const void* context, const void* input, size_t, size_t first, size_t count, size_t stride,
@@ -22,6 +23,17 @@ void GatherCodes(const void* context, const void* input, size_t, size_t first, s
   if (stride == r.depth) return r.widen(from, count * stride, r.flip, rows);
   for (size_t i = 0; i < count; ++i) {
     r.widen(from + i * r.depth, r.depth, r.flip, rows + i * stride);
+    for (size_t k = r.depth; k < stride; ++k) rows[i * stride + k] = 0;
+  }
+}
+
+void GatherBytes(const void* context, const void* input, size_t, size_t first, size_t count, size_t stride,
+                 uint8_t* rows) noexcept {
+  const Rows& r = *static_cast<const Rows*>(context);
+  const int8_t* from = static_cast<const int8_t*>(input) + first * r.depth;
+  if (stride == r.depth) return r.copy(from, count * stride, r.flip, rows);
+  for (size_t i = 0; i < count; ++i) {
+    r.copy(from + i * r.depth, r.depth, r.flip, rows + i * stride);
     for (size_t k = r.depth; k < stride; ++k) rows[i * stride + k] = 0;
   }
 }
@@ -41,7 +53,7 @@ template <typename Family>
 class FullyConnected final : public Step {
  public:
   FullyConnected(size_t depth, Gather<typename Family::Lhs> gather)
-      : rows{depth, nullptr, 0}, gather_(gather) {}
+      : rows{depth, nullptr, 0, nullptr}, gather_(gather) {}
 
   void Run(const RunContext& run) const noexcept override {
     matmul.Run(run, run.scratch, gather_, &rows, input_.In<void>(run),
@@ -68,7 +80,7 @@ class FullyConnected final : public Step {
 class HybridFullyConnected final : public Step {
  public:
   HybridFullyConnected(size_t depth, bool is_asymmetric)
-      : rows{depth, nullptr, 0}, is_asymmetric_(is_asymmetric) {}
+      : rows{depth, nullptr, 0, nullptr}, is_asymmetric_(is_asymmetric) {}
 
   void Run(const RunContext& run) const noexcept override {
     const size_t count = matmul.shape().rows, depth = rows.depth;
@@ -131,6 +143,13 @@ Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step) {
       LOWBIT_RETURN_IF_ERROR(ReadQuantizedLayer(args, channels, &layer));
       layer.weights.channel_stride = depth;
       layer.weights.depth_stride = 1;
+      if (const kernels::gemm_u8::Row* row = BytesRow(args, shape, layer)) {
+        auto loaded = std::make_unique<FullyConnected<BytesFamily>>(depth, GatherBytes);
+        loaded->rows.copy = row->copy;
+        loaded->rows.flip = layer.flip ^ 0x80;
+        LOWBIT_RETURN_IF_ERROR(LoadBytes(args, shape, layer, *row, &loaded->matmul));
+        return finish(std::move(loaded));
+      }
       auto loaded = std::make_unique<FullyConnected<CodesFamily>>(depth, GatherCodes);
       LOWBIT_RETURN_IF_ERROR(LoadCodes(args, shape, layer, &loaded->matmul));
       loaded->rows.widen = loaded->matmul.row().widen;

@@ -8,6 +8,7 @@
 #include "dispatch/gemm.h"
 #include "dispatch/gemm_f32.h"
 #include "dispatch/gemm_s16.h"
+#include "dispatch/gemm_u8.h"
 
 namespace lowbit::program::steps {
 
@@ -135,6 +136,30 @@ Status LoadCodes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer&
   }
   const auto channel_of = [&](size_t i) { return matmul->ChannelOf(i); };
   const size_t count = shape.groups * matmul->padded_channels();
+  if (!PackChannels(layer, count, shape.depth, channel_of, &matmul->constants.channels))
+    return NoMemory(args);
+  matmul->constants.output = layer.output;
+  return Status();
+}
+
+const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& shape,
+                                      const QuantizedLayer& layer) {
+  const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(args.isa());
+  return row && FitInt8(layer.weights, shape.groups * shape.channels, shape.depth) ? row : nullptr;
+}
+
+Status LoadBytes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
+                 const kernels::gemm_u8::Row& row, Matmul<BytesFamily>* matmul) {
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, 1));
+  for (size_t g = 0; g < shape.groups; ++g) {
+    kernels::gemm::WeightView group = layer.weights;
+    group.codes += g * shape.channels * group.channel_stride;
+    kernels::gemm::PackPanels(static_cast<size_t>(row.nr), static_cast<size_t>(row.kr), 1, group,
+                              shape.channels, shape.depth, matmul->packed(g));
+  }
+  const auto channel_of = [&](size_t i) { return matmul->ChannelOf(i); };
+  const size_t count = shape.groups * matmul->padded_channels();
+  layer.input_zero_point += kernels::gemm_u8::kLhsOffset;  // the lhs is gathered as code + 128
   if (!PackChannels(layer, count, shape.depth, channel_of, &matmul->constants.channels))
     return NoMemory(args);
   matmul->constants.output = layer.output;

@@ -2,6 +2,7 @@
 // step.
 //
 //   codes    int8 or uint8 activations, weights and output
+//   bytes    the same, on processors with a kernel for bytes (kernels/gemm_u8) and weights that fit it
 //   hybrid   float activations, quantised at run time; int8 weights; float output
 //   wide     int16 activations and output, int8 weights
 //   real     all float32
@@ -10,6 +11,7 @@
 #include "kernels/gemm/contract.h"
 #include "kernels/gemm_f32/contract.h"
 #include "kernels/gemm_s16/contract.h"
+#include "kernels/gemm_u8/contract.h"
 #include "program/steps/matmul.h"
 #include "program/steps/quantized_layer.h"
 
@@ -28,6 +30,18 @@ struct CodesFamily {
   };
   using Runtime = NoRuntime;
   static void Run(const Row& row, const kernels::gemm::Tile& tile, const Constants& constants,
+                  const NoRuntime&, size_t) {
+    row.run(tile, constants.channels.channels(), constants.output);
+  }
+};
+
+struct BytesFamily {
+  using Lhs = uint8_t;
+  using Out = int8_t;
+  using Row = kernels::gemm_u8::Row;
+  using Constants = CodesFamily::Constants;
+  using Runtime = NoRuntime;
+  static void Run(const Row& row, const kernels::gemm_u8::Tile& tile, const Constants& constants,
                   const NoRuntime&, size_t) {
     row.run(tile, constants.channels.channels(), constants.output);
   }
@@ -90,6 +104,11 @@ struct WeightStrides {
 // Each reads operands (input, constant weights, bias -> output) and attributes, chooses the kernel, packs.
 Status LoadCodes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
                  Matmul<CodesFamily>* matmul);
+// The kernel for bytes that this machine has for a layer, or null.
+const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& shape,
+                                      const QuantizedLayer& layer);
+Status LoadBytes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
+                 const kernels::gemm_u8::Row& row, Matmul<BytesFamily>* matmul);
 Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
                   Matmul<HybridFamily>* matmul);
 Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
