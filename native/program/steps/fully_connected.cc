@@ -1,7 +1,9 @@
 // fully_connected: [.., depth] x constant weights [channels, depth] -> [.., channels], of any family.
 #include <cstring>
 #include <memory>
+#include <type_traits>
 
+#include "dispatch/gemm_u8.h"
 #include "program/steps/gemm_families.h"
 #include "program/steps/quantize_rows.h"
 
@@ -77,6 +79,7 @@ class FullyConnected final : public Step {
 };
 
 // Float input: each row is quantised first.
+template <typename Family>
 class HybridFullyConnected final : public Step {
  public:
   HybridFullyConnected(size_t depth, bool is_asymmetric)
@@ -95,24 +98,39 @@ class HybridFullyConnected final : public Step {
       } else {
         QuantizeRowSymmetric(input + i * depth, depth, codes + i * depth, scales + i);
       }
+      zero_points[i] += kOffset;
     }
-    matmul.Run(run, run.scratch + own_bytes(), GatherCodes, &rows, codes, output_.Out<float>(run),
+    matmul.Run(run, run.scratch + own_bytes(), kGather, &rows, codes, output_.Out<float>(run),
                {scales, zero_points, 1});
   }
   size_t scratch_bytes(int threads) const override { return own_bytes() + matmul.scratch_bytes(threads); }
 
   void Finish(StepArgs& args) {
-    rows.widen = matmul.row().widen;
+    SetCopy(matmul.row());
     input_ = args.Bind(args.input(0));
     output_ = args.Bind(args.output(0));
     kernel_ = matmul.row().name;
     packed_bytes_ = matmul.packed_bytes();
   }
 
-  Matmul<HybridFamily> matmul;
+  Matmul<Family> matmul;
   Rows rows;
 
  private:
+  static constexpr bool kIsBytes = std::is_same_v<Family, HybridBytesFamily>;
+  static constexpr int32_t kOffset = kIsBytes ? kernels::gemm_u8::kLhsOffset : 0;
+  static constexpr Gather<typename Family::Lhs> kGather = [] {
+    if constexpr (kIsBytes) {
+      return GatherBytes;
+    } else {
+      return GatherCodes;
+    }
+  }();
+  void SetCopy(const kernels::gemm::Row& row) { rows.widen = row.widen; }
+  void SetCopy(const kernels::gemm_u8::Row& row) {
+    rows.copy = row.copy;
+    rows.flip = 0x80;
+  }
   size_t own_bytes() const { return DivideUp(matmul.shape().rows * (rows.depth + 8), 64) * 64; }
 
   bool is_asymmetric_;
@@ -159,7 +177,12 @@ Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step) {
     case LayerKind::kHybrid: {
       int is_asymmetric;
       LOWBIT_RETURN_IF_ERROR(args.Int("asymmetric", 0, 1, &is_asymmetric));
-      auto loaded = std::make_unique<HybridFullyConnected>(depth, is_asymmetric != 0);
+      if (const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(args.isa())) {
+        auto loaded = std::make_unique<HybridFullyConnected<HybridBytesFamily>>(depth, is_asymmetric != 0);
+        LOWBIT_RETURN_IF_ERROR(LoadHybridBytes(args, shape, strides, false, *row, &loaded->matmul));
+        return finish(std::move(loaded));
+      }
+      auto loaded = std::make_unique<HybridFullyConnected<HybridFamily>>(depth, is_asymmetric != 0);
       LOWBIT_RETURN_IF_ERROR(LoadHybrid(args, shape, strides, false, &loaded->matmul));
       return finish(std::move(loaded));
     }

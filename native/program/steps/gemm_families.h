@@ -64,6 +64,20 @@ struct HybridFamily {
   }
 };
 
+// Hybrid layers by the byte kernels; zero points of rows are those of code + 128.
+struct HybridBytesFamily {
+  using Lhs = uint8_t;
+  using Out = float;
+  using Row = kernels::gemm_u8::Row;
+  using Constants = HybridFamily::Constants;
+  using Runtime = kernels::gemm::HybridRows;
+  static void Run(const Row& row, const kernels::gemm_u8::HybridTile& tile, const Constants& constants,
+                  const Runtime& rows, size_t first) {
+    const ptrdiff_t skip = static_cast<ptrdiff_t>(first) * rows.step;
+    row.run_hybrid(tile, constants.channels, {rows.scale + skip, rows.zero_point + skip, rows.step});
+  }
+};
+
 struct WideFamily {
   using Lhs = int16_t;
   using Out = int16_t;
@@ -111,6 +125,9 @@ Status LoadBytes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer&
                  const kernels::gemm_u8::Row& row, Matmul<BytesFamily>* matmul);
 Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
                   Matmul<HybridFamily>* matmul);
+Status LoadHybridBytes(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
+                       bool scales_apart, const kernels::gemm_u8::Row& row,
+                       Matmul<HybridBytesFamily>* matmul);
 Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
                 Matmul<WideFamily>* matmul);
 Status LoadReal(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
