@@ -1,6 +1,17 @@
 // All operators that lowbit runs.
 
-import { hardSwish, leakyRelu, logistic, relu, relu6, reluN1To1, tanh } from './activations.js'
+import {
+  elu,
+  gelu,
+  hardSwish,
+  leakyRelu,
+  logistic,
+  relu,
+  relu0To1,
+  relu6,
+  reluN1To1,
+  tanh,
+} from './activations.js'
 import { argMax, argMin } from './arg-max.js'
 import { add, div, maximum, minimum, mul, squaredDifference, sub } from './binary.js'
 import { concatenation, pack } from './concatenation.js'
@@ -8,6 +19,7 @@ import type { Op } from './contract.js'
 import { conv2d } from './conv2d.js'
 import { depthwiseConv2d } from './depthwise-conv2d.js'
 import { fullyConnected } from './fully-connected.js'
+import { abs, ceil, cos, exp, floor, log, logicalNot, neg, round, rsqrt, sin, sqrt, square } from './math.js'
 import { pad, padV2 } from './pad.js'
 import { averagePool2d, maxPool2d } from './pool.js'
 import { dequantize, quantize } from './quantize.js'
@@ -20,26 +32,36 @@ import { split, splitV, unpack } from './split.js'
 import { transpose } from './transpose.js'
 
 export const OPS: readonly Op[] = [
+  abs,
   add,
   argMax,
   argMin,
   averagePool2d,
+  ceil,
   concatenation,
   conv2d,
+  cos,
   depthwiseConv2d,
   dequantize,
   div,
+  elu,
+  exp,
   expandDims,
+  floor,
   fullyConnected,
+  gelu,
   hardSwish,
   leakyRelu,
+  log,
   logSoftmax,
+  logicalNot,
   logistic,
   maxPool2d,
   maximum,
   mean,
   minimum,
   mul,
+  neg,
   pack,
   pad,
   padV2,
@@ -48,15 +70,21 @@ export const OPS: readonly Op[] = [
   reduceMin,
   reduceProd,
   relu,
+  relu0To1,
   relu6,
   reluN1To1,
   reshape,
   resizeBilinear,
   resizeNearestNeighbor,
+  round,
+  rsqrt,
+  sin,
   slice,
   softmax,
   split,
   splitV,
+  sqrt,
+  square,
   squaredDifference,
   squeeze,
   stridedSlice,
