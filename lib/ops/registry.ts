@@ -13,19 +13,24 @@ import {
   tanh,
 } from './activations.js'
 import { argMax, argMin } from './arg-max.js'
-import { add, div, maximum, minimum, mul, squaredDifference, sub } from './binary.js'
+import { add, div, floorDiv, floorMod, maximum, minimum, mul, pow, squaredDifference, sub } from './binary.js'
+import { cast } from './cast.js'
+import { equal, greater, greaterEqual, less, lessEqual, logicalAnd, logicalOr, notEqual } from './compare.js'
 import { concatenation, pack } from './concatenation.js'
 import type { Op } from './contract.js'
 import { conv2d } from './conv2d.js'
 import { depthwiseConv2d } from './depthwise-conv2d.js'
 import { fullyConnected } from './fully-connected.js'
+import { embeddingLookup, gather, gatherNd } from './gather.js'
 import { abs, ceil, cos, exp, floor, log, logicalNot, neg, round, rsqrt, sin, sqrt, square } from './math.js'
 import { pad, padV2 } from './pad.js'
 import { averagePool2d, maxPool2d } from './pool.js'
+import { prelu } from './prelu.js'
 import { dequantize, quantize } from './quantize.js'
 import { mean, reduceMax, reduceMin, reduceProd, sum } from './reduce.js'
 import { expandDims, reshape, squeeze } from './reshape.js'
 import { resizeBilinear, resizeNearestNeighbor } from './resize.js'
+import { select, selectV2 } from './select.js'
 import { slice, stridedSlice } from './slice.js'
 import { logSoftmax, softmax } from './softmax.js'
 import { split, splitV, unpack } from './split.js'
@@ -37,6 +42,7 @@ export const OPS: readonly Op[] = [
   argMax,
   argMin,
   averagePool2d,
+  cast,
   ceil,
   concatenation,
   conv2d,
@@ -45,16 +51,28 @@ export const OPS: readonly Op[] = [
   dequantize,
   div,
   elu,
+  embeddingLookup,
+  equal,
   exp,
   expandDims,
   floor,
+  floorDiv,
+  floorMod,
   fullyConnected,
+  gather,
+  gatherNd,
   gelu,
+  greater,
+  greaterEqual,
   hardSwish,
   leakyRelu,
+  less,
+  lessEqual,
   log,
   logSoftmax,
+  logicalAnd,
   logicalNot,
+  logicalOr,
   logistic,
   maxPool2d,
   maximum,
@@ -62,9 +80,12 @@ export const OPS: readonly Op[] = [
   minimum,
   mul,
   neg,
+  notEqual,
   pack,
   pad,
   padV2,
+  pow,
+  prelu,
   quantize,
   reduceMax,
   reduceMin,
@@ -78,6 +99,8 @@ export const OPS: readonly Op[] = [
   resizeNearestNeighbor,
   round,
   rsqrt,
+  select,
+  selectV2,
   sin,
   slice,
   softmax,
