@@ -12,7 +12,7 @@ import {
   expectSameDtype,
   MOVABLE,
 } from './checks.js'
-import { defineOp, type NodeContext } from './contract.js'
+import { defineOp, type NodeContext, type Operand, type Step } from './contract.js'
 
 /** Amounts before and after, one pair a dimension. */
 function amountsOf(node: NodeContext<unknown>): readonly (readonly [number, number])[] {
@@ -47,21 +47,31 @@ function padOp(name: string, type: string, inputs: number) {
       const [input, output] = [node.input(0), node.output(0)]
       expectSameDtype(node, input, output)
       if (isQuantizedDtype(input.dtype)) expectSameCodes(node, input, output)
-      const before = Int32Array.from(amountsOf(node), ([amount]) => amount)
+      const before = amountsOf(node).map(([amount]) => amount)
       const value = inputs === 3 ? node.input(2) : undefined
       if (value !== undefined) expectSameDtype(node, input, value)
-      return {
-        steps: [
-          {
-            kind: 'pad',
-            inputs: value === undefined ? [input] : [input, value],
-            outputs: [output],
-            attributes: { before, ...(value === undefined && { value: zeroOf(node) }) },
-          },
-        ],
-      }
+      return { steps: [padStep(node, input, output, before, value)] }
     },
   })
+}
+
+/** The native step; without a `value` the frame means zero. */
+export function padStep(
+  node: NodeContext<unknown>,
+  input: Operand,
+  output: Operand,
+  before: ArrayLike<number>,
+  value?: Operand,
+): Step {
+  return {
+    kind: 'pad',
+    inputs: value === undefined ? [input] : [input, value],
+    outputs: [output],
+    attributes: {
+      before: Int32Array.from(before),
+      ...(value === undefined && { value: zeroOf(node) }),
+    },
+  }
 }
 
 /** The bytes of the element that means zero: the zero point of codes. */

@@ -13,6 +13,7 @@ import {
   tanh,
 } from './activations.js'
 import { argMax, argMin } from './arg-max.js'
+import { batchToSpaceNd, spaceToBatchNd } from './batch-space.js'
 import { add, div, floorDiv, floorMod, maximum, minimum, mul, pow, squaredDifference, sub } from './binary.js'
 import { cast } from './cast.js'
 import { equal, greater, greaterEqual, less, lessEqual, logicalAnd, logicalOr, notEqual } from './compare.js'
@@ -23,6 +24,8 @@ import { depthwiseConv2d } from './depthwise-conv2d.js'
 import { fullyConnected } from './fully-connected.js'
 import { embeddingLookup, gather, gatherNd } from './gather.js'
 import { abs, ceil, cos, exp, floor, log, logicalNot, neg, round, rsqrt, sin, sqrt, square } from './math.js'
+import { mirrorPad } from './mirror-pad.js'
+import { broadcastTo, depthToSpace, reverseV2, spaceToDepth, tile } from './move.js'
 import { pad, padV2 } from './pad.js'
 import { averagePool2d, maxPool2d } from './pool.js'
 import { prelu } from './prelu.js'
@@ -42,11 +45,14 @@ export const OPS: readonly Op[] = [
   argMax,
   argMin,
   averagePool2d,
+  batchToSpaceNd,
+  broadcastTo,
   cast,
   ceil,
   concatenation,
   conv2d,
   cos,
+  depthToSpace,
   depthwiseConv2d,
   dequantize,
   div,
@@ -78,6 +84,7 @@ export const OPS: readonly Op[] = [
   maximum,
   mean,
   minimum,
+  mirrorPad,
   mul,
   neg,
   notEqual,
@@ -97,6 +104,7 @@ export const OPS: readonly Op[] = [
   reshape,
   resizeBilinear,
   resizeNearestNeighbor,
+  reverseV2,
   round,
   rsqrt,
   select,
@@ -104,6 +112,8 @@ export const OPS: readonly Op[] = [
   sin,
   slice,
   softmax,
+  spaceToBatchNd,
+  spaceToDepth,
   split,
   splitV,
   sqrt,
@@ -114,6 +124,7 @@ export const OPS: readonly Op[] = [
   sub,
   sum,
   tanh,
+  tile,
   transpose,
   unpack,
 ]
