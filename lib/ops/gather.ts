@@ -15,6 +15,7 @@ import {
   extentOf,
   MOVABLE,
 } from './checks.js'
+import { constantOperand } from './constant.js'
 import { defineOp, type NodeContext, type Operand, type Step } from './contract.js'
 
 const INDICES: readonly Dtype[] = ['int16', 'int32', 'int64']
@@ -166,64 +167,56 @@ export const embeddingLookup = defineOp<Record<string, never>>({
       dtype,
       shape,
     })
-    const bytes = bytesOf(node, table)
+    const bytes = unpacked(node, table)
     const [codes, numbers] = [
       temporary('codes', bytes.dtype, output.shape),
       temporary('numbers', 'float32', output.shape),
     ]
     const column = rest.map(() => 1)
-    const scales = rowScales(node, table, rows)
-    const scale = temporary('scales', 'float32', [count, ...column])
-    return {
-      steps: [
-        gatherStep(bytes, indices, codes, geometry),
-        castStep(codes, numbers),
-        gatherStep({ ...scales, shape: [rows, ...column] }, indices, scale, { ...geometry, inner: 1 }),
-        { ...binaryStep('mul', numbers, scale, output), inPlace: 0 },
-      ],
+    const scales = scalesOf(node, table, rows)
+    const steps = [gatherStep(bytes, indices, codes, geometry), castStep(codes, numbers)]
+    let factor = constantOperand(`${table.name}/scales`, 'float32', [scales.length, ...column], scales)
+    if (scales.length > 1) {
+      const chosen = temporary('scales', 'float32', [count, ...column])
+      steps.push(gatherStep(factor, indices, chosen, { ...geometry, inner: 1 }))
+      factor = chosen
     }
+    return { steps: [...steps, { ...binaryStep('mul', numbers, factor, output), inPlace: 0 }] }
   },
 })
 
 /** The table with one byte a code. */
-function bytesOf(node: NodeContext<unknown>, table: Operand): Operand {
+function unpacked(node: NodeContext<unknown>, table: Operand): Operand {
   if (table.dtype !== 'int4' && table.dtype !== 'int2') return table
   if (table.data === undefined) {
     throw node.fail('OPERATOR_UNSUPPORTED', `tensor "${table.name}" of ${table.dtype} must be a constant`)
   }
   const codes = new Int8Array(elementCount(table.shape))
   unpackCodes(table.data, table.dtype === 'int4' ? 4 : 2, codes)
-  return { ...table, dtype: 'int8', data: new Uint8Array(codes.buffer) }
+  return constantOperand(table.name, 'int8', table.shape, codes)
 }
 
-/** One scale a row. @see TFLite, kernels/embedding_lookup.cc: Prepare. Zero points must be 0. */
-function rowScales(node: NodeContext<unknown>, table: Operand, rows: number): Operand {
+/** One scale, or one a row. @see TFLite, kernels/embedding_lookup.cc: Prepare. Zero points must be 0. */
+function scalesOf(node: NodeContext<unknown>, table: Operand, rows: number): Float32Array {
   const { name, quantization } = table
-  let scales: Float32Array
-  if (quantization === undefined || quantization.scale.length === 1) {
-    const { scale } = codesOf(node, table)
-    scales = new Float32Array(rows).fill(scale)
-  } else if (quantization.scale.length === rows && quantization.axis === 0) {
-    scales = quantization.scale
-  } else {
-    throw node.fail(
-      'FILE_INVALID',
-      `tensor "${name}" has ${quantization.scale.length} scales for ${rows} rows`,
-      {
-        tensor: name,
-        expected: rows,
-        actual: quantization.scale.length,
-      },
-    )
-  }
   if (quantization?.zeroPoint.some((zero) => zero !== 0)) {
     throw node.fail('OPERATOR_UNSUPPORTED', `tensor "${name}" has a zero point, only 0 runs`, {
       tensor: name,
     })
   }
-  if (scales.some((scale) => !Number.isFinite(scale))) {
+  if (quantization === undefined || quantization.scale.length === 1) {
+    return Float32Array.of(codesOf(node, table).scale)
+  }
+  const { scale, axis } = quantization
+  if (scale.length !== rows || axis !== 0) {
+    throw node.fail('FILE_INVALID', `tensor "${name}" has ${scale.length} scales for ${rows} rows`, {
+      tensor: name,
+      expected: rows,
+      actual: scale.length,
+    })
+  }
+  if (!scale.every(Number.isFinite)) {
     throw node.fail('NOT_FINITE', `tensor "${name}" has a scale that is not finite`, { tensor: name })
   }
-  const data = new Uint8Array(Float32Array.from(scales).buffer)
-  return { name: `${name}/scales`, dtype: 'float32', shape: [rows], data }
+  return Float32Array.from(scale)
 }

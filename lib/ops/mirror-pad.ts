@@ -9,6 +9,7 @@ import {
   extentOf,
   MOVABLE,
 } from './checks.js'
+import { constantOperand, MOST_MADE } from './constant.js'
 import { defineOp, type NodeContext, type Operand, type Step } from './contract.js'
 import { gatherStep } from './gather.js'
 
@@ -17,8 +18,14 @@ interface MirrorPadAttributes {
   readonly mode: 'reflect' | 'symmetric' | 'unknown'
 }
 
-/** For each dimension the indices of the input in the order of the output. */
-function sourcesOf(node: NodeContext<MirrorPadAttributes>): readonly Int32Array[] {
+interface Frame {
+  readonly extent: number
+  readonly before: number
+  readonly after: number
+}
+
+/** What is added to each dimension. */
+function framesOf(node: NodeContext<MirrorPadAttributes>): readonly Frame[] {
   const { shape } = node.input(0)
   const amounts = constants(node, node.input(1), 2 * shape.length)
   const skipped = node.attributes.mode === 'reflect' ? 1 : 0
@@ -32,11 +39,20 @@ function sourcesOf(node: NodeContext<MirrorPadAttributes>): readonly Int32Array[
         { expected: most, actual: [before, after] },
       )
     }
-    return Int32Array.from({ length: before + extent + after }, (_, to) => {
-      const from = to - before
-      if (from < 0) return -from - 1 + skipped
-      return from < extent ? from : 2 * extent - 1 - from - skipped
-    })
+    if (before + extent + after > MOST_MADE) {
+      throw node.fail('OPERATOR_UNSUPPORTED', `dimension ${i} is longer than 2^24`, { actual: extent })
+    }
+    return { extent, before, after }
+  })
+}
+
+/** The indices of the input in the order of the output. */
+function sources({ extent, before, after }: Frame, mode: MirrorPadAttributes['mode']): Int32Array {
+  const skipped = mode === 'reflect' ? 1 : 0
+  return Int32Array.from({ length: before + extent + after }, (_, to) => {
+    const from = to - before
+    if (from < 0) return -from - 1 + skipped
+    return from < extent ? from : 2 * extent - 1 - from - skipped
   })
 }
 
@@ -54,28 +70,28 @@ export const mirrorPad = defineOp<MirrorPadAttributes>({
     expectDtype(node, input, MOVABLE)
     expectRank(node, input, 1, 8)
     if (node.attributes.mode === 'unknown') throw node.fail('FILE_INVALID', 'a mode that does not exist')
-    return [{ shape: sourcesOf(node).map(({ length }) => length), dtype: input.dtype }]
+    return [
+      {
+        shape: framesOf(node).map(({ extent, before, after }) => before + extent + after),
+        dtype: input.dtype,
+      },
+    ]
   },
   /** One dimension after the other, the innermost first, while the tensor is small. */
   lower(node) {
     const [input, output] = [node.input(0), node.output(0)]
     expectSameDtype(node, input, output)
-    const sources = sourcesOf(node)
-    const growing = sources.flatMap(({ length }, i) => (length === input.shape[i] ? [] : [i])).reverse()
+    const frames = framesOf(node)
+    const growing = frames.flatMap(({ before, after }, i) => (before + after === 0 ? [] : [i])).reverse()
     if (growing.length === 0) return { view: true }
     const steps: Step[] = []
     let from: Operand = input
     for (const [position, axis] of growing.entries()) {
-      const indices = sources[axis] as Int32Array
+      const indices = sources(frames[axis] as Frame, node.attributes.mode)
       const shape = from.shape.with(axis, indices.length)
       const isLast = position === growing.length - 1
       const to: Operand = isLast ? output : { ...output, name: `${output.name}/${axis}`, shape }
-      const source: Operand = {
-        name: `${output.name}/indices${axis}`,
-        dtype: 'int32',
-        shape: [indices.length],
-        data: new Uint8Array(indices.buffer),
-      }
+      const source = constantOperand(`${output.name}/indices${axis}`, 'int32', [indices.length], indices)
       steps.push(
         gatherStep(from, source, to, {
           batches: 1,

@@ -1,5 +1,6 @@
 // PAD and PADV2: a frame of one value around the input.
 
+import { bitsOf } from '../tensor/dtype.js'
 import { shapeText } from '../tensor/shape.js'
 import { isQuantizedDtype } from './activation.js'
 import {
@@ -81,15 +82,8 @@ function zeroOf(node: NodeContext<unknown>): Uint8Array {
     case 'int8':
     case 'uint8':
       return Uint8Array.of(quantization === undefined ? 0 : codesOf(node, node.output(0)).zeroPoint)
-    case 'bool':
-      return new Uint8Array(1)
-    case 'int16':
-    case 'float16':
-      return new Uint8Array(2)
-    case 'int64':
-      return new Uint8Array(8)
     default:
-      return new Uint8Array(4)
+      return new Uint8Array((bitsOf(dtype) ?? 0) / 8)
   }
 }
 

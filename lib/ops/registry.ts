@@ -17,15 +17,19 @@ import { batchToSpaceNd, spaceToBatchNd } from './batch-space.js'
 import { add, div, floorDiv, floorMod, maximum, minimum, mul, pow, squaredDifference, sub } from './binary.js'
 import { cast } from './cast.js'
 import { equal, greater, greaterEqual, less, lessEqual, logicalAnd, logicalOr, notEqual } from './compare.js'
+import { complexAbs, imag, real, rfft2d } from './complex.js'
 import { concatenation, pack } from './concatenation.js'
 import type { Op } from './contract.js'
 import { conv2d } from './conv2d.js'
+import { cumsum } from './cumsum.js'
 import { depthwiseConv2d } from './depthwise-conv2d.js'
 import { fullyConnected } from './fully-connected.js'
 import { embeddingLookup, gather, gatherNd } from './gather.js'
+import { l2Normalization, l2Pool2d } from './l2.js'
 import { abs, ceil, cos, exp, floor, log, logicalNot, neg, round, rsqrt, sin, sqrt, square } from './math.js'
 import { mirrorPad } from './mirror-pad.js'
 import { broadcastTo, depthToSpace, reverseV2, spaceToDepth, tile } from './move.js'
+import { oneHot } from './one-hot.js'
 import { pad, padV2 } from './pad.js'
 import { averagePool2d, maxPool2d } from './pool.js'
 import { prelu } from './prelu.js'
@@ -33,10 +37,13 @@ import { dequantize, quantize } from './quantize.js'
 import { mean, reduceMax, reduceMin, reduceProd, sum } from './reduce.js'
 import { expandDims, reshape, squeeze } from './reshape.js'
 import { resizeBilinear, resizeNearestNeighbor } from './resize.js'
+import { scatterNd } from './scatter-nd.js'
 import { select, selectV2 } from './select.js'
+import { fill, range, rank, shape, zerosLike } from './shape-values.js'
 import { slice, stridedSlice } from './slice.js'
 import { logSoftmax, softmax } from './softmax.js'
 import { split, splitV, unpack } from './split.js'
+import { topkV2 } from './top-k.js'
 import { transpose } from './transpose.js'
 
 export const OPS: readonly Op[] = [
@@ -49,9 +56,11 @@ export const OPS: readonly Op[] = [
   broadcastTo,
   cast,
   ceil,
+  complexAbs,
   concatenation,
   conv2d,
   cos,
+  cumsum,
   depthToSpace,
   depthwiseConv2d,
   dequantize,
@@ -61,6 +70,7 @@ export const OPS: readonly Op[] = [
   equal,
   exp,
   expandDims,
+  fill,
   floor,
   floorDiv,
   floorMod,
@@ -71,6 +81,9 @@ export const OPS: readonly Op[] = [
   greater,
   greaterEqual,
   hardSwish,
+  imag,
+  l2Normalization,
+  l2Pool2d,
   leakyRelu,
   less,
   lessEqual,
@@ -88,12 +101,16 @@ export const OPS: readonly Op[] = [
   mul,
   neg,
   notEqual,
+  oneHot,
   pack,
   pad,
   padV2,
   pow,
   prelu,
   quantize,
+  range,
+  rank,
+  real,
   reduceMax,
   reduceMin,
   reduceProd,
@@ -105,10 +122,13 @@ export const OPS: readonly Op[] = [
   resizeBilinear,
   resizeNearestNeighbor,
   reverseV2,
+  rfft2d,
   round,
   rsqrt,
+  scatterNd,
   select,
   selectV2,
+  shape,
   sin,
   slice,
   softmax,
@@ -125,8 +145,10 @@ export const OPS: readonly Op[] = [
   sum,
   tanh,
   tile,
+  topkV2,
   transpose,
   unpack,
+  zerosLike,
 ]
 
 /** By type in the schema (`CONV_2D`). */

@@ -22,6 +22,7 @@ constexpr int kMaxRank = 8;
 
 enum class Dtype : int32_t {
   kBool = 0, kInt4 = 1, kInt8 = 2, kUint8 = 3, kInt16 = 4, kInt32 = 5, kInt64 = 6, kFloat16 = 7, kFloat32 = 8,
+  kComplex64 = 9,  // two float32: the real part, the imaginary one
 };
 
 enum class Where : int32_t {

@@ -24,6 +24,7 @@ inline size_t ElementBytes(Dtype dtype) {
     case Dtype::kFloat32:
       return 4;
     case Dtype::kInt64:
+    case Dtype::kComplex64:
       return 8;
     default:
       return 0;

@@ -6,16 +6,14 @@
 // (GatherNd).
 #include <cstring>
 
-#include "program/steps/common.h"
+#include "program/steps/slices.h"
 
 namespace lowbit::program::steps {
 namespace {
 
 struct Shape {
   size_t batches, outer, count, slice_bytes;
-  int rank;
-  size_t dims[kMaxRank];
-  size_t cells;  // product of dims
+  Cells cells;
 };
 
 template <typename Index>
@@ -34,34 +32,18 @@ class Gather final : public Step {
       for (size_t i = begin; i < end; ++i) {
         const size_t plane = i / s_.count;  // of batches x outer
         const Index* index =
-            indices + (plane / s_.outer * s_.count + i % s_.count) * static_cast<size_t>(s_.rank);
+            indices + (plane / s_.outer * s_.count + i % s_.count) * static_cast<size_t>(s_.cells.rank);
         size_t cell;
-        if (!Find(index, &cell)) return run.Fail("an index lies outside the table");
-        std::memcpy(out + i * bytes, table + (plane * s_.cells + cell) * bytes, bytes);
+        if (!s_.cells.Find(index, &cell)) return run.Fail("an index lies outside the table");
+        std::memcpy(out + i * bytes, table + (plane * s_.cells.count + cell) * bytes, bytes);
       }
     });
   }
 
  private:
-  bool Find(const Index* index, size_t* cell) const noexcept {
-    *cell = 0;
-    for (int d = 0; d < s_.rank; ++d) {
-      if (index[d] < 0 || static_cast<uint64_t>(index[d]) >= s_.dims[d]) return false;
-      *cell = *cell * s_.dims[d] + static_cast<size_t>(index[d]);
-    }
-    return true;
-  }
-
   Operand table_, indices_, out_;
   Shape s_;
 };
-
-// Extents are below 2^31; the product stops growing beyond 2^32, which no tensor has.
-bool Multiply(uint64_t* product, int factor) {
-  if (*product > (uint64_t{1} << 32)) return false;
-  *product *= static_cast<uint64_t>(factor);
-  return true;
-}
 
 }  // namespace
 
@@ -77,23 +59,16 @@ Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step) {
   LOWBIT_STEP_INT(outer, 0, INT32_MAX);
   LOWBIT_STEP_INT(inner, 0, INT32_MAX);
   LOWBIT_STEP_INT(count, 0, INT32_MAX);
-  LOWBIT_STEP_INT(rank, 0, kMaxRank);
-  Span<const int32_t> dims;
-  LOWBIT_RETURN_IF_ERROR(args.Ints("dims", static_cast<size_t>(rank), &dims));
-  Shape shape{
-      static_cast<size_t>(batches), static_cast<size_t>(outer), static_cast<size_t>(count), 0, rank, {}, 1};
-  uint64_t in_table = 1, in_indices = 1, in_out = 1;
-  bool fits = Multiply(&in_table, batches) && Multiply(&in_table, outer);
-  for (int i = 0; fits && i < rank; ++i) {
-    fits = dims[i] >= 0 && Multiply(&in_table, dims[i]);
-    shape.dims[i] = static_cast<size_t>(dims[i]);
-    shape.cells *= shape.dims[i];
-  }
-  fits = fits && Multiply(&in_table, inner) && in_table == table.count() && Multiply(&in_indices, batches) &&
-         Multiply(&in_indices, count) && Multiply(&in_indices, rank) && in_indices == indices.count() &&
-         Multiply(&in_out, batches) && Multiply(&in_out, outer) && Multiply(&in_out, count) &&
-         Multiply(&in_out, inner) && in_out == out.count();
+  Shape shape{static_cast<size_t>(batches), static_cast<size_t>(outer), static_cast<size_t>(count), 0, {}};
+  LOWBIT_RETURN_IF_ERROR(LoadCells(args, &shape.cells));
+  Product in_table, in_indices, in_out;
+  const bool fits = in_table.Times(batches) && in_table.Times(outer) && in_table.Times(shape.cells) &&
+                    in_table.Times(inner) && in_table.value == table.count() && in_indices.Times(batches) &&
+                    in_indices.Times(count) && in_indices.Times(shape.cells.rank) &&
+                    in_indices.value == indices.count() && in_out.Times(batches) && in_out.Times(outer) &&
+                    in_out.Times(count) && in_out.Times(inner) && in_out.value == out.count();
   if (!fits) return args.Fail(Code::kShapeMismatch, "table, indices and output do not fit together");
+  if (!out.count()) shape.batches = 0;
   shape.slice_bytes = static_cast<size_t>(inner) * element;
   const Operand from = args.Bind(table), at = args.Bind(indices), to = args.Bind(out);
   switch (indices.dtype) {
