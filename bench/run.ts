@@ -32,7 +32,7 @@ function timed(run: () => void, seconds: number): number[] {
 
 function measureCase(row: LayerCase, isa: string, threads: number, seconds: number): Row {
   const { layer, expected } = benchLayer(row)
-  const program = createLayerProgram(layer, threads)
+  const program = createLayerProgram(layer, { threads })
   try {
     const inputs = [layer.input]
     const output = new Int8Array(layer.outputShape.reduce((a, b) => a * b, 1))

@@ -87,10 +87,17 @@ function planOf(layer: Layer): Plan {
 
 const settingsHere = () => loadSettings({}, process.env, loadBinding().cpu())
 
-/** The layer as a loaded program: weights packed, kernel chosen. The caller disposes of it. */
-export function createLayerProgram(layer: Layer, threads = settingsHere().threads): NativeProgram {
+/**
+ * The layer as a loaded program: weights packed, kernel chosen. The caller disposes of it.
+ *
+ * @param given Threads and level instead of those of the environment.
+ */
+export function createLayerProgram(
+  layer: Layer,
+  given: { readonly threads?: number; readonly isa?: string } = {},
+): NativeProgram {
   const binding = loadBinding()
-  const { isa } = settingsHere()
+  const { threads, isa } = { ...settingsHere(), ...given }
   const { program, constants } = encode(planOf(layer), binding.format())
   return binding.createProgram(program, constants, { threads, ...(isa !== undefined && { isa }) })
 }

@@ -8,7 +8,7 @@ import type { NativeBinding } from '../native/binding.js'
 import { OPS_BY_TYPE } from '../ops/registry.js'
 import type { Plan } from '../plan/plan.js'
 import { encode } from '../program/encode.js'
-import { prepare, weightBytes } from '../session/load.js'
+import { prepare } from '../session/load.js'
 import type { LoadSettings } from '../session/options.js'
 import type { Dtype } from '../tensor/dtype.js'
 import type { Shape } from '../tensor/shape.js'
@@ -131,7 +131,7 @@ export function inspectModel(
 
 function tryRunning(bytes: Uint8Array, settings: LoadSettings, binding: NativeBinding): Runnable {
   const { threads, isa, limits } = settings
-  const { plan, graph } = prepare(bytes, limits)
+  const { plan, weightBytes } = prepare(bytes, limits)
   const { program, constants } = encode(plan, binding.format())
   const native = binding.createProgram(program, constants, { threads, ...(isa !== undefined && { isa }) })
   try {
@@ -141,7 +141,7 @@ function tryRunning(bytes: Uint8Array, settings: LoadSettings, binding: NativeBi
       threads,
       steps: plan.steps.length,
       macs: plan.steps.reduce((sum, { step }) => sum + (step.macs ?? 0), 0),
-      memory: { arenaBytes, scratchBytes, weightBytes: weightBytes(graph), packedBytes },
+      memory: { arenaBytes, scratchBytes, weightBytes, packedBytes },
       arena: plan.tensors.flatMap(({ name, bytes, life, place }) =>
         place.where === 'arena' ? [{ name, offset: place.offset, bytes, life }] : [],
       ),

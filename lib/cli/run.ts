@@ -9,7 +9,7 @@ import { LowbitError } from '../errors.js'
 import { facts, table } from '../report/table.js'
 import { timeText } from '../report/units.js'
 import { shapeText } from '../tensor/shape.js'
-import { SHIPPED, shownName } from './assets.js'
+import { isShippedModel, SHIPPED, shownName } from './assets.js'
 import { type Engine, openModel } from './engine.js'
 import { jsonOption, memoryOption, numberList, threadsOption, wholeNumber } from './options.js'
 import { heading, note, print, printJson, stdoutWidth } from './output.js'
@@ -92,7 +92,7 @@ async function labelsOf(
   file: string | undefined,
 ): Promise<readonly string[] | undefined> {
   const own = engine.model.metadata.labels
-  const path = file ?? (own === undefined && model === SHIPPED.model ? SHIPPED.labels : undefined)
+  const path = file ?? (own === undefined && isShippedModel(model) ? SHIPPED.labels : undefined)
   const labels = path === undefined ? own : await readLabels(path)
   if (labels === undefined) return undefined
   const fitted = fitLabels(labels, count, path === undefined ? "the model's labels" : shownName(path))

@@ -2,20 +2,28 @@
 
 import { LowbitError } from '../errors.js'
 import type { Graph, Pass } from './graph.js'
+import { type Evaluate, foldConstants } from './passes/fold-constants.js'
 import { fuseActivation } from './passes/fuse-activation.js'
 import { fusePad } from './passes/fuse-pad.js'
 import { removeDeadNodes } from './passes/remove-dead-nodes.js'
 import { problemOf } from './verify.js'
 
-export const PASSES: readonly (readonly [name: string, pass: Pass])[] = [
-  ['remove-dead-nodes', removeDeadNodes],
-  ['fuse-pad', fusePad],
-  ['fuse-activation', fuseActivation],
-]
+export interface OptimizeOptions {
+  /** Runs graphs of constants. */
+  readonly evaluate: Evaluate
+  /** Bytes that folded constants may take. */
+  readonly foldBytes: number
+}
 
-/** @throws {LowbitError} `INTERNAL` if a pass breaks a law of graphs. */
-export function optimize(graph: Graph): Graph {
-  return PASSES.reduce((before, [name, pass]) => {
+/** @throws {LowbitError} `INTERNAL` if a pass breaks a law of graphs; what `evaluate` throws. */
+export function optimize(graph: Graph, { evaluate, foldBytes }: OptimizeOptions): Graph {
+  const passes: readonly (readonly [name: string, pass: Pass])[] = [
+    ['remove-dead-nodes', removeDeadNodes],
+    ['fold-constants', foldConstants(evaluate, foldBytes)],
+    ['fuse-pad', fusePad],
+    ['fuse-activation', fuseActivation],
+  ]
+  return passes.reduce((before, [name, pass]) => {
     const after = pass(before)
     const problem = after === before ? undefined : problemOf(after)
     if (problem !== undefined) throw new LowbitError('INTERNAL', `pass ${name}: ${problem}`)

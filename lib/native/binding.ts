@@ -49,7 +49,7 @@ export interface NativeProgram {
   info(): NativeProgramInfo
   run(inputs: readonly ArrayBufferView[], outputs: readonly ArrayBufferView[]): void
   runAsync(inputs: readonly ArrayBufferView[], outputs: readonly ArrayBufferView[]): NativeRun
-  /** Median microseconds of each step over `runs` runs, on another thread. */
+  /** Median microseconds of each step over `runs` runs, on another thread. Rejects with `DISPOSED` after `cancelAll`. */
   profile(inputs: readonly ArrayBufferView[], runs: number): Promise<Float64Array>
   /** Gives the memory back once the runs in flight have ended. Twice is harmless; other calls afterwards throw `DISPOSED`. */
   dispose(): void
@@ -78,4 +78,6 @@ export interface NativeBinding {
   format(): NativeFormat
   /** `constants[i]` is block i of the program's constant tensors; only read during the call. */
   createProgram(program: Uint8Array, constants: readonly Uint8Array[], options: ProgramOptions): NativeProgram
+  /** Cancels all asynchronous runs of this environment (main thread or worker thread), as it is about to end. */
+  cancelAll(): void
 }

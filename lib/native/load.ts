@@ -137,6 +137,8 @@ function guardPromise<Result>(promise: Promise<Result>): Promise<Result> {
 }
 
 function guardBinding(native: NativeBinding): NativeBinding {
+  // The end of the process waits for all runs in flight, whose results nobody will see.
+  process.once('exit', () => native.cancelAll())
   return {
     abi: () => native.abi(),
     cpu: (isa) => guard(() => native.cpu(isa)),
@@ -144,6 +146,7 @@ function guardBinding(native: NativeBinding): NativeBinding {
     format: () => guard(() => native.format()),
     createProgram: (program, constants, options) =>
       new GuardedProgram(guard(() => native.createProgram(program, constants, options))),
+    cancelAll: () => guard(() => native.cancelAll()),
   }
 }
 

@@ -1,24 +1,24 @@
-// CAST: numbers as another type. Quantisation plays no part: codes are cast as they are.
+// CAST: numbers of one type as numbers of another, whatever their quantisation.
 
 import type { Dtype } from '../tensor/dtype.js'
-import { expectDtype, expectInputs, MOVABLE } from './checks.js'
+import { expectDtype, expectInputs } from './checks.js'
 import { defineOp, type Operand, type Step } from './contract.js'
+
+const TO: readonly Dtype[] = ['bool', 'int8', 'uint8', 'int16', 'int32', 'int64', 'float32']
 
 export function castStep(input: Operand, output: Operand): Step {
   return { kind: 'cast', inputs: [input], outputs: [output], attributes: {} }
 }
 
-const NUMBERS: readonly Dtype[] = MOVABLE.filter((dtype) => dtype !== 'complex64')
-
-/** The output tensor has the type; the options repeat it, and the reference does not read them. */
 export const cast = defineOp<Record<string, never>>({
   name: 'cast',
+  // The types are those of the tensors; the options repeat them, where the file has any.
   tflite: { type: 'CAST', read: () => ({}) },
   infer(node) {
     expectInputs(node, 1)
     const [input, output] = [node.input(0), node.output(0)]
-    expectDtype(node, input, NUMBERS)
-    expectDtype(node, output, NUMBERS)
+    expectDtype(node, input, [...TO, 'float16'])
+    expectDtype(node, output, TO)
     return [{ shape: input.shape, dtype: output.dtype }]
   },
   lower(node) {

@@ -3,7 +3,7 @@
 import { elementCount } from '../tensor/shape.js'
 import { defineOp } from './contract.js'
 import { type ConvWindow, checkRanks, convGeometry, readConvWindow } from './conv-window.js'
-import { checkBias, quantizedLayer, weightZeroPoint } from './quantized-layer.js'
+import { checkBias, layerStep } from './layer.js'
 
 export type Conv2dAttributes = ConvWindow
 
@@ -35,20 +35,21 @@ export const conv2d = defineOp<Conv2dAttributes>({
     const weights = node.input(1)
     const output = node.output(0)
     const [, height = 0, width = 0, perGroup = 0] = weights.shape
+    const layer = layerStep(node, {
+      activation: node.attributes.activation,
+      channelAxis: 0,
+      rounding: 'twice',
+      asymmetricInputs: (weights) => weights.quantization?.scale.length === weights.shape[0],
+      weightZeroPoint: false,
+    })
     return {
       steps: [
         {
           kind: 'conv',
-          inputs: [input, weights, node.inputs[2] ?? null],
-          outputs: [output],
+          ...layer,
           attributes: {
+            ...layer.attributes,
             ...convGeometry(node, input, height, width).attributes,
-            ...quantizedLayer(node, {
-              activation: node.attributes.activation,
-              channelAxis: 0,
-              rounding: 'twice',
-            }),
-            weightZeroPoint: weightZeroPoint(weights, false),
           },
           macs: elementCount(output.shape) * height * width * perGroup,
         },

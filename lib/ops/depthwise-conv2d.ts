@@ -3,7 +3,7 @@
 import { elementCount } from '../tensor/shape.js'
 import { defineOp } from './contract.js'
 import { type ConvWindow, checkRanks, convGeometry, readConvWindow } from './conv-window.js'
-import { checkBias, quantizedLayer, weightZeroPoint } from './quantized-layer.js'
+import { checkBias, layerStep } from './layer.js'
 
 export type DepthwiseConv2dAttributes = ConvWindow
 
@@ -35,20 +35,21 @@ export const depthwiseConv2d = defineOp<DepthwiseConv2dAttributes>({
     const weights = node.input(1)
     const output = node.output(0)
     const [, height = 0, width = 0, outputs = 0] = weights.shape
+    const layer = layerStep(node, {
+      activation: node.attributes.activation,
+      channelAxis: 3,
+      rounding: 'twice',
+      asymmetricInputs: () => true,
+      weightZeroPoint: false,
+    })
     return {
       steps: [
         {
           kind: 'depthwise',
-          inputs: [input, weights, node.inputs[2] ?? null],
-          outputs: [output],
+          ...layer,
           attributes: {
+            ...layer.attributes,
             ...convGeometry(node, input, height, width).attributes,
-            ...quantizedLayer(node, {
-              activation: node.attributes.activation,
-              channelAxis: 3,
-              rounding: 'twice',
-            }),
-            weightZeroPoint: weightZeroPoint(weights, false),
             depthMultiplier: outputs / (input.shape[3] ?? 1),
           },
           macs: elementCount(output.shape) * height * width,

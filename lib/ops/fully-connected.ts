@@ -2,12 +2,14 @@
 
 import { elementCount, shapeText } from '../tensor/shape.js'
 import { defineOp } from './contract.js'
-import { checkBias, quantizedLayer, weightZeroPoint } from './quantized-layer.js'
+import { checkBias, layerStep } from './layer.js'
 
 export interface FullyConnectedAttributes {
   /** Number of the schema's `ActivationFunctionType`. */
   readonly activation: number
   readonly keepDims: boolean
+  /** Float inputs of layers with integer weights are quantised with a zero point. */
+  readonly asymmetricInputs: boolean
   /** Number of the schema's `FullyConnectedOptionsWeightsFormat`. */
   readonly weightsFormat: number
 }
@@ -19,6 +21,7 @@ export const fullyConnected = defineOp<FullyConnectedAttributes>({
     read: (options) => ({
       activation: Number(options['fusedActivationFunction'] ?? 0),
       keepDims: Boolean(options['keepNumDims'] ?? false),
+      asymmetricInputs: Boolean(options['asymmetricQuantizeInputs'] ?? false),
       weightsFormat: Number(options['weightsFormat'] ?? 0),
     }),
   },
@@ -54,23 +57,22 @@ export const fullyConnected = defineOp<FullyConnectedAttributes>({
   },
 
   lower(node) {
-    const input = node.input(0)
     const weights = node.input(1)
     const output = node.output(0)
+    const { activation, asymmetricInputs } = node.attributes
+    const layer = layerStep(node, {
+      activation,
+      channelAxis: 0,
+      rounding: 'once',
+      // The reference's int4 path is symmetric whatever the option says.
+      asymmetricInputs: ({ dtype }) => asymmetricInputs && dtype !== 'int4',
+      weightZeroPoint: true,
+    })
     return {
       steps: [
         {
           kind: 'fully_connected',
-          inputs: [input, weights, node.inputs[2] ?? null],
-          outputs: [output],
-          attributes: {
-            ...quantizedLayer(node, {
-              activation: node.attributes.activation,
-              channelAxis: 0,
-              rounding: 'once',
-            }),
-            weightZeroPoint: weightZeroPoint(weights, weights.quantization?.scale.length === 1),
-          },
+          ...layer,
           macs: elementCount(output.shape) * (weights.shape[1] ?? 0),
         },
       ],

@@ -2,9 +2,15 @@
 
 import { quantizeMultiplier } from '../numerics/fixed-point.js'
 import type { Dtype } from '../tensor/dtype.js'
-import { isQuantizedDtype } from './activation.js'
 import { axisOf, codesOf, expectDtype, expectInputs } from './checks.js'
-import { defineOp, type Lowered, type NodeContext, type Operand, type StepAttribute } from './contract.js'
+import {
+  defineOp,
+  type Lowered,
+  type NodeContext,
+  type Operand,
+  type Step,
+  type StepAttribute,
+} from './contract.js'
 import { codeTable, scaleCode, tableStep } from './lut.js'
 
 type Node = NodeContext<Record<string, never>>
@@ -31,7 +37,7 @@ export const quantize = defineOp<Record<string, never>>({
   lower(node) {
     const [input, output] = [node.input(0), node.output(0)]
     if (input.dtype !== 'float32') return requantize(node, input, output)
-    return affineStep(node, 'quantize', output)
+    return { steps: [affineStep(node, 'quantize', input, output)] }
   },
 })
 
@@ -69,18 +75,12 @@ function isByte(dtype: Dtype): dtype is 'int8' | 'uint8' {
 }
 
 /** Between float32 and the codes of one operand, which may have a scale for each index of a dimension. */
-function affineStep(node: Node, kind: 'quantize' | 'dequantize', codes: Operand): Lowered {
-  return {
-    steps: [
-      {
-        kind,
-        inputs: [node.input(0)],
-        outputs: [node.output(0)],
-        attributes: scalesOf(node, codes),
-      },
-    ],
-  }
+function affineStep(node: Node, kind: 'quantize' | 'dequantize', input: Operand, codes: Operand): Step {
+  return { kind, inputs: [input], outputs: [node.output(0)], attributes: scalesOf(node, codes) }
 }
+
+/** What becomes of an int4 operand on its way: one code a byte, not the constant's bytes. */
+const UNPACKED = { dtype: 'int8', data: undefined } as unknown as { readonly dtype: 'int8' }
 
 function scalesOf(node: Node, codes: Operand): Record<string, StepAttribute> {
   const { quantization, shape, name } = codes
@@ -117,12 +117,18 @@ export const dequantize = defineOp<Record<string, never>>({
   infer(node) {
     expectInputs(node, 1)
     const input = node.input(0)
-    expectDtype(node, input, ['int8', 'uint8', 'int16'])
+    expectDtype(node, input, ['int4', 'int8', 'uint8', 'int16', 'float16'])
     return [{ shape: input.shape, dtype: 'float32' }]
   },
   lower(node) {
     const input = node.input(0)
-    if (!isQuantizedDtype(input.dtype)) throw node.fail('INTERNAL', 'codes expected')
-    return affineStep(node, 'dequantize', input)
+    const output = node.output(0)
+    if (input.dtype === 'float16') {
+      return { steps: [{ kind: 'cast', inputs: [input], outputs: [output], attributes: {} }] }
+    }
+    const codes: Operand = input.dtype === 'int4' ? { ...input, ...UNPACKED } : input
+    const steps: Step[] =
+      codes === input ? [] : [{ kind: 'unpack4', inputs: [input], outputs: [codes], attributes: {} }]
+    return { steps: [...steps, affineStep(node, 'dequantize', codes, codes)] }
   },
 })

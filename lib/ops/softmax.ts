@@ -3,9 +3,9 @@
 import { quantizeMultiplier, saturatingRoundingDoublingHighMul } from '../numerics/fixed-point.js'
 import { expOnNegativeValues } from '../numerics/gemmlowp.js'
 import type { Dtype } from '../tensor/dtype.js'
-import { roundHalfAway } from './activation.js'
 import { codesOf, expectDtype, expectInputs, expectRank, expectSameDtype } from './checks.js'
 import { defineOp, type NodeContext, type StepAttribute } from './contract.js'
+import { piecewise } from './lut.js'
 
 export interface SoftmaxAttributes {
   readonly beta: number
@@ -70,39 +70,14 @@ function differenceTables(node: NodeContext<unknown>, beta: number, scale: numbe
 /** Tables of exp over [-10, 0] and of 1 / (1 + x) over [0, 1], 513 entries each. */
 function tables16(beta: number, scale: number): Record<string, StepAttribute> {
   const range = 65535
+  const double = (x: number) => x
   const { multiplier, shift } = quantizeMultiplier(Math.fround(scale * beta) / (10 / 65535))
   return {
     multiplier,
     shift,
-    exp_table: table16(10 / range, 32767, 2 / range, Math.exp),
-    inverse_table: table16(1 / range, -32768, 2 / range, (x) => 1 / (1 + x)),
+    exp_table: piecewise({ scale: 10 / range, zeroPoint: 32767 }, 2 / range, Math.exp, double),
+    inverse_table: piecewise({ scale: 1 / range, zeroPoint: -32768 }, 2 / range, (x) => 1 / (1 + x), double),
   }
-}
-
-/**
- * A function in 512 straight pieces, each moved by half of its error in the middle.
- *
- * @see TFLite, kernels/internal/common.h: LUTPopulate for int16, in double precision.
- */
-function table16(
-  inputScale: number,
-  inputZero: number,
-  outputScale: number,
-  transform: (x: number) => number,
-): Int32Array {
-  const lowest = inputScale * (-32768 - inputZero)
-  const highest = inputScale * (32767 - inputZero)
-  const step = (highest - lowest) / 512
-  const perUnit = 65536 / (outputScale * 32767 - outputScale * -32768)
-  const within = (x: number) => Math.min(32767, Math.max(-32768, x))
-  return Int32Array.from({ length: 513 }, (_, i) => {
-    if (i === 512) return within(roundHalfAway(transform(highest) * perUnit))
-    const here = roundHalfAway(transform(lowest + i * step) * perUnit)
-    const next = transform(lowest + (i + 1) * step) * perUnit
-    const straight = roundHalfAway((next + here) / 2)
-    const middle = roundHalfAway(transform(lowest + i * step + step / 2) * perUnit)
-    return within(here - roundHalfAway((straight - middle) / 2))
-  })
 }
 
 export const logSoftmax = defineOp<Record<string, never>>({

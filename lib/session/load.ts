@@ -12,15 +12,21 @@ import { loadBinding } from '../native/load.js'
 import { OPS_BY_NAME, OPS_BY_TYPE } from '../ops/registry.js'
 import { type Plan, plan } from '../plan/plan.js'
 import { encode } from '../program/encode.js'
+import { byteLength } from '../tensor/dtype.js'
 import type { TensorInfo } from '../tensor/tensor.js'
 import { type LoadOptions, type LoadSettings, loadSettings } from './options.js'
 import { type ModelMetadata, Session } from './session.js'
+
+/** Constants that are computed while loading are kept beside the file's: there is a bound on them. */
+const MOST_FOLDED_BYTES = 2 ** 28
 
 /** Everything that is known of a model before native code sees it. */
 export interface Stages {
   readonly file: ModelFile
   readonly graph: Graph
   readonly plan: Plan
+  /** Constants of the file that its operators read, each block once. */
+  readonly weightBytes: number
 }
 
 /**
@@ -37,7 +43,7 @@ export async function loadModel(source: string | Uint8Array, options: LoadOption
   const settings = loadSettings(options, process.env, binding.cpu())
   // No await for bytes: they are read now, whatever the caller does with them later.
   const bytes = typeof source === 'string' ? await readModel(source) : ordinaryBytes(source)
-  const { file, graph, plan } = prepare(bytes, settings.limits)
+  const { file, graph, plan, weightBytes } = prepare(bytes, settings.limits)
   const { program, constants } = encode(plan, binding.format())
   const { threads, isa, limits } = settings
   const native = binding.createProgram(program, constants, {
@@ -57,7 +63,7 @@ export async function loadModel(source: string | Uint8Array, options: LoadOption
         name: plan.tensors[outputs[0] ?? -1]?.name ?? '',
         macs: step.macs ?? 0,
       })),
-      weightBytes: weightBytes(graph),
+      weightBytes,
       metadata: metadataOf(file, bytes),
     })
   } catch (error) {
@@ -75,12 +81,34 @@ export function prepare(bytes: Uint8Array, limits: LoadSettings['limits']): Stag
   const file = decode(bytes)
   const operators = file.subgraphs[0]?.operators.length ?? 0
   checkSteps(operators, limits.steps)
-  const graph = optimize(build(file, OPS_BY_TYPE))
+  const built = build(file, OPS_BY_TYPE)
+  // Now, since operators make tables as large as their outputs when they are lowered.
+  checkMemory(largestValue(built), limits.memory)
+  const graph = optimize(built, {
+    evaluate: (constants) => evaluate(constants, limits.memory),
+    foldBytes: Math.min(MOST_FOLDED_BYTES, limits.memory),
+  })
   const planned = plan(graph, OPS_BY_NAME)
   checkSteps(planned.steps.length, limits.steps)
   // Constants are kept at least once; kernels may hold them larger, which is counted when they are packed.
   checkMemory(planned.arenaBytes + constantBytes(planned), limits.memory)
-  return { file, graph, plan: planned }
+  return { file, graph, plan: planned, weightBytes: weightBytes(built) }
+}
+
+/** Runs a graph that has no inputs; gives the bytes of its outputs. */
+function evaluate(graph: Graph, memory: number): readonly Uint8Array[] {
+  const binding = loadBinding()
+  const planned = plan(graph, OPS_BY_NAME)
+  checkMemory(planned.arenaBytes, memory)
+  const { program, constants } = encode(planned, binding.format())
+  const native = binding.createProgram(program, constants, { threads: 1, memory })
+  try {
+    const outputs = planned.outputs.map((index) => new Uint8Array(planned.tensors[index]?.bytes ?? 0))
+    native.run([], outputs)
+    return outputs
+  } finally {
+    native.dispose()
+  }
 }
 
 async function readModel(path: string): Promise<Uint8Array> {
@@ -114,13 +142,20 @@ function checkMemory(actual: number, expected: number): void {
   throw new LowbitError('LIMIT_EXCEEDED', message, { expected, actual })
 }
 
+/** Bytes of the largest computed tensor. */
+function largestValue({ values, nodes }: Graph): number {
+  return nodes
+    .flatMap(({ outputs }) => outputs)
+    .map((index) => values[index] as Graph['values'][number])
+    .reduce((most, { dtype, shape }) => Math.max(most, byteLength(dtype, shape) ?? 0), 0)
+}
+
 function constantBytes({ tensors }: Plan): number {
   const blocks = new Set(tensors.flatMap(({ place }) => (place.where === 'constant' ? [place.data] : [])))
   return [...blocks].reduce((sum, { byteLength }) => sum + byteLength, 0)
 }
 
-/** Bytes of the file's constants that nodes read, each block once. */
-export function weightBytes({ values, nodes }: Graph): number {
+function weightBytes({ values, nodes }: Graph): number {
   const used = new Set(nodes.flatMap(({ inputs }) => inputs))
   const blocks = new Map<string, number>()
   for (const index of used) {

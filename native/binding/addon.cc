@@ -11,6 +11,7 @@
 #include "binding/errors.h"
 #include "binding/instance.h"
 #include "binding/program_object.h"
+#include "binding/run_work.h"
 #include "cpu/detect.h"
 #include "dispatch/names.h"
 #include "program/format.h"
@@ -142,6 +143,11 @@ napi_value Format(napi_env env, napi_callback_info) {
   return result;
 }
 
+napi_value CancelAll(napi_env env, napi_callback_info) {
+  RunWork::CancelAll(env);
+  return nullptr;
+}
+
 // ArrayBuffer.prototype's own getter, taken before any program can replace it. Older engines have none.
 void FindResizable(napi_env env, Instance* instance) {
   napi_value global, object, describe, constructor, prototype, name, arguments[2], descriptor, getter;
@@ -187,6 +193,7 @@ napi_value Init(napi_env env, napi_value exports) {
       function("kernels", Kernels),
       function("format", Format),
       function("createProgram", CreateProgram),
+      function("cancelAll", CancelAll),
   };
   LOWBIT_NAPI(env, napi_define_properties(env, exports, sizeof functions / sizeof functions[0], functions));
   return exports;

@@ -184,7 +184,7 @@ bool RunWork::Settle(const Failure& failure) {
     return error && napi_reject_deferred(env_, deferred_, error) == napi_ok;
   }
   napi_value result;
-  if (profile_runs_ && status_.ok()) {
+  if (profile_runs_) {
     void* data;
     napi_value buffer;
     if (napi_create_arraybuffer(env_, micros_.size() * sizeof(double), &data, &buffer) != napi_ok ||
@@ -196,6 +196,16 @@ bool RunWork::Settle(const Failure& failure) {
     return false;
   }
   return napi_resolve_deferred(env_, deferred_, result) == napi_ok;
+}
+
+void RunWork::CancelAll(napi_env env) {
+  const Instance* const instance = Instance::Of(env);
+  if (!instance) return;
+  for (RunWork* work : instance->running) {
+    work->control_->cancel.store(true, std::memory_order_relaxed);
+    // One that no worker has begun ends at once; this fails, rightly, for one that goes on.
+    napi_cancel_async_work(env, work->control_->work);
+  }
 }
 
 void RunWork::Complete(napi_env env, napi_status status, void* data) {
@@ -211,13 +221,10 @@ void RunWork::Complete(napi_env env, napi_status status, void* data) {
     failure = work->FillOutputs();
   else if (work->status_.code() != Code::kCancelled)
     failure = FailureOf(work->status_);
-  if (!work->Settle(failure) && instance) {
-    // The environment is ending and waits for its runs: the others need not go on.
-    for (RunWork* other : instance->running) {
-      other->control_->cancel.store(true, std::memory_order_relaxed);
-      napi_cancel_async_work(env, other->control_->work);
-    }
-  }
+  else if (work->profile_runs_)
+    failure = {kDisposed, "the profile was cancelled"};
+  // When the environment is ending, it waits for its runs: the others need not go on.
+  if (!work->Settle(failure)) CancelAll(env);
   delete work;
 }
 

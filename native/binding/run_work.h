@@ -33,7 +33,8 @@ class RunWork {
   static Failure StartProfile(napi_env env, std::shared_ptr<program::Program> program,
                               const std::vector<napi_value>& inputs, size_t runs, napi_value* promise);
 
-  const std::shared_ptr<RunControl>& control() const { return control_; }
+  // Cancels all runs of an environment.
+  static void CancelAll(napi_env env);
 
  private:
   RunWork(napi_env env, std::shared_ptr<program::Program> program)

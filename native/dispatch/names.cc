@@ -5,6 +5,8 @@
 #include "dispatch/depthwise.h"
 #include "dispatch/elementwise.h"
 #include "dispatch/gemm.h"
+#include "dispatch/gemm_f32.h"
+#include "dispatch/gemm_s16.h"
 #include "dispatch/lut.h"
 #include "dispatch/pool.h"
 #include "dispatch/sum.h"
@@ -26,6 +28,8 @@ void Add(const Lists& lists, cpu::Isa have, std::vector<const char*>* names) {
 std::vector<const char*> KernelNames(cpu::Isa have) {
   std::vector<const char*> names;
   Add(gemm::Lists(), have, &names);
+  Add(gemm_s16::Lists(), have, &names);
+  Add(gemm_f32::Lists(), have, &names);
   Add(depthwise::Lists(), have, &names);
   Add(pool::Lists(), have, &names);
   Add(elementwise::Lists(), have, &names);

@@ -91,6 +91,60 @@ export function convFile(options: ConvOptions = {}): Uint8Array {
   return encode(model([{ tensors, operators, inputs: ['t0'], outputs: [`t${layers + 1}`] }]))
 }
 
+/** One each of many operators: PAD, pooling, views, element by element, tables, and a softmax. */
+export function mixedFile(): Uint8Array {
+  const codes = (shape: readonly number[], scale = 0.1, zeroPoint = 0): TensorSpec => ({
+    dtype: 'int8',
+    shape,
+    scale,
+    zeroPoint,
+  })
+  const ints = (...values: readonly number[]): TensorSpec => ({
+    dtype: 'int32',
+    shape: [values.length],
+    data: values,
+  })
+  const window = { padding: 1, strideH: 2, strideW: 2, filterHeight: 2, filterWidth: 2 }
+  const tensors = {
+    x: codes([1, 4, 4, 2]),
+    amounts: { ...ints(0, 0, 1, 1, 1, 1, 0, 0), shape: [4, 2] },
+    padded: codes([1, 6, 6, 2]),
+    w: { ...codes([2, 3, 3, 2], 0.02), data: Array.from({ length: 36 }, (_, i) => (i % 11) - 5) },
+    conv: codes([1, 4, 4, 2]),
+    relu: codes([1, 4, 4, 2]),
+    sum: codes([1, 4, 4, 2], 0.2, -4),
+    pooled: codes([1, 2, 2, 2], 0.2, -4),
+    axes: ints(1, 2),
+    mean: codes([1, 1, 1, 2], 0.2, -4),
+    shape: ints(1, 8),
+    flat: codes([1, 8], 0.2, -4),
+    order: ints(1, 0),
+    turned: codes([8, 1], 0.2, -4),
+    sigmoid: codes([8, 1], 1 / 256, -128),
+    softmax: codes([1, 8], 1 / 256, -128),
+    real: { dtype: 'float32', shape: [1, 8] },
+  } satisfies Record<string, TensorSpec>
+  const operators: readonly OperatorSpec[] = [
+    { type: 'PAD', inputs: ['x', 'amounts'], outputs: ['padded'] },
+    {
+      type: 'CONV_2D',
+      inputs: ['padded', 'w', null],
+      outputs: ['conv'],
+      options: { padding: 1, strideH: 1, strideW: 1 },
+    },
+    { type: 'RELU', inputs: ['conv'], outputs: ['relu'] },
+    { type: 'ADD', inputs: ['x', 'relu'], outputs: ['sum'] },
+    { type: 'AVERAGE_POOL_2D', inputs: ['sum'], outputs: ['pooled'], options: window },
+    { type: 'MEAN', inputs: ['pooled', 'axes'], outputs: ['mean'], options: { keepDims: true } },
+    { type: 'RESHAPE', inputs: ['pooled', 'shape'], outputs: ['flat'], options: { newShape: [1, 8] } },
+    { type: 'TRANSPOSE', inputs: ['flat', 'order'], outputs: ['turned'] },
+    { type: 'LOGISTIC', inputs: ['turned'], outputs: ['sigmoid'] },
+    { type: 'SOFTMAX', inputs: ['flat'], outputs: ['softmax'], options: { beta: 1 } },
+    { type: 'DEQUANTIZE', inputs: ['softmax'], outputs: ['real'] },
+  ]
+  return encode(model([{ tensors, operators, inputs: ['x'], outputs: ['mean', 'sigmoid', 'real'] }]))
+}
+
 /** Seeded codes over all of int8. */
 export function int8s(count: number, seed = 1): Int8Array {
   const next = random(seed)

@@ -62,6 +62,23 @@ LOWBIT_TEST("elementwise: every row equals the scalar one") {
       const Params params = MakeParams(row.kind, &random, a, b, factor(round < 32 ? round : 14 + round % 8));
       Compare(row, scalar, params, 65536, 1, 1, pairs, "round " + std::to_string(round), why);
     }
+    // Operands shifted so far that every unit of theirs shows in the result, which shifts little.
+    for (int round = 0; round < 60 && why->empty(); ++round) {
+      const auto factor = [&](int shift) { return Factor{random.Between(1 << 30, INT32_MAX), -shift}; };
+      const bool product = row.kind == Kind::kMulS8 || row.kind == Kind::kMulU8;
+      const Factor output = factor(product ? 8 + round % 4 : round % 4);
+      const Params params =
+          MakeParams(row.kind, &random, factor(20 + round % 5), factor(20 + round / 5 % 5), output);
+      Compare(row, scalar, params, 65536, 1, 1, pairs, "fine round " + std::to_string(round), why);
+    }
+    // Ties in the operand's own rounding: equal codes cancel all but the last bits of d * 2^19 and d * 2^19 +
+    // d / 2.
+    for (const int32_t extra : {1023, 1024, 1025, -1024, 3072}) {
+      Params params = MakeParams(row.kind, &random, half, {(1 << 30) + extra, 0}, {INT32_MAX, 0});
+      params.b_zero = params.a_zero;
+      params.b_sign = -1;
+      if (why->empty()) Compare(row, scalar, params, 65536, 1, 1, pairs, "tie " + std::to_string(extra), why);
+    }
     const Params edges = MakeParams(row.kind, &random, {INT32_MAX, 0}, {0, 0}, {INT32_MAX, -31});
     if (why->empty()) Compare(row, scalar, edges, 65536, 1, 1, pairs, "largest factors", why);
     const Params usual = MakeParams(row.kind, &random, half, {1518500250, -2}, {1610612736, -18});

@@ -20,7 +20,8 @@ class Guarded {
 #if defined(__unix__) || defined(__APPLE__)
     const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     size_ = (bytes + page - 1) / page * page + page;
-    base_ = static_cast<uint8_t*>(mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    base_ = static_cast<uint8_t*>(
+        mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     if (base_ == MAP_FAILED || mprotect(base_ + size_ - page, page, PROT_NONE) != 0) std::abort();
     data_ = reinterpret_cast<T*>(base_ + size_ - page - bytes);
 #else
@@ -50,7 +51,8 @@ class Guarded {
   T* data_;
 };
 
-// A small generator of its own, so that a seed means the same numbers everywhere (Marsaglia 2003, xorshift32).
+// A small generator of its own, so that a seed means the same numbers everywhere (Marsaglia 2003,
+// xorshift32).
 class Random {
  public:
   explicit Random(uint32_t seed) : state_(seed ? seed : 1) {}

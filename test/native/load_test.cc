@@ -12,11 +12,27 @@
 
 #include "check.h"
 #include "program/format.h"
+#include "program/step.h"
 
 namespace lowbit::program {
 namespace {
 
+// Number of a step kind, by its name.
+uint32_t KindOf(const std::string& name) {
+  const Span<const StepKind> kinds = StepKinds();
+  const auto found =
+      std::find_if(kinds.begin(), kinds.end(), [&](const StepKind& kind) { return name == kind.name; });
+  return static_cast<uint32_t>(found - kinds.begin());
+}
+
 // A small program with everything in it: two copies, a constant, an absent operand is left to the bent ones.
+uint32_t KindOf(const char* name) {
+  const auto kinds = StepKinds();
+  uint32_t kind = 0;
+  while (kind < kinds.size && std::strcmp(kinds[kind].name, name) != 0) ++kind;
+  return kind;
+}
+
 struct Sample {
   Header header{};
   std::vector<TensorRecord> tensors;
@@ -34,7 +50,8 @@ struct Sample {
     tensors = {Arena(Dtype::kInt8, {2, 8}, 0, 16), Arena(Dtype::kInt8, {16}, 64, 16), Constant({16}, 4, 16),
                Arena(Dtype::kInt32, {4}, 128, 16), Arena(Dtype::kInt4, {3, 5}, 0, 8)};
     operands = {0, 1, 2, 3};
-    steps = {{0, 0, 1, 1, 0, 2}, {0, 2, 1, 1, 2, 0}};
+    const uint32_t copy = KindOf("copy");
+    steps = {{copy, 0, 1, 1, 0, 2}, {copy, 2, 1, 1, 2, 0}};
     attributes = {{"strideH", {1}}, {"lows", {1, 2, 3}}};
     inputs = {0};
     outputs = {1, 3, 2, 0};

@@ -5,7 +5,8 @@ import { LowbitError, loadModel } from '#lib/index.js'
 import type { NativeCpu } from '#lib/native/binding.js'
 import { usableCores } from '#lib/session/cores.js'
 import { type LoadOptions, loadSettings } from '#lib/session/options.js'
-import { convFile, identityFile } from '../helpers/small-models.js'
+import { oneOperatorFile } from '../helpers/model-builder.js'
+import { convFile, identityFile, int8s } from '../helpers/small-models.js'
 
 const CPU: NativeCpu = {
   isa: 'avx2',
@@ -86,9 +87,45 @@ test('limits hold before anything is allocated', async (t) => {
   await t.throwsAsync(loadModel(file, { limits: { memory: 2 ** 30 } }), { code: 'LIMIT_EXCEEDED' })
   t.true(process.memoryUsage.rss() - before < 2 ** 27)
   await t.throwsAsync(loadModel(convFile(), { limits: { memory: 1000 } }), { code: 'LIMIT_EXCEEDED' })
+  const codes = { dtype: 'int8', shape: [1, 4, 4, 1], scale: 1 } as const
+  const size = { dtype: 'int32', shape: [2], data: Int32Array.of(20_000, 20_000) } as const
+  const large = oneOperatorFile({ type: 'RESIZE_BILINEAR', inputs: [codes, size], outputs: [codes] })
+  const started = performance.now()
+  await t.throwsAsync(loadModel(large, { limits: { memory: 2 ** 22 } }), { code: 'LIMIT_EXCEEDED' })
+  t.true(performance.now() - started < 500, 'refused before any table is made')
   await t.throwsAsync(loadModel(convFile(), { limits: { steps: 2 } }), {
     code: 'LIMIT_EXCEEDED',
     message: /3 steps/,
   })
   t.truthy(await loadModel(convFile(), { limits: { steps: 3 } }))
+})
+
+/** Loads with a variable set; it is read before loadModel returns. */
+function loadWith(name: string, value: string): ReturnType<typeof loadModel> {
+  const before = process.env[name]
+  process.env[name] = value
+  try {
+    return loadModel(convFile())
+  } finally {
+    if (before === undefined) delete process.env[name]
+    else process.env[name] = before
+  }
+}
+
+test('LOWBIT_ISA caps the kernels; levels of other processors are skipped', async (t) => {
+  const input = int8s(256)
+  const best = await loadModel(convFile())
+  const expected = best.runSync([input])
+  for (const level of ['scalar', 'avx2', 'avx512vnni', 'neon', 'neoni8mm', '']) {
+    const model = await loadWith('LOWBIT_ISA', level)
+    t.deepEqual(model.runSync([input]), expected, level)
+    if (level !== 'scalar') continue
+    const steps = await model.profile([input], { runs: 1 })
+    t.true(
+      steps.every(({ kernel }) => kernel.includes('scalar')),
+      JSON.stringify(steps),
+    )
+  }
+  await t.throwsAsync(loadWith('LOWBIT_ISA', 'sse9'), { code: 'OPTION_INVALID', message: /LOWBIT_ISA/ })
+  await t.throwsAsync(loadWith('LOWBIT_THREADS', 'x'), { code: 'OPTION_INVALID', message: /LOWBIT_THREADS/ })
 })

@@ -1,5 +1,6 @@
 // The public API on small models: what it tells, what it gives, what it refuses.
 
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import test from 'ava'
 import { encode } from '#lib/format/tflite/encode.js'
 import { LowbitError, loadModel, type TensorData } from '#lib/index.js'
 import { oneOperatorFile } from '../helpers/model-builder.js'
+import { projectRoot } from '../helpers/shared.js'
 import { convFile, identityFile, identityModel, int8s } from '../helpers/small-models.js'
 
 const CODES = Int8Array.of(-128, -1, 3, 127)
@@ -259,4 +261,29 @@ test('a source that is neither a path nor bytes is refused', async (t) => {
   for (const source of [undefined, 5, new ArrayBuffer(8), new Int8Array(8), {}]) {
     await t.throwsAsync(loadModel(source as Uint8Array), { code: 'OPTION_INVALID' })
   }
+})
+
+test('defects of files have codes', async (t) => {
+  const bytes = identityFile(4)
+  const real = { dtype: 'complex64', shape: [1] } as const
+  const cases: readonly (readonly [Uint8Array, string])[] = [
+    [new Uint8Array(0), 'FILE_TRUNCATED'],
+    [bytes.subarray(0, bytes.length - 8), 'FILE_TRUNCATED'],
+    [bytes.map((byte, at) => (at === 4 ? byte ^ 1 : byte)), 'FILE_INVALID'],
+    [identityFile(4, { scale: Number.NaN }), 'NOT_FINITE'],
+    [oneOperatorFile({ type: 'RESHAPE', inputs: [real], outputs: [real] }), 'DTYPE_UNSUPPORTED'],
+  ]
+  for (const [file, code] of cases) await t.throwsAsync(loadModel(file), { instanceOf: LowbitError, code })
+})
+
+test('without a binary for the platform there is an error that says so', (t) => {
+  const script = `
+    import('lowbit').then(({ loadModel }) => loadModel(new Uint8Array(8)))
+      .catch((error) => console.log(error.name, error.code))`
+  const output = execFileSync(process.execPath, ['-e', script], {
+    cwd: projectRoot,
+    env: { ...process.env, LOWBIT_BINARY: join(tmpdir(), 'no-such.node') },
+    encoding: 'utf8',
+  })
+  t.is(output, 'LowbitError NO_BINARY\n')
 })

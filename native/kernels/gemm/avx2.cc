@@ -96,8 +96,9 @@ inline void Launder(void* memory) {
 #endif
 }
 
-template <int kRows, typename Weight, Rounding kRounding>
-void RunRows(const Tile& tile, const Channels& channels, const Output& output) {
+// Sums of kRows x kNr; `finish(acc)` is handed the accumulators.
+template <int kRows, typename Weight, typename AnyTile, typename Finish>
+inline void Accumulate(const AnyTile& tile, bool through_memory, const Finish& finish) {
   __m256i acc[kRows][2];
 #pragma GCC unroll 6
   for (int m = 0; m < kRows; ++m) acc[m][0] = acc[m][1] = _mm256_setzero_si256();
@@ -117,8 +118,7 @@ void RunRows(const Tile& tile, const Channels& channels, const Output& output) {
       KeepInRegisters(acc[m][0], acc[m][1]);
     }
   }
-  if (kRounding ==
-      Rounding::kOnce) {  // through memory: g++ would let this epilogue's halves reach into the loop
+  if (through_memory) {  // g++ lets some epilogues reach into the loop and spill its accumulators
     __m256i saved[kRows][2];
 #pragma GCC unroll 6
     for (int m = 0; m < kRows; ++m) {
@@ -126,27 +126,45 @@ void RunRows(const Tile& tile, const Channels& channels, const Output& output) {
       saved[m][1] = acc[m][1];
     }
     Launder(saved);
-    return StoreTile<kRows, kRounding>(saved, tile, channels, output);
+    return finish(saved);
   }
-  StoreTile<kRows, kRounding>(acc, tile, channels, output);
+  finish(acc);
+}
+
+template <int kRows, typename Weight, Rounding kRounding>
+void RunRows(const Tile& tile, const Channels& channels, const Output& output) {
+  Accumulate<kRows, Weight>(tile, kRounding == Rounding::kOnce, [&](const __m256i(&acc)[kRows][2]) {
+    StoreTile<kRows, kRounding>(acc, tile, channels, output);
+  });
+}
+
+// Calls run with the number of rows as a constant.
+template <int kRows>
+struct RowCount {
+  static constexpr int value = kRows;
+};
+template <typename Run>
+inline void WithRows(int rows, const Run& run) {
+  switch (rows) {
+    case 1:
+      return run(RowCount<1>());
+    case 2:
+      return run(RowCount<2>());
+    case 3:
+      return run(RowCount<3>());
+    case 4:
+      return run(RowCount<4>());
+    case 5:
+      return run(RowCount<5>());
+    default:
+      return run(RowCount<6>());
+  }
 }
 
 template <typename Weight, Rounding kRounding>
 void RunTile(const Tile& tile, const Channels& channels, const Output& output) {
-  switch (tile.rows) {
-    case 1:
-      return RunRows<1, Weight, kRounding>(tile, channels, output);
-    case 2:
-      return RunRows<2, Weight, kRounding>(tile, channels, output);
-    case 3:
-      return RunRows<3, Weight, kRounding>(tile, channels, output);
-    case 4:
-      return RunRows<4, Weight, kRounding>(tile, channels, output);
-    case 5:
-      return RunRows<5, Weight, kRounding>(tile, channels, output);
-    default:
-      return RunRows<6, Weight, kRounding>(tile, channels, output);
-  }
+  WithRows(tile.rows,
+           [&](auto count) { RunRows<decltype(count)::value, Weight, kRounding>(tile, channels, output); });
 }
 
 template <typename Weight>
@@ -159,6 +177,47 @@ void S8S8_6x16c2(const Tile& tile, const Channels& channels, const Output& outpu
     case Rounding::kOnce:
       return RunTile<Weight, Rounding::kOnce>(tile, channels, output);
   }
+}
+
+// Eight channels from c of one row, as reals.
+inline __m256 Real8(__m256i acc, const HybridChannels& channels, size_t c, __m256i zero_point, __m256 scale) {
+  const __m256i sums = LoadLanes(channels.weight_sum + c);
+  const __m256 sum = _mm256_cvtepi32_ps(_mm256_sub_epi32(acc, _mm256_mullo_epi32(zero_point, sums)));
+  const __m256 own = _mm256_loadu_ps(channels.scale + c);
+  const __m256 product = channels.scales_apart ? _mm256_mul_ps(_mm256_mul_ps(sum, own), scale)
+                                               : _mm256_mul_ps(sum, _mm256_mul_ps(scale, own));
+  const __m256 real = _mm256_add_ps(product, _mm256_loadu_ps(channels.bias + c));
+  return _mm256_min_ps(_mm256_max_ps(real, _mm256_set1_ps(channels.low)), _mm256_set1_ps(channels.high));
+}
+
+template <int kRows>
+inline void StoreReals(const __m256i (&acc)[kRows][2], const HybridTile& tile, const HybridChannels& channels,
+                       const HybridRows& rows) {
+  for (int m = 0; m < kRows; ++m) {
+    const __m256i zero_point = _mm256_set1_epi32(rows.zero_point[m * rows.step]);
+    const __m256 scale = _mm256_set1_ps(rows.scale[m * rows.step]);
+    const __m256 low8 = Real8(acc[m][0], channels, tile.channel, zero_point, scale);
+    const __m256 high8 = Real8(acc[m][1], channels, tile.channel + 8, zero_point, scale);
+    float* out = tile.out + m * tile.out_stride;
+    if (tile.cols == kNr) {
+      _mm256_storeu_ps(out, low8);
+      _mm256_storeu_ps(out + 8, high8);
+    } else {
+      alignas(32) float all[kNr];
+      _mm256_store_ps(all, low8);
+      _mm256_store_ps(all + 8, high8);
+      memcpy(out, all, static_cast<size_t>(tile.cols) * sizeof(float));
+    }
+  }
+}
+
+template <typename Weight>
+void S8F32_6x16c2(const HybridTile& tile, const HybridChannels& channels, const HybridRows& rows) noexcept {
+  WithRows(tile.rows, [&](auto count) {
+    constexpr int kRows = decltype(count)::value;
+    Accumulate<kRows, Weight>(
+        tile, true, [&](const __m256i(&acc)[kRows][2]) { StoreReals<kRows>(acc, tile, channels, rows); });
+  });
 }
 
 void Widen(const int8_t* src, size_t count, uint8_t flip, int16_t* dst) noexcept {
@@ -184,8 +243,10 @@ void Widen(const int8_t* src, size_t count, uint8_t flip, int16_t* dst) noexcept
 
 constexpr Row kList[] = {
     // best first
-    {"gemm.s8s8.6x16c2.avx2", cpu::kAvx2, kMr, kNr, kKr, 2, S8S8_6x16c2<int16_t>, Widen},
-    {"gemm.s8s8.6x16c2.avx2.w8", cpu::kAvx2, kMr, kNr, kKr, 1, S8S8_6x16c2<int8_t>, Widen},
+    {"gemm.s8s8.6x16c2.avx2", cpu::kAvx2, kMr, kNr, kKr, 2, S8S8_6x16c2<int16_t>, S8F32_6x16c2<int16_t>,
+     Widen},
+    {"gemm.s8s8.6x16c2.avx2.w8", cpu::kAvx2, kMr, kNr, kKr, 1, S8S8_6x16c2<int8_t>, S8F32_6x16c2<int8_t>,
+     Widen},
 };
 
 }  // namespace

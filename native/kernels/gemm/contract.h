@@ -10,22 +10,35 @@
 #include <cstdint>
 
 #include "cpu/isa.h"
+#include "kernels/gemm/tile.h"
 #include "kernels/requantize/contract.h"
 
 namespace lowbit::kernels::gemm {
 
-struct Tile {
-  const int16_t* lhs;    // rows x depth
-  ptrdiff_t lhs_stride;  // elements
-  const void* packed;    // one panel: nr channels as pack.h lays them
-  int8_t* out;           // rows x cols
-  ptrdiff_t out_stride;  // elements
-  size_t channel;        // index of the panel's first channel in `Channels`, a multiple of nr
-  int rows, cols;        // 1..mr, 1..nr
-  int depth;             // a multiple of kr; lhs and weights are zero-filled up to it
-};
+using Tile = TileOf<int16_t, int8_t>;
 
 using Kernel = void (*)(const Tile&, const Channels&, const Output&) noexcept;
+
+// Float results of the same sums, for activations that are quantised at run time, row by row:
+//   out[m][n] = clamp((sum - zero_point[m] * weight_sum[n]) * (row_scale[m] * scale[n]) + bias[n], low, high)
+// or, with scales_apart, ((sum - ...) * scale[n]) * row_scale[m] + bias[n]: the reference's convolutions round so. No
+// multiply-add is fused: results equal the reference bit for bit.
+using HybridTile = TileOf<int16_t, float>;
+
+struct HybridChannels {  // one entry a channel, zero-padded to a multiple of kChannelPadding
+  const float *scale, *bias;
+  const int32_t* weight_sum;
+  float low, high;
+  bool scales_apart;
+};
+
+struct HybridRows {  // of the tile's first row; entry m lies `step` * m further (0: one for all rows)
+  const float* scale;
+  const int32_t* zero_point;
+  ptrdiff_t step;
+};
+
+using HybridKernel = void (*)(const HybridTile&, const HybridChannels&, const HybridRows&) noexcept;
 
 // dst[i] = int8(src[i] ^ flip), i in [0, count)
 using Widen = void (*)(const int8_t* src, size_t count, uint8_t flip, int16_t* dst) noexcept;
@@ -36,6 +49,7 @@ struct Row {
   int mr, nr, kr;
   int weight_bytes;  // of one packed weight: 2, or 1 where all weights fit int8
   Kernel run;
+  HybridKernel run_hybrid;
   Widen widen;
 };
 

@@ -34,7 +34,7 @@ class Concat final : public Step {
           if (part.mapped) {
             map_(part.table, in, to, part.piece);
           } else {
-            std::memcpy(to, in, part.piece);
+            std::memmove(to, in, part.piece);
           }
         }
       }

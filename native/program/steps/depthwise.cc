@@ -9,13 +9,14 @@
 #include <memory>
 
 #include "kernels/depthwise/pack.h"
-#include "program/steps/layers.h"
+#include "program/steps/conv.h"
+#include "program/steps/depthwise_plain.h"
 
 namespace lowbit::program::steps {
 
 namespace {
 
-constexpr size_t kParallelMacs = 400 * 1000;  // about 20 microseconds
+constexpr size_t kParallelDepthwiseMacs = 400 * 1000;  // about 20 microseconds
 constexpr size_t kMostTaps = size_t{1} << 20;
 
 class Depthwise final : public Step {
@@ -82,7 +83,7 @@ class Depthwise final : public Step {
     const size_t rows = window.batch * window.out_h;
     const size_t macs = rows * window.out_w * channels_ * tap_count_;
     const size_t threads = static_cast<size_t>(args.threads());
-    chunks_ = threads > 1 && macs >= kParallelMacs ? std::min(rows, 4 * threads) : 1;
+    chunks_ = threads > 1 && macs >= kParallelDepthwiseMacs ? std::min(rows, 4 * threads) : 1;
     return Status();
   }
 
@@ -151,14 +152,18 @@ Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step) {
       static_cast<size_t>(output.dims[3]) != channels) {
     return args.Fail(Code::kShapeMismatch, "channels of input, weights and output do not fit together");
   }
+  if (window.channels == 1 && multiplier > 1) {
+    const size_t depth = static_cast<size_t>(window.filter_h) * static_cast<size_t>(window.filter_w);
+    return LoadConvOf(args, window, {window.pixels(), 1, channels, depth}, {1, channels}, step);
+  }
+  LayerKind kind;
+  LOWBIT_RETURN_IF_ERROR(KindOfLayer(args, &kind));
+  if (kind != LayerKind::kCodes)
+    return LoadPlainDepthwise(args, window, static_cast<size_t>(multiplier), step);
   QuantizedLayer layer;
   LOWBIT_RETURN_IF_ERROR(ReadQuantizedLayer(args, channels, &layer));
   layer.weights.channel_stride = 1;
   layer.weights.depth_stride = channels;
-  if (window.channels == 1 && multiplier > 1) {
-    const size_t depth = static_cast<size_t>(window.filter_h) * static_cast<size_t>(window.filter_w);
-    return LoadConvOf(args, window, {window.pixels(), 1, channels, depth}, layer, step);
-  }
   auto loaded = std::make_unique<Depthwise>();
   LOWBIT_RETURN_IF_ERROR(loaded->Load(args, window, static_cast<size_t>(multiplier), layer));
   *step = std::move(loaded);

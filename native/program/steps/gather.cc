@@ -35,7 +35,7 @@ class Gather final : public Step {
             indices + (plane / s_.outer * s_.count + i % s_.count) * static_cast<size_t>(s_.cells.rank);
         size_t cell;
         if (!s_.cells.Find(index, &cell)) return run.Fail("an index lies outside the table");
-        std::memcpy(out + i * bytes, table + (plane * s_.cells.count + cell) * bytes, bytes);
+        std::memmove(out + i * bytes, table + (plane * s_.cells.count + cell) * bytes, bytes);
       }
     });
   }

@@ -47,7 +47,7 @@ class Pad final : public Step {
           continue;
         }
         Fill(to, before, value);
-        std::memcpy(to + before, in + at, inside);
+        std::memmove(to + before, in + at, inside);
         Fill(to + before + inside, row_bytes - before - inside, value);
       }
     });

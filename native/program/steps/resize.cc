@@ -58,7 +58,7 @@ class Nearest final : public Step {
         const uint8_t* from = in + ((row / i_.out_h) * i_.in_h + rows_[row % i_.out_h]) * i_.in_w * pixel_;
         uint8_t* to = out + row * i_.out_w * pixel_;
         for (const size_t col : cols_) {
-          std::memcpy(to, from + col * pixel_, pixel_);
+          std::memmove(to, from + col * pixel_, pixel_);
           to += pixel_;
         }
       }

@@ -16,8 +16,9 @@ struct Cells {
   bool Find(const Index* index, size_t* cell) const noexcept {
     *cell = 0;
     for (int d = 0; d < rank; ++d) {
-      if (index[d] < 0 || static_cast<uint64_t>(index[d]) >= dims[d]) return false;
-      *cell = *cell * dims[d] + static_cast<size_t>(index[d]);
+      const Index at = index[d];  // read once: a wrong program may let an output overlap the indices
+      if (at < 0 || static_cast<uint64_t>(at) >= dims[d]) return false;
+      *cell = *cell * dims[d] + static_cast<size_t>(at);
     }
     return true;
   }

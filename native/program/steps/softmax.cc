@@ -22,6 +22,10 @@ struct Rows {
   size_t rows, depth;
 };
 
+// The difference from the largest code of the row, in [0, 255] even if a wrong program lets the output change
+// the row.
+inline int Below(int best, int code) { return static_cast<uint8_t>(best - code); }
+
 template <typename T, typename U>
 class QuantizedSoftmax final : public Step {
  public:
@@ -45,7 +49,7 @@ class QuantizedSoftmax final : public Step {
     int best = std::numeric_limits<T>::min();
     for (size_t c = 0; c < r_.depth; ++c) best = std::max<int>(best, in[c]);
     uint32_t sum = 0;
-    for (size_t c = 0; c < r_.depth; ++c) sum += addends_[best - in[c]];
+    for (size_t c = 0; c < r_.depth; ++c) sum += addends_[Below(best, in[c])];
     if (sum == 0) sum = 1;  // only after an overflow that the reference does not define
     const int zeros = LeadingZeros(sum);
     const int32_t scale = InverseOfOnePlus(static_cast<int32_t>((sum << zeros) - (1u << 31)));
@@ -55,9 +59,9 @@ class QuantizedSoftmax final : public Step {
     if (r_.depth > 256) {
       U results[256];
       for (int i = 0; i < 256; ++i) results[i] = Result(i, scale, exponent, kLow, kHigh);
-      for (size_t c = 0; c < r_.depth; ++c) out[c] = results[best - in[c]];
+      for (size_t c = 0; c < r_.depth; ++c) out[c] = results[Below(best, in[c])];
     } else {
-      for (size_t c = 0; c < r_.depth; ++c) out[c] = Result(best - in[c], scale, exponent, kLow, kHigh);
+      for (size_t c = 0; c < r_.depth; ++c) out[c] = Result(Below(best, in[c]), scale, exponent, kLow, kHigh);
     }
   }
   U Result(int difference, int32_t scale, int exponent, int low, int high) const noexcept {
@@ -102,14 +106,14 @@ class QuantizedLogSoftmax final : public Step {
     int best = kLow;
     for (size_t c = 0; c < r_.depth; ++c) best = std::max<int>(best, in[c]);
     uint32_t sum = 0;
-    for (size_t c = 0; c < r_.depth; ++c) sum += addends_[best - in[c]];
+    for (size_t c = 0; c < r_.depth; ++c) sum += addends_[Below(best, in[c])];
     if (sum == 0 || sum > INT32_MAX) sum = INT32_MAX;  // the reference does not define these
     const int32_t log_sum = LogOfQ12(static_cast<int32_t>(sum));
     const int32_t lowest = kernels::requantize::MultiplyByQuantizedMultiplier(
         WrappingAdd(log_sum, INT32_MIN), scaling_.reverse_multiplier, scaling_.reverse_shift);
     const int limit = std::max(-scaling_.furthest - 1, lowest);
     for (size_t c = 0; c < r_.depth; ++c) {
-      const int difference = best - in[c];
+      const int difference = Below(best, in[c]);
       const int32_t share = RoundingDivideByPot(WrappingAdd(differences_[difference], -log_sum), 31 - 5 - 4);
       out[c] = static_cast<T>(-difference > limit ? Clamp(WrappingAdd(share, kHigh), kLow, kHigh) : kLow);
     }

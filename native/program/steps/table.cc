@@ -36,6 +36,7 @@ Status LoadSoftmax(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadStrided(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadTopK(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step);
 }  // namespace steps
 
 static constexpr StepKind kKinds[] = {
@@ -71,6 +72,7 @@ static constexpr StepKind kKinds[] = {
     {"strided", steps::LoadStrided},
     {"top_k", steps::LoadTopK},
     {"unary", steps::LoadUnary},
+    {"unpack4", steps::LoadUnpack4},
 };
 
 Span<const StepKind> StepKinds() { return {kKinds, sizeof kKinds / sizeof kKinds[0]}; }

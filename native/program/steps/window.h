@@ -8,20 +8,27 @@
 
 namespace lowbit::program::steps {
 
-struct Window {
+class Window {
+ public:
   size_t batch, in_h, in_w, channels, out_h, out_w;
   int filter_h, filter_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+  // A transposed convolution: input pixel i lies under tap k of output pixel i * stride - pad + k * dilation.
+  bool is_transposed = false;
 
   // Row and column of the input under tap (ky, kx) of output (oy, ox); may lie outside.
-  ptrdiff_t InputRow(size_t oy, int ky) const {
-    return static_cast<ptrdiff_t>(oy) * stride_h - pad_top + static_cast<ptrdiff_t>(ky) * dilation_h;
-  }
-  ptrdiff_t InputColumn(size_t ox, int kx) const {
-    return static_cast<ptrdiff_t>(ox) * stride_w - pad_left + static_cast<ptrdiff_t>(kx) * dilation_w;
-  }
+  ptrdiff_t InputRow(size_t oy, int ky) const { return Source(oy, ky, stride_h, dilation_h, pad_top); }
+  ptrdiff_t InputColumn(size_t ox, int kx) const { return Source(ox, kx, stride_w, dilation_w, pad_left); }
   bool HasRow(ptrdiff_t row) const { return row >= 0 && row < static_cast<ptrdiff_t>(in_h); }
   bool HasColumn(ptrdiff_t column) const { return column >= 0 && column < static_cast<ptrdiff_t>(in_w); }
   size_t pixels() const { return batch * out_h * out_w; }
+
+ private:
+  ptrdiff_t Source(size_t out, int tap, int stride, int dilation, int pad) const {
+    const ptrdiff_t reach = static_cast<ptrdiff_t>(tap) * dilation;
+    if (!is_transposed) return static_cast<ptrdiff_t>(out) * stride - pad + reach;
+    const ptrdiff_t spread = static_cast<ptrdiff_t>(out) + pad - reach;
+    return spread >= 0 && spread % stride == 0 ? spread / stride : -1;
+  }
 };
 
 // Reads strideH strideW dilationH dilationW padTop padLeft; extents come from the tensors, which must have

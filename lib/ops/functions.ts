@@ -1,7 +1,7 @@
-// ABS, NEG, SQUARE, CEIL, FLOOR, ROUND, SQRT, RSQRT, EXP, LOG, SIN, COS and LOGICAL_NOT.
+// Mathematical functions element by element: ABS, NEG, SQUARE, CEIL, FLOOR, ROUND, SQRT, RSQRT, EXP, LOG, SIN, COS and LOGICAL_NOT.
 
 import { multiplyByQuantizedMultiplier, quantizeMultiplier } from '../numerics/fixed-point.js'
-import { inverseSqrt } from '../numerics/inverse-sqrt.js'
+import { inverseSquareRoot } from '../numerics/gemmlowp.js'
 import { codeRange } from './activation.js'
 import { expectDtype, expectInputs } from './checks.js'
 import { defineOp } from './contract.js'
@@ -72,7 +72,7 @@ const rsqrtTable: Table<unknown> = (_node, from, to, dtype) => {
   return codeTable(dtype, dtype, (code) => {
     const x = code - from.zeroPoint
     if (x <= 0) return codeRange(dtype).high
-    const root = inverseSqrt(x)
+    const root = x === 1 ? { multiplier: 2 ** 31 - 1, shift: 0 } : inverseSquareRoot(x)
     const fixed = multiplyByQuantizedMultiplier(1, { ...root, shift: root.shift + bits })
     const scaled = multiplyByQuantizedMultiplier(fixed, { ...factor, shift: factor.shift - bits })
     return scaled + to.zeroPoint

@@ -3,12 +3,12 @@
 
 #include <memory>
 
-#include "program/steps/matmul.h"
+#include "program/steps/gemm_families.h"
 #include "program/steps/window.h"
 
 namespace lowbit::program::steps {
 
-Status LoadConvOf(StepArgs& args, const Window& window, const MatmulShape& shape, const QuantizedLayer& layer,
+Status LoadConvOf(StepArgs& args, const Window& window, MatmulShape shape, WeightStrides strides,
                   std::unique_ptr<Step>* step);
 
 }  // namespace lowbit::program::steps

@@ -1,0 +1,34 @@
+// Float32 matrix multiplication: out[m][n] = clamp(bias[n] + sum over k of lhs[m][k] * weight[n][k], low,
+// high).
+//
+// The order of summation and fused multiply-adds differ from kernel to kernel: results lie within
+// (depth + 1) * eps * sum of |lhs * weight| of the exact value.
+#pragma once
+
+#include "cpu/isa.h"
+#include "kernels/gemm/tile.h"
+
+namespace lowbit::kernels::gemm_f32 {
+
+using Tile = gemm::TileOf<float, float>;
+
+struct Channels {
+  const float* bias;  // zero-padded to whole panels
+  float low, high;
+};
+
+using Kernel = void (*)(const Tile&, const Channels&) noexcept;
+
+struct Row {
+  const char* name;
+  cpu::Isa needs;
+  int mr, nr, kr;  // weights are packed [n / nr][depth][nr]; kr is 1
+  Kernel run;
+};
+
+struct Rows {
+  const Row* first;
+  size_t count;
+};
+
+}  // namespace lowbit::kernels::gemm_f32

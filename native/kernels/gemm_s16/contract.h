@@ -1,0 +1,35 @@
+// int16 activations x int8 weights -> int16, sums in 64 bits ("16x8").
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/isa.h"
+#include "kernels/gemm/tile.h"
+
+namespace lowbit::kernels::gemm_s16 {
+
+using Tile = gemm::TileOf<int16_t, int16_t>;
+
+// Arrays are zero-padded to whole panels. A code is clamp(rounded((acc + bias) * factor), low, high).
+struct Channels {
+  const int64_t* bias;
+  const int32_t *multiplier, *shift;  // reduced to 16 bits, see requantize/wide.h; null when scale is given
+  const double* scale;                // a real factor, rounded once, halves away from zero
+  int32_t low, high;
+};
+
+using Kernel = void (*)(const Tile&, const Channels&) noexcept;
+
+struct Row {
+  const char* name;
+  cpu::Isa needs;
+  int mr, nr, kr;  // weights are int8, packed [n / nr][depth][nr]; kr is 1
+  Kernel run;
+};
+
+struct Rows {
+  const Row* first;
+  size_t count;
+};
+
+}  // namespace lowbit::kernels::gemm_s16

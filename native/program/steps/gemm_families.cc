@@ -1,0 +1,249 @@
+// Reads layers of each family, packs their weights and constants.
+#include "program/steps/gemm_families.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "dispatch/gemm.h"
+#include "dispatch/gemm_f32.h"
+#include "dispatch/gemm_s16.h"
+
+namespace lowbit::program::steps {
+
+namespace {
+
+// Whether every weight fits the int8 layout.
+bool FitInt8(const kernels::gemm::WeightView& weights, size_t channels, size_t depth) {
+  if (!weights.is_unsigned && weights.zero_point == 0) return true;
+  for (size_t n = 0; n < channels; ++n) {
+    for (size_t k = 0; k < depth; ++k) {
+      const int32_t w = weights.At(n, k);
+      if (w < -128 || w > 127) return false;
+    }
+  }
+  return true;
+}
+
+// Panels [n / nr][depth][nr] of elements as they are stored.
+template <typename T>
+void PackPlain(const uint8_t* weights, WeightStrides strides, const MatmulShape& shape, size_t nr,
+               size_t group, T* panels) {
+  for (size_t n = 0; n < shape.channels; ++n) {
+    T* panel = panels + n / nr * nr * shape.depth + n % nr;
+    const size_t channel = group * shape.channels + n;
+    for (size_t k = 0; k < shape.depth; ++k) {
+      std::memcpy(panel + k * nr, weights + (channel * strides.channel + k * strides.depth) * sizeof(T),
+                  sizeof(T));
+    }
+  }
+}
+
+Status NoMemory(const StepArgs& args) { return args.Fail(Code::kLimit, "no memory for channel constants"); }
+
+}  // namespace
+
+Status KindOfLayer(const StepArgs& args, LayerKind* kind) {
+  if (args.input_count() < 2 || args.output_count() != 1 || !args.has_input(0) || !args.has_input(1)) {
+    return args.Fail(Code::kInvalid, "expected input, weights and perhaps a bias -> output");
+  }
+  if (!args.input(1).is_constant()) return args.Fail(Code::kUnsupported, "weights must be constant");
+  const Dtype input = args.input(0).dtype, weights = args.input(1).dtype, output = args.output(0).dtype;
+  if (input != output) return args.Fail(Code::kTypeMismatch, "input and output must have one type");
+  if (input == Dtype::kInt8 || input == Dtype::kUint8) {
+    *kind = LayerKind::kCodes;
+  } else if (input == Dtype::kInt16 && weights == Dtype::kInt8) {
+    *kind = LayerKind::kWide;
+  } else if (input == Dtype::kFloat32 && weights == Dtype::kInt8) {
+    *kind = LayerKind::kHybrid;
+  } else if (input == Dtype::kFloat32 && weights == Dtype::kFloat32) {
+    *kind = LayerKind::kReal;
+  } else {
+    return args.Fail(Code::kTypeMismatch, "no kernel takes these types of input and weights");
+  }
+  return Status();
+}
+
+Status ReadRealClamp(const StepArgs& args, float* low, float* high) {
+  LOWBIT_RETURN_IF_ERROR(args.Float("lowReal", low));
+  LOWBIT_RETURN_IF_ERROR(args.Float("highReal", high));
+  if (!(*low <= *high)) return args.Fail(Code::kInvalid, "lowReal is above highReal");
+  return Status();
+}
+
+Status ReadRealBias(const StepArgs& args, size_t channels, std::vector<float>* bias) {
+  bias->assign(channels, 0.0f);
+  if (!args.has_input(2)) return Status();
+  const Tensor& tensor = args.input(2);
+  if (!tensor.is_constant()) return args.Fail(Code::kUnsupported, "the bias must be constant");
+  if (tensor.dtype != Dtype::kFloat32) return args.Fail(Code::kTypeMismatch, "the bias must be float32");
+  if (tensor.bytes != channels * sizeof(float)) {
+    return args.Fail(Code::kShapeMismatch, "the bias must have one entry an output channel");
+  }
+  if (channels) std::memcpy(bias->data(), tensor.constant, tensor.bytes);
+  return Status();
+}
+
+Status ReadWideBias(const StepArgs& args, size_t channels, std::vector<int64_t>* bias) {
+  bias->assign(channels, 0);
+  if (!args.has_input(2)) return Status();
+  const Tensor& tensor = args.input(2);
+  if (!tensor.is_constant()) return args.Fail(Code::kUnsupported, "the bias must be constant");
+  if (tensor.dtype != Dtype::kInt64 && tensor.dtype != Dtype::kInt32) {
+    return args.Fail(Code::kTypeMismatch, "the bias must be int64 or int32");
+  }
+  if (tensor.count() != channels) {
+    return args.Fail(Code::kShapeMismatch, "the bias must have one entry an output channel");
+  }
+  for (size_t n = 0; n < channels; ++n) {
+    if (tensor.dtype == Dtype::kInt64) {
+      std::memcpy(&(*bias)[n], tensor.constant + n * sizeof(int64_t), sizeof(int64_t));
+    } else {
+      int32_t narrow;
+      std::memcpy(&narrow, tensor.constant + n * sizeof narrow, sizeof narrow);
+      (*bias)[n] = narrow;
+    }
+  }
+  return Status();
+}
+
+Status ReadWideFactors(const StepArgs& args, size_t channels, std::vector<int32_t>* multiplier,
+                       std::vector<int32_t>* shift) {
+  Span<const int32_t> multipliers, shifts;
+  LOWBIT_RETURN_IF_ERROR(args.Ints("multiplier", channels, &multipliers));
+  LOWBIT_RETURN_IF_ERROR(args.Ints("shift", channels, &shifts));
+  for (size_t n = 0; n < channels; ++n) {
+    if (multipliers[n] < 0 || shifts[n] < -31 || shifts[n] > 7) {
+      return args.Fail(Code::kUnsupported, "the factor of channel " + std::to_string(n) + " is out of range");
+    }
+  }
+  multiplier->assign(multipliers.begin(), multipliers.end());
+  shift->assign(shifts.begin(), shifts.end());
+  return Status();
+}
+
+Status LoadCodes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
+                 Matmul<CodesFamily>* matmul) {
+  const bool fit = FitInt8(layer.weights, shape.groups * shape.channels, shape.depth);
+  const kernels::gemm::Row& row =
+      dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, fit}, args.isa());
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, static_cast<size_t>(row.weight_bytes)));
+  for (size_t g = 0; g < shape.groups; ++g) {
+    kernels::gemm::WeightView group = layer.weights;
+    group.codes += g * shape.channels * group.channel_stride;
+    kernels::gemm::Pack(row, group, shape.channels, shape.depth, matmul->packed(g));
+  }
+  const auto channel_of = [&](size_t i) { return matmul->ChannelOf(i); };
+  const size_t count = shape.groups * matmul->padded_channels();
+  if (!PackChannels(layer, count, shape.depth, channel_of, &matmul->constants.channels))
+    return NoMemory(args);
+  matmul->constants.output = layer.output;
+  return Status();
+}
+
+Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+                  Matmul<HybridFamily>* matmul) {
+  const size_t channels = shape.groups * shape.channels;
+  Span<const float> scale;
+  LOWBIT_RETURN_IF_ERROR(args.Floats("weightScale", channels, &scale));
+  std::vector<float> bias;
+  LOWBIT_RETURN_IF_ERROR(ReadRealBias(args, channels, &bias));
+  float low, high;
+  LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low, &high));
+
+  const kernels::gemm::Row& row =
+      dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, true}, args.isa());
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, static_cast<size_t>(row.weight_bytes)));
+  kernels::gemm::WeightView view{args.input(1).constant, false, 0, strides.channel, strides.depth};
+  for (size_t g = 0; g < shape.groups; ++g) {
+    kernels::gemm::WeightView group = view;
+    group.codes += g * shape.channels * strides.channel;
+    kernels::gemm::Pack(row, group, shape.channels, shape.depth, matmul->packed(g));
+  }
+  const size_t count = shape.groups * matmul->padded_channels();
+  AlignedBuffer& memory = matmul->constants.memory;
+  if (!memory.Allocate(count * 3 * sizeof(float))) return NoMemory(args);
+  float *scales = memory.as<float>(), *biases = scales + count;
+  int32_t* sums = reinterpret_cast<int32_t*>(biases + count);
+  for (size_t i = 0; i < count; ++i) {
+    const size_t n = matmul->ChannelOf(i);
+    if (n == SIZE_MAX) continue;
+    scales[i] = scale[n];
+    biases[i] = bias[n];
+    for (size_t k = 0; k < shape.depth; ++k) sums[i] += view.At(n, k);
+  }
+  matmul->constants.channels = {scales, biases, sums, low, high, scales_apart};
+  return Status();
+}
+
+Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
+                Matmul<WideFamily>* matmul) {
+  const size_t channels = shape.groups * shape.channels;
+  int low, high;
+  LOWBIT_RETURN_IF_ERROR(args.Int("low", -32768, 32767, &low));
+  LOWBIT_RETURN_IF_ERROR(args.Int("high", low, 32767, &high));
+  const bool once = args.has("scale");
+  Span<const double> scale;
+  std::vector<int32_t> multiplier, shift;
+  if (once) {
+    LOWBIT_RETURN_IF_ERROR(args.Doubles("scale", channels, &scale));
+    for (double factor : scale) {
+      if (!(factor >= 0 && factor < 1e300)) return args.Fail(Code::kInvalid, "a scale is out of range");
+    }
+  } else {
+    LOWBIT_RETURN_IF_ERROR(ReadWideFactors(args, channels, &multiplier, &shift));
+  }
+  std::vector<int64_t> bias;
+  LOWBIT_RETURN_IF_ERROR(ReadWideBias(args, channels, &bias));
+
+  const kernels::gemm_s16::Row& row = dispatch::gemm_s16::Choose(args.isa());
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, 1));
+  for (size_t g = 0; g < shape.groups; ++g) {
+    PackPlain(args.input(1).constant, strides, shape, static_cast<size_t>(row.nr), g,
+              reinterpret_cast<int8_t*>(matmul->packed(g)));
+  }
+  const size_t count = shape.groups * matmul->padded_channels();
+  AlignedBuffer& memory = matmul->constants.memory;
+  if (!memory.Allocate(count * (sizeof(int64_t) + sizeof(double)))) return NoMemory(args);
+  int64_t* biases = memory.as<int64_t>();
+  double* scales = reinterpret_cast<double*>(biases + count);
+  int32_t *multipliers = reinterpret_cast<int32_t*>(scales), *shifts = multipliers + count;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t n = matmul->ChannelOf(i);
+    if (n == SIZE_MAX) continue;
+    biases[i] = bias[n];
+    if (once) {
+      scales[i] = scale[n];
+    } else {
+      multipliers[i] = multiplier[n];
+      shifts[i] = shift[n];
+    }
+  }
+  matmul->constants.channels = {biases, multipliers, shifts, once ? scales : nullptr, low, high};
+  return Status();
+}
+
+Status LoadReal(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
+                Matmul<RealFamily>* matmul) {
+  const size_t channels = shape.groups * shape.channels;
+  std::vector<float> bias;
+  LOWBIT_RETURN_IF_ERROR(ReadRealBias(args, channels, &bias));
+  float low, high;
+  LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low, &high));
+  const kernels::gemm_f32::Row& row = dispatch::gemm_f32::Choose(args.isa());
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, sizeof(float)));
+  for (size_t g = 0; g < shape.groups; ++g) {
+    PackPlain(args.input(1).constant, strides, shape, static_cast<size_t>(row.nr), g,
+              reinterpret_cast<float*>(matmul->packed(g)));
+  }
+  const size_t count = shape.groups * matmul->padded_channels();
+  AlignedBuffer& memory = matmul->constants.memory;
+  if (!memory.Allocate(count * sizeof(float))) return NoMemory(args);
+  for (size_t i = 0; i < count; ++i) {
+    const size_t n = matmul->ChannelOf(i);
+    if (n != SIZE_MAX) memory.as<float>()[i] = bias[n];
+  }
+  matmul->constants.channels = {memory.as<float>(), low, high};
+  return Status();
+}
+
+}  // namespace lowbit::program::steps

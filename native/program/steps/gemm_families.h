@@ -1,0 +1,115 @@
+// The families of GEMM kernels as the driver (matmul.h) takes them, and how each reads its constants from a
+// step.
+//
+//   codes    int8 or uint8 activations, weights and output
+//   hybrid   float activations, quantised at run time; int8 weights; float output
+//   wide     int16 activations and output, int8 weights
+//   real     all float32
+#pragma once
+
+#include "kernels/gemm/contract.h"
+#include "kernels/gemm_f32/contract.h"
+#include "kernels/gemm_s16/contract.h"
+#include "program/steps/matmul.h"
+#include "program/steps/quantized_layer.h"
+
+namespace lowbit::program::steps {
+
+struct NoRuntime {};
+
+struct CodesFamily {
+  using Lhs = int16_t;
+  using Out = int8_t;
+  using Row = kernels::gemm::Row;
+  struct Constants {
+    kernels::PackedChannels channels;
+    kernels::Output output{};
+    size_t bytes() const { return channels.bytes(); }
+  };
+  using Runtime = NoRuntime;
+  static void Run(const Row& row, const kernels::gemm::Tile& tile, const Constants& constants,
+                  const NoRuntime&, size_t) {
+    row.run(tile, constants.channels.channels(), constants.output);
+  }
+};
+
+struct HybridFamily {
+  using Lhs = int16_t;
+  using Out = float;
+  using Row = kernels::gemm::Row;
+  struct Constants {
+    AlignedBuffer memory;
+    kernels::gemm::HybridChannels channels{};
+    size_t bytes() const { return memory.size(); }
+  };
+  using Runtime = kernels::gemm::HybridRows;  // of row 0
+  static void Run(const Row& row, const kernels::gemm::HybridTile& tile, const Constants& constants,
+                  const Runtime& rows, size_t first) {
+    const ptrdiff_t skip = static_cast<ptrdiff_t>(first) * rows.step;
+    row.run_hybrid(tile, constants.channels, {rows.scale + skip, rows.zero_point + skip, rows.step});
+  }
+};
+
+struct WideFamily {
+  using Lhs = int16_t;
+  using Out = int16_t;
+  using Row = kernels::gemm_s16::Row;
+  struct Constants {
+    AlignedBuffer memory;
+    kernels::gemm_s16::Channels channels{};
+    size_t bytes() const { return memory.size(); }
+  };
+  using Runtime = NoRuntime;
+  static void Run(const Row& row, const kernels::gemm_s16::Tile& tile, const Constants& constants,
+                  const NoRuntime&, size_t) {
+    row.run(tile, constants.channels);
+  }
+};
+
+struct RealFamily {
+  using Lhs = float;
+  using Out = float;
+  using Row = kernels::gemm_f32::Row;
+  struct Constants {
+    AlignedBuffer memory;
+    kernels::gemm_f32::Channels channels{};
+    size_t bytes() const { return memory.size(); }
+  };
+  using Runtime = NoRuntime;
+  static void Run(const Row& row, const kernels::gemm_f32::Tile& tile, const Constants& constants,
+                  const NoRuntime&, size_t) {
+    row.run(tile, constants.channels);
+  }
+};
+
+// Strides of constant weights: element (channel n, depth k) lies at n * channel + k * depth.
+struct WeightStrides {
+  size_t channel, depth;
+};
+
+// Each reads operands (input, constant weights, bias -> output) and attributes, chooses the kernel, packs.
+Status LoadCodes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
+                 Matmul<CodesFamily>* matmul);
+Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+                  Matmul<HybridFamily>* matmul);
+Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
+                Matmul<WideFamily>* matmul);
+Status LoadReal(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
+                Matmul<RealFamily>* matmul);
+
+// Which family the types of input, weights and output ask for.
+enum class LayerKind { kCodes, kHybrid, kWide, kReal };
+Status KindOfLayer(const StepArgs& args, LayerKind* kind);
+
+// The clamp of float outputs: attributes lowReal and highReal.
+Status ReadRealClamp(const StepArgs& args, float* low, float* high);
+// The float32 bias, or zeros when absent.
+Status ReadRealBias(const StepArgs& args, size_t channels, std::vector<float>* bias);
+
+// The int64 or int32 bias of a 16x8 layer, or zeros when absent.
+Status ReadWideBias(const StepArgs& args, size_t channels, std::vector<int64_t>* bias);
+// Fixed-point factors of a 16x8 layer: attributes multiplier and shift.
+Status ReadWideFactors(const StepArgs& args, size_t channels, std::vector<int32_t>* multiplier,
+                       std::vector<int32_t>* shift);
+
+}  // namespace lowbit::program::steps

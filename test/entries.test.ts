@@ -1,0 +1,75 @@
+// The package as its users see it: by its own name, as ES module and as CommonJS, with types for both.
+
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import test from 'ava'
+import { projectRoot } from './helpers/shared.js'
+import { identityFile } from './helpers/small-models.js'
+
+const SCRIPT = `
+async function main({ loadModel, LowbitError }) {
+  const bytes = Uint8Array.from(Buffer.from(process.argv[1], 'base64'))
+  const model = await loadModel(bytes)
+  const [{ data }] = await model.run([Int8Array.of(1, 2, 3, 4)])
+  const error = await loadModel(bytes.subarray(9)).catch((error) => error)
+  console.log(JSON.stringify([...data, error instanceof LowbitError, error.code]))
+}
+`
+const file = Buffer.from(identityFile(4)).toString('base64')
+const run = (...flags: string[]) =>
+  JSON.parse(execFileSync(process.execPath, [...flags, file], { cwd: projectRoot, encoding: 'utf8' }))
+
+test('import', (t) => {
+  const script = `import * as lowbit from 'lowbit'; ${SCRIPT}; await main(lowbit)`
+  t.deepEqual(run('--input-type=module', '-e', script).slice(0, 5), [1, 2, 3, 4, true])
+})
+
+test('require', (t) => {
+  const script = `const lowbit = require('lowbit'); ${SCRIPT}; main(lowbit)`
+  t.deepEqual(run('--input-type=commonjs', '-e', script).slice(0, 5), [1, 2, 3, 4, true])
+})
+
+test('both export the same names', async (t) => {
+  const require = createRequire(import.meta.url)
+  const module = (await import('lowbit')) as Record<string, unknown>
+  const names = Object.keys(require('lowbit')).sort()
+  t.deepEqual(Object.keys(module).sort(), names)
+  t.deepEqual(names, ['ERROR_CODES', 'LowbitError', 'loadModel'])
+})
+
+const USE = `
+import { loadModel, LowbitError, type Model, type Tensor, type TensorInfo } from 'lowbit'
+async function use(): Promise<void> {
+  const model: Model = await loadModel('x.tflite', { threads: 1, limits: { memory: 1 } })
+  const inputs: readonly TensorInfo[] = model.inputs
+  const [tensor]: Tensor[] = await model.run([new Int8Array(inputs.length)], { signal: AbortSignal.timeout(5) })
+  const real: Float32Array | undefined = tensor?.toFloat32()
+  // @ts-expect-error: unknown options are errors
+  await loadModel('x.tflite', { thread: 1 })
+  if (real === undefined) throw new LowbitError('DATA_INVALID', 'x')
+}
+void use
+`
+for (const extension of ['mts', 'cts']) {
+  test(`types for .${extension} files`, (t) => {
+    const folder = mkdtempSync(join(projectRoot, 'dist/types-'))
+    t.teardown(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, `use.${extension}`), USE)
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'es2022',
+      types: ['node'],
+      strict: true,
+      noEmit: true,
+      skipLibCheck: false,
+    }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*'] }))
+    const require = createRequire(import.meta.url)
+    const tsc = join(require.resolve('typescript/package.json'), '../bin/tsc')
+    t.notThrows(() =>
+      execFileSync(process.execPath, [tsc, '-p', folder], { stdio: 'pipe', encoding: 'utf8' }),
+    )
+  })
+}

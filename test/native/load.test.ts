@@ -1,0 +1,85 @@
+// Finding the binary: from both builds, and what is said when there is none.
+
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import test from 'ava'
+
+const dist = fileURLToPath(new URL('../..', import.meta.url))
+
+/** What loading says in a process of its own: the code of its error or `loaded`, its message, and the report. */
+function load(build: 'esm' | 'cjs', environment: Record<string, string> = {}) {
+  const file = JSON.stringify(join(dist, build, 'native/load.js'))
+  const script = `
+    const { loadBinding, binaryReport } = ${build === 'esm' ? `await import(${file})` : `require(${file})`}
+    let code = 'loaded', message = ''
+    try { loadBinding() } catch (error) { ({ code, message } = error) }
+    console.log(JSON.stringify({ code, message, report: binaryReport() }))`
+  const type = build === 'esm' ? 'module' : 'commonjs'
+  const text = execFileSync(process.execPath, [`--input-type=${type}`, '-e', script], {
+    env: { ...process.env, ...environment },
+    encoding: 'utf8',
+  })
+  return JSON.parse(text) as {
+    code: string
+    message: string
+    report: { path?: string; platform: string; tried: { path: string; error?: string }[] }
+  }
+}
+
+for (const build of ['esm', 'cjs'] as const) {
+  test(`the ${build} build finds the binary`, (t) => {
+    const { code, message, report } = load(build)
+    t.is(code, 'loaded', message)
+    t.true(report.path?.endsWith('.node'))
+    t.deepEqual(report.tried, [{ path: report.path as string }])
+    t.true(report.platform.startsWith(`${process.platform}-${process.arch}`))
+  })
+}
+
+test('a missing binary is NO_BINARY, with what was tried and what helps', (t) => {
+  const path = join(tmpdir(), 'no-such-folder', 'lowbit.node')
+  const { code, message, report } = load('esm', { LOWBIT_BINARY: path })
+  t.is(code, 'NO_BINARY')
+  for (const part of [path, process.platform, process.arch, 'npm run build:native']) {
+    t.true(message.includes(part), `${part} in: ${message}`)
+  }
+  t.is(report.path, undefined)
+  t.is(report.tried[0]?.path, path)
+})
+
+test('a package without binaries lists the folders', (t) => {
+  // node-gyp-build's own switches: no local build, and a folder for prebuilds that is empty.
+  const folder = mkdtempSync(join(tmpdir(), 'lowbit-'))
+  try {
+    const { code, message, report } = load('cjs', {
+      LOWBIT_BINARY: '',
+      PREBUILDS_ONLY: '1',
+      LOWBIT_PREBUILD: folder,
+    })
+    t.is(code, 'NO_BINARY')
+    t.true(report.tried.length >= 2)
+    for (const { path } of report.tried) t.true(message.includes(path))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a file that is no addon is NO_BINARY', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'lowbit-'))
+  try {
+    const path = join(folder, 'lowbit.node')
+    writeFileSync(path, 'not an addon')
+    t.is(load('esm', { LOWBIT_BINARY: path }).code, 'NO_BINARY')
+    // One of another interface: a script stands in for the addon.
+    const script = join(folder, 'other.cjs')
+    writeFileSync(script, 'exports.abi = () => 4711')
+    const other = load('esm', { LOWBIT_BINARY: script })
+    t.is(other.code, 'NO_BINARY')
+    t.true(other.message.includes('4711'))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
