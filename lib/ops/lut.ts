@@ -10,11 +10,6 @@ export interface Affine {
   readonly zeroPoint: number
 }
 
-export interface Affine {
-  readonly scale: number
-  readonly zeroPoint: number
-}
-
 /** A table over all codes of a type, in the order of their bits; results are clamped to the output's codes. */
 export function codeTable(
   from: QuantizedDtype,
@@ -43,50 +38,6 @@ export function tableStep(input: Operand, output: Operand, table: Uint8Array): S
     attributes: { table },
     inPlace: 0,
   }
-}
-
-/** A function that gives float32 for float32, as a table of codes. */
-export function functionTable(
-  dtype: QuantizedDtype,
-  from: Affine,
-  to: Affine,
-  transform: (x: number) => number,
-): Uint8Array {
-  return dtype === 'int16' ? piecewiseTable(from, to, transform) : realTable(dtype, from, to, transform)
-}
-
-/**
- * A function of int16 codes in 512 straight pieces, each moved by half of its error in the middle; in float32.
- *
- * @see TFLite, kernels/internal/common.h: LUTPopulateInt16, LUTLookup.
- */
-function piecewiseTable(from: Affine, to: Affine, transform: (x: number) => number): Uint8Array {
-  const { fround } = Math
-  const lowest = fround(from.scale * (-32768 - from.zeroPoint))
-  const highest = fround(from.scale * (32767 - from.zeroPoint))
-  const step = fround(fround(highest - lowest) / 512)
-  const bottom = fround(to.scale * (-32768 - to.zeroPoint))
-  const top = fround(to.scale * (32767 - to.zeroPoint))
-  const perUnit = fround(65536 / fround(top - bottom))
-  const scaled = (x: number) => fround(transform(x) * perUnit)
-  const within = (x: number) => Math.trunc(Math.min(32767, Math.max(-32768, x)))
-  const table = Int32Array.from({ length: 513 }, (_, i) => {
-    if (i === 512) return within(roundHalfAway(scaled(highest)))
-    const x = fround(lowest + fround(i * step))
-    const here = roundHalfAway(scaled(x))
-    const next = scaled(fround(lowest + fround((i + 1) * step)))
-    const straight = roundHalfAway(fround(fround(next + here) / 2))
-    const middle = roundHalfAway(scaled(fround(x + fround(step / 2))))
-    const bias = roundHalfAway(fround(fround(straight - middle) / 2))
-    return within(fround(here - bias))
-  })
-  return codeTable('int16', 'int16', (code) => {
-    const piece = 256 + (code >> 7)
-    const [base, next] = [table[piece] as number, table[piece + 1] as number]
-    // The slope is an int16 in the reference, and wraps.
-    const slope = ((next - base) << 16) >> 16
-    return base + ((slope * (code & 127) + 64) >> 7)
-  })
 }
 
 /** A real function of a code as the reference tabulates it: every operation rounds to float32. */

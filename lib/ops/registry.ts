@@ -24,9 +24,23 @@ import { conv2d } from './conv2d.js'
 import { cumsum } from './cumsum.js'
 import { depthwiseConv2d } from './depthwise-conv2d.js'
 import { fullyConnected } from './fully-connected.js'
+import {
+  abs,
+  ceil,
+  cos,
+  exp,
+  floor,
+  log,
+  logicalNot,
+  neg,
+  round,
+  rsqrt,
+  sin,
+  sqrt,
+  square,
+} from './functions.js'
 import { embeddingLookup, gather, gatherNd } from './gather.js'
 import { l2Normalization, l2Pool2d } from './l2.js'
-import { abs, ceil, cos, exp, floor, log, logicalNot, neg, round, rsqrt, sin, sqrt, square } from './functions.js'
 import { mirrorPad } from './mirror-pad.js'
 import { oneHot } from './one-hot.js'
 import { pad, padV2 } from './pad.js'
