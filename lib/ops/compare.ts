@@ -34,20 +34,28 @@ function compareOp(name: Operation, dtypes: readonly Dtype[]) {
     },
     lower(node) {
       const [a, b] = [node.input(0), node.input(1)]
-      return { steps: [compareStep(name, a, b, node.output(0), scaling(node, a, b))] }
+      return { steps: [compareStep(name, a, b, node.output(0), scaling(node, name, a, b))] }
     },
   })
 }
 
 /**
- * Codes of two tensors are compared as numbers: both are brought to one fixed-point scale with 8 more bits.
+ * Codes of two tensors are compared as numbers: both are brought to one fixed-point scale with 8 more bits. The reference
+ * does not so for the order of int16: it compares the codes, which is right, and done here, where the scales are equal.
  *
- * @see TFLite, kernels/comparisons.cc: ComparisonQuantized.
+ * @see TFLite, kernels/comparisons.cc: ComparisonQuantized, LessEval.
  */
-function scaling(node: NodeContext<unknown>, a: Operand, b: Operand): Record<string, StepAttribute> {
+function scaling(
+  node: NodeContext<unknown>,
+  name: Operation,
+  a: Operand,
+  b: Operand,
+): Record<string, StepAttribute> {
   const plain = a.quantization === undefined && b.quantization === undefined
   if (!isQuantizedDtype(a.dtype) || plain) return {}
   const codes = [codesOf(node, a), codesOf(node, b)]
+  const orders = OPERATIONS[name] > OPERATIONS.not_equal
+  if (a.dtype === 'int16' && orders && codes[0]?.scale === codes[1]?.scale) return {}
   const factors = codes.map(({ scale }) => quantizeMultiplier(scale))
   return {
     zero_points: Int32Array.from(codes, ({ zeroPoint }) => zeroPoint),

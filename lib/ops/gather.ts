@@ -16,7 +16,7 @@ import {
   MOVABLE,
 } from './checks.js'
 import { constantOperand } from './constant.js'
-import { defineOp, type NodeContext, type Operand, type Step } from './contract.js'
+import { defineOp, type Inferred, type NodeContext, type Operand, type Step } from './contract.js'
 
 const INDICES: readonly Dtype[] = ['int16', 'int32', 'int64']
 
@@ -33,6 +33,25 @@ export function gatherStep(table: Operand, indices: Operand, output: Operand, ge
   const { batches, outer, dims, inner, count } = geometry
   const attributes = { batches, outer, inner, count, rank: dims.length, dims: Int32Array.from(dims) }
   return { kind: 'gather', inputs: [table, indices], outputs: [output], attributes }
+}
+
+/** Constant indices lie inside `dims`, whose extents they name in turn: else `SHAPE_MISMATCH`. Others are checked in a run. */
+function expectIndices(node: NodeContext<unknown>, indices: Operand, dims: readonly number[]): void {
+  if (indices.data === undefined || indices.dtype === 'int16' || dims.length === 0) return
+  for (const [i, index] of node.constantInts(indices).entries()) {
+    const extent = dims[i % dims.length] as number
+    if (index >= 0 && index < extent) continue
+    throw node.fail('SHAPE_MISMATCH', `index ${index} of ${extent} slices`, {
+      expected: extent,
+      actual: index,
+    })
+  }
+}
+
+/** A result with as many dimensions as native code takes: else `OPERATOR_UNSUPPORTED`. */
+function result(node: NodeContext<unknown>, shape: readonly number[], dtype: Dtype): readonly Inferred[] {
+  if (shape.length > 8) throw node.fail('OPERATOR_UNSUPPORTED', `a result of rank ${shape.length}`)
+  return [{ shape, dtype }]
 }
 
 interface GatherAttributes {
@@ -72,12 +91,13 @@ export const gather = defineOp<GatherAttributes>({
     expectDtype(node, indices, INDICES)
     expectRank(node, table, 1, 8)
     const { axis, batchDims } = placeOf(node)
+    expectIndices(node, indices, [table.shape[axis] as number])
     const shape = [
       ...table.shape.slice(0, axis),
       ...indices.shape.slice(batchDims),
       ...table.shape.slice(axis + 1),
     ]
-    return [{ shape, dtype: table.dtype }]
+    return result(node, shape, table.dtype)
   },
   lower(node) {
     const [table, indices, output] = [node.input(0), node.input(1), node.output(0)]
@@ -116,7 +136,8 @@ export const gatherNd = defineOp<Record<string, never>>({
         },
       )
     }
-    return [{ shape: [...indices.shape.slice(0, -1), ...table.shape.slice(depth)], dtype: table.dtype }]
+    expectIndices(node, indices, table.shape.slice(0, depth))
+    return result(node, [...indices.shape.slice(0, -1), ...table.shape.slice(depth)], table.dtype)
   },
   lower(node) {
     const [table, indices, output] = [node.input(0), node.input(1), node.output(0)]
@@ -145,6 +166,7 @@ export const embeddingLookup = defineOp<Record<string, never>>({
     expectDtype(node, indices, ['int32'])
     expectRank(node, indices, 1)
     expectRank(node, table, 2, 8)
+    expectIndices(node, indices, [table.shape[0] as number])
     const decodes = output.dtype === 'float32' && CODES.includes(table.dtype)
     if (!decodes) expectDtype(node, table, MOVABLE)
     return [

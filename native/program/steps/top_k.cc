@@ -3,12 +3,20 @@
 // many.
 //
 // Source: TFLite kernels/topk_v2.cc.
+#include <cmath>
 #include <numeric>
+#include <type_traits>
 
 #include "program/steps/common.h"
 
 namespace lowbit::program::steps {
 namespace {
+
+template <typename T>
+bool IsNan(T x) {
+  if constexpr (std::is_floating_point_v<T>) return std::isnan(x);
+  return false;
+}
 
 template <typename T>
 class TopK final : public Step {
@@ -34,7 +42,7 @@ class TopK final : public Step {
   void One(const T* in, int32_t* list, T* values, int32_t* indices) const noexcept {
     std::iota(list, list + depth_, 0);
     std::partial_sort(list, list + k_, list + depth_, [in](int32_t a, int32_t b) {
-      const bool a_is_nan = in[a] != in[a], b_is_nan = in[b] != in[b];
+      const bool a_is_nan = IsNan(in[a]), b_is_nan = IsNan(in[b]);
       if (a_is_nan != b_is_nan) return b_is_nan;
       return in[a] > in[b] || (!(in[a] < in[b]) && a < b);
     });
