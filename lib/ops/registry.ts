@@ -13,6 +13,7 @@ import {
   tanh,
 } from './activations.js'
 import { argMax, argMin } from './arg-max.js'
+import { batchMatmul } from './batch-matmul.js'
 import { batchToSpaceNd, spaceToBatchNd } from './batch-space.js'
 import { add, div, floorDiv, floorMod, maximum, minimum, mul, pow, squaredDifference, sub } from './binary.js'
 import { cast } from './cast.js'
@@ -59,6 +60,7 @@ import { logSoftmax, softmax } from './softmax.js'
 import { split, splitV, unpack } from './split.js'
 import { topkV2 } from './top-k.js'
 import { transpose } from './transpose.js'
+import { transposeConv } from './transpose-conv.js'
 
 export const OPS: readonly Op[] = [
   abs,
@@ -66,6 +68,7 @@ export const OPS: readonly Op[] = [
   argMax,
   argMin,
   averagePool2d,
+  batchMatmul,
   batchToSpaceNd,
   broadcastTo,
   cast,
@@ -161,6 +164,7 @@ export const OPS: readonly Op[] = [
   tile,
   topkV2,
   transpose,
+  transposeConv,
   unpack,
   zerosLike,
 ]

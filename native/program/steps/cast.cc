@@ -1,6 +1,6 @@
 // `cast`: numbers of one type as numbers of another. Inputs: x. Integers wrap to narrower ones; reals are cut
-// off towards zero and clamped to the integer's range, NaN is its highest; everything but 0 is true. float16 only
-// as the source. `unpack4`: int4 (two an element byte, the first in the low half) as int8.
+// off towards zero and clamped to the integer's range, NaN is its highest; everything but 0 is true. float16
+// only as the source. `unpack4`: int4 (two an element byte, the first in the low half) as int8.
 //
 // Source: TFLite kernels/cast.cc.
 #include <cmath>
