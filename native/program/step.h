@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "base/status.h"
 #include "cpu/isa.h"
 #include "program/format.h"
+#include "program/weights.h"
 #include "threads/pool.h"
 
 namespace lowbit::program {
@@ -34,6 +36,9 @@ struct Tensor {
   Where where;
   size_t arena_offset;
   const uint8_t* constant;  // constants during loading only: the caller's bytes, any alignment
+  // Constants: the number of their block, the same in all programs of a model (0: none), and where in it.
+  uint64_t identity = 0;
+  size_t block_offset = 0;
 
   bool is_constant() const { return where == Where::kConstant; }
   size_t count() const {
@@ -86,6 +91,12 @@ class StepArgs {
 
   // The operand for running. A constant is copied once into memory of the program, 64-byte aligned.
   virtual Operand Bind(const Tensor& tensor) = 0;
+
+  // A constant as a kernel wants it: `bytes` zeroed bytes that `pack` fills, or what an earlier program of
+  // the model has packed of the same constant for the same `layout`, which says all else that the packed
+  // bytes depend on. Null when there is not that much memory.
+  virtual SharedBuffer Packed(const Tensor& constant, const Key& layout, size_t bytes,
+                              const std::function<void(uint8_t*)>& pack) = 0;
 
   // Attributes. A missing name, another kind, a count other than 1 or a value outside [low, high] is an error.
   virtual Status Int(const char* name, int low, int high, int* value) const = 0;

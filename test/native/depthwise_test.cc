@@ -27,7 +27,8 @@ void Compare(std::string* why, const Row& row, size_t pixels, size_t taps, size_
   for (auto& w : weights)
     w = static_cast<int16_t>(extreme ? (random.Next() % 2 ? 255 : -255) : random.Between(-255, 255));
   AlignedBuffer packed;
-  LOWBIT_CHECK(kernels::depthwise::Pack(weights.data(), taps, channels, &packed));
+  LOWBIT_CHECK(packed.Allocate(kernels::depthwise::PackedBytes(taps, channels)));
+  kernels::depthwise::Pack(weights.data(), taps, channels, packed.data());
   std::vector<int32_t> bias(channels), multiplier(channels), shifts(channels, shift);
   std::vector<int64_t> bound(channels, 100000 + int64_t{128} * 255 * static_cast<int64_t>(taps));
   for (size_t c = 0; c < channels; ++c) {

@@ -3,10 +3,9 @@
 
 namespace lowbit::kernels::depthwise {
 
-bool Pack(const int16_t* weights, size_t taps, size_t channels, AlignedBuffer* packed) {
+void Pack(const int16_t* weights, size_t taps, size_t channels, uint8_t* packed) {
   const size_t pairs = PairCount(taps);
-  if (!packed->Allocate(BlockCount(channels) * pairs * kLanes * 2 * sizeof(int16_t))) return false;
-  int16_t* out = packed->as<int16_t>();
+  int16_t* out = reinterpret_cast<int16_t*>(packed);
   for (size_t block = 0; block < BlockCount(channels); ++block) {
     const size_t start = BlockStart(block, channels);
     for (size_t tap = 0; tap < taps; ++tap) {
@@ -16,7 +15,6 @@ bool Pack(const int16_t* weights, size_t taps, size_t channels, AlignedBuffer* p
       }
     }
   }
-  return true;
 }
 
 }  // namespace lowbit::kernels::depthwise

@@ -6,7 +6,8 @@
 // zeros.
 #pragma once
 
-#include "base/aligned_buffer.h"
+#include <cstddef>
+#include <cstdint>
 
 namespace lowbit::kernels::depthwise {
 
@@ -19,7 +20,11 @@ inline size_t BlockStart(size_t block, size_t channels) {
   return channels >= kLanes && (block + 1) * kLanes > channels ? channels - kLanes : block * kLanes;
 }
 
-// weights: taps x channels, code - zero point, in [-255, 255]. False when memory runs out.
-bool Pack(const int16_t* weights, size_t taps, size_t channels, AlignedBuffer* packed);
+inline size_t PackedBytes(size_t taps, size_t channels) {
+  return BlockCount(channels) * PairCount(taps) * kLanes * 2 * sizeof(int16_t);
+}
+
+// Fills PackedBytes zeroed bytes. weights: taps x channels, code - zero point, in [-255, 255].
+void Pack(const int16_t* weights, size_t taps, size_t channels, uint8_t* packed);
 
 }  // namespace lowbit::kernels::depthwise

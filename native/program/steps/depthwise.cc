@@ -59,18 +59,28 @@ class Depthwise final : public Step {
     row_ = &dispatch::depthwise::Choose(args.isa());
     kernel_ = row_->name;
 
-    std::vector<int16_t> weights(tap_count_ * channels_);
-    for (size_t t = 0; t < tap_count_; ++t) {
-      for (size_t c = 0; c < channels_; ++c) {
-        weights[t * channels_ + c] = static_cast<int16_t>(layer.weights.At(c, t));
-      }
-    }
+    const Key layout = Key()
+                           .With('d')
+                           .With(tap_count_)
+                           .With(channels_)
+                           .With(layer.weights.is_unsigned)
+                           .With(layer.weights.zero_point);
+    packed_ = args.Packed(args.input(1), layout, kernels::depthwise::PackedBytes(tap_count_, channels_),
+                          [&](uint8_t* bytes) {
+                            std::vector<int16_t> weights(tap_count_ * channels_);
+                            for (size_t t = 0; t < tap_count_; ++t) {
+                              for (size_t c = 0; c < channels_; ++c) {
+                                weights[t * channels_ + c] = static_cast<int16_t>(layer.weights.At(c, t));
+                              }
+                            }
+                            kernels::depthwise::Pack(weights.data(), tap_count_, channels_, bytes);
+                          });
     const auto same = [](size_t c) { return c; };
-    if (!kernels::depthwise::Pack(weights.data(), tap_count_, channels_, &packed_) ||
-        !PackChannels(layer, channels_, tap_count_, same, &constants_) || !padding_.Allocate(channels_)) {
+    if (!packed_ || !PackChannels(layer, channels_, tap_count_, same, &constants_) ||
+        !padding_.Allocate(channels_)) {
       return args.Fail(Code::kLimit, "no memory for packed weights");
     }
-    packed_bytes_ = packed_.size() + constants_.bytes() + padding_.size();
+    packed_bytes_ = packed_->size() + constants_.bytes() + padding_.size();
     if (channels_) {
       std::memset(padding_.data(), (layer.input_zero_point & 0xff) ^ layer.flip, channels_);
     }
@@ -112,7 +122,7 @@ class Depthwise final : public Step {
       }
     }
     const kernels::depthwise::Call call = {taps,
-                                           packed_.data(),
+                                           packed_->data(),
                                            output + row * w.out_w * channels_,
                                            static_cast<ptrdiff_t>(channels_),
                                            w.out_w,
@@ -128,7 +138,8 @@ class Depthwise final : public Step {
   size_t spread_bytes_ = 0, taps_bytes_ = 0;
   uint8_t flip_ = 0;
   kernels::Output requantize_{};
-  AlignedBuffer packed_, padding_;
+  SharedBuffer packed_;
+  AlignedBuffer padding_;
   kernels::PackedChannels constants_;
   Operand input_, output_;
 };

@@ -38,6 +38,21 @@ void PackPlain(const uint8_t* weights, WeightStrides strides, const MatmulShape&
   }
 }
 
+Key LayoutOf(WeightStrides strides) { return Key().With(strides.channel).With(strides.depth); }
+
+// Weights of the int8 kernels.
+template <typename Family>
+Status PackCodes(StepArgs& args, const MatmulShape& shape, const kernels::gemm::WeightView& weights,
+                 const kernels::gemm::Row& row, Matmul<Family>* matmul) {
+  Key layout = LayoutOf({weights.channel_stride, weights.depth_stride});
+  layout.With(weights.is_unsigned).With(weights.zero_point);
+  return matmul->PackWeights(args, args.input(1), layout, [&](size_t g, uint8_t* bytes) {
+    kernels::gemm::WeightView group = weights;
+    group.codes += g * shape.channels * group.channel_stride;
+    kernels::gemm::Pack(row, group, shape.channels, shape.depth, bytes);
+  });
+}
+
 Status NoMemory(const StepArgs& args) { return args.Fail(Code::kLimit, "no memory for channel constants"); }
 
 }  // namespace
@@ -121,17 +136,13 @@ Status ReadWideFactors(const StepArgs& args, size_t channels, std::vector<int32_
   return Status();
 }
 
-Status LoadCodes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
+Status LoadCodes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
                  Matmul<CodesFamily>* matmul) {
   const bool fit = FitInt8(layer.weights, shape.groups * shape.channels, shape.depth);
   const kernels::gemm::Row& row =
       dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, fit}, args.isa());
   LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, static_cast<size_t>(row.weight_bytes)));
-  for (size_t g = 0; g < shape.groups; ++g) {
-    kernels::gemm::WeightView group = layer.weights;
-    group.codes += g * shape.channels * group.channel_stride;
-    kernels::gemm::Pack(row, group, shape.channels, shape.depth, matmul->packed(g));
-  }
+  LOWBIT_RETURN_IF_ERROR(PackCodes(args, shape, layer.weights, row, matmul));
   const auto channel_of = [&](size_t i) { return matmul->ChannelOf(i); };
   const size_t count = shape.groups * matmul->padded_channels();
   if (!PackChannels(layer, count, shape.depth, channel_of, &matmul->constants.channels))
@@ -140,7 +151,7 @@ Status LoadCodes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer&
   return Status();
 }
 
-Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+Status LoadHybrid(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
                   Matmul<HybridFamily>* matmul) {
   const size_t channels = shape.groups * shape.channels;
   Span<const float> scale;
@@ -154,11 +165,7 @@ Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides 
       dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, true}, args.isa());
   LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, static_cast<size_t>(row.weight_bytes)));
   kernels::gemm::WeightView view{args.input(1).constant, false, 0, strides.channel, strides.depth};
-  for (size_t g = 0; g < shape.groups; ++g) {
-    kernels::gemm::WeightView group = view;
-    group.codes += g * shape.channels * strides.channel;
-    kernels::gemm::Pack(row, group, shape.channels, shape.depth, matmul->packed(g));
-  }
+  LOWBIT_RETURN_IF_ERROR(PackCodes(args, shape, view, row, matmul));
   const size_t count = shape.groups * matmul->padded_channels();
   AlignedBuffer& memory = matmul->constants.memory;
   if (!memory.Allocate(count * 3 * sizeof(float))) return NoMemory(args);
@@ -175,8 +182,7 @@ Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides 
   return Status();
 }
 
-Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
-                Matmul<WideFamily>* matmul) {
+Status LoadWide(StepArgs& args, const MatmulShape& shape, WeightStrides strides, Matmul<WideFamily>* matmul) {
   const size_t channels = shape.groups * shape.channels;
   int low, high;
   LOWBIT_RETURN_IF_ERROR(args.Int("low", -32768, 32767, &low));
@@ -197,10 +203,11 @@ Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides st
 
   const kernels::gemm_s16::Row& row = dispatch::gemm_s16::Choose(args.isa());
   LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, 1));
-  for (size_t g = 0; g < shape.groups; ++g) {
+  const auto pack = [&](size_t g, uint8_t* bytes) {
     PackPlain(args.input(1).constant, strides, shape, static_cast<size_t>(row.nr), g,
-              reinterpret_cast<int8_t*>(matmul->packed(g)));
-  }
+              reinterpret_cast<int8_t*>(bytes));
+  };
+  LOWBIT_RETURN_IF_ERROR(matmul->PackWeights(args, args.input(1), LayoutOf(strides), pack));
   const size_t count = shape.groups * matmul->padded_channels();
   AlignedBuffer& memory = matmul->constants.memory;
   if (!memory.Allocate(count * (sizeof(int64_t) + sizeof(double)))) return NoMemory(args);
@@ -222,8 +229,7 @@ Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides st
   return Status();
 }
 
-Status LoadReal(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
-                Matmul<RealFamily>* matmul) {
+Status LoadReal(StepArgs& args, const MatmulShape& shape, WeightStrides strides, Matmul<RealFamily>* matmul) {
   const size_t channels = shape.groups * shape.channels;
   std::vector<float> bias;
   LOWBIT_RETURN_IF_ERROR(ReadRealBias(args, channels, &bias));
@@ -231,10 +237,11 @@ Status LoadReal(const StepArgs& args, const MatmulShape& shape, WeightStrides st
   LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low, &high));
   const kernels::gemm_f32::Row& row = dispatch::gemm_f32::Choose(args.isa());
   LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, sizeof(float)));
-  for (size_t g = 0; g < shape.groups; ++g) {
+  const auto pack = [&](size_t g, uint8_t* bytes) {
     PackPlain(args.input(1).constant, strides, shape, static_cast<size_t>(row.nr), g,
-              reinterpret_cast<float*>(matmul->packed(g)));
-  }
+              reinterpret_cast<float*>(bytes));
+  };
+  LOWBIT_RETURN_IF_ERROR(matmul->PackWeights(args, args.input(1), LayoutOf(strides), pack));
   const size_t count = shape.groups * matmul->padded_channels();
   AlignedBuffer& memory = matmul->constants.memory;
   if (!memory.Allocate(count * sizeof(float))) return NoMemory(args);

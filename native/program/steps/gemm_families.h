@@ -88,14 +88,12 @@ struct WeightStrides {
 };
 
 // Each reads operands (input, constant weights, bias -> output) and attributes, chooses the kernel, packs.
-Status LoadCodes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
+Status LoadCodes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
                  Matmul<CodesFamily>* matmul);
-Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+Status LoadHybrid(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
                   Matmul<HybridFamily>* matmul);
-Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
-                Matmul<WideFamily>* matmul);
-Status LoadReal(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
-                Matmul<RealFamily>* matmul);
+Status LoadWide(StepArgs& args, const MatmulShape& shape, WeightStrides strides, Matmul<WideFamily>* matmul);
+Status LoadReal(StepArgs& args, const MatmulShape& shape, WeightStrides strides, Matmul<RealFamily>* matmul);
 
 // Which family the types of input, weights and output ask for.
 enum class LayerKind { kCodes, kHybrid, kWide, kReal };
