@@ -1,7 +1,8 @@
 // The contract of a step: what the loader hands it, what it promises when it runs.
 //
-// A step's loader checks every operand and attribute, packs weights and chooses its kernel; nothing is checked or
-// chosen again when it runs. Steps are immutable after loading: one step object serves all runs in flight.
+// A step's loader checks every operand and attribute, packs weights and chooses its kernel; nothing is
+// checked or chosen again when it runs. Steps are immutable after loading: one step object serves all runs in
+// flight.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,8 @@ struct RunContext {
   int threads;  // how many may work on a step, the caller included; >= 1
 };
 
-// A tensor as a step sees it, checked: bytes == size of dtype x dims, in the arena or in program-owned memory.
+// A tensor as a step sees it, checked: bytes == size of dtype x dims, in the arena or in program-owned
+// memory.
 struct Tensor {
   Dtype dtype;
   int rank;
@@ -59,7 +61,9 @@ class Operand {
     return reinterpret_cast<const T*>(kept_ ? kept_ : run.arena + arena_offset_);
   }
   template <typename T>
-  T* Out(const RunContext& run) const { return reinterpret_cast<T*>(run.arena + arena_offset_); }
+  T* Out(const RunContext& run) const {
+    return reinterpret_cast<T*>(run.arena + arena_offset_);
+  }
 
  private:
   const uint8_t* kept_ = nullptr;
@@ -71,7 +75,7 @@ class Step {
   virtual ~Step() = default;
   virtual void Run(const RunContext& run) const noexcept = 0;
   virtual size_t scratch_bytes(int /*threads*/) const { return 0; }
-  const char* kernel() const { return kernel_; }   // the kernel's name, as in benchmark tables
+  const char* kernel() const { return kernel_; }  // the kernel's name, as in benchmark tables
   uint64_t packed_bytes() const { return packed_bytes_; }
 
  protected:
@@ -83,7 +87,7 @@ class Step {
 class StepArgs {
  public:
   virtual ~StepArgs() = default;
-  virtual int input_count() const = 0;   // absent optional inputs at the end count too
+  virtual int input_count() const = 0;  // absent optional inputs at the end count too
   virtual int output_count() const = 0;
   virtual bool has_input(int i) const = 0;  // false beyond input_count() and for absent ones
   virtual const Tensor& input(int i) const = 0;
@@ -98,7 +102,8 @@ class StepArgs {
   virtual SharedBuffer Packed(const Tensor& constant, const Key& layout, size_t bytes,
                               const std::function<void(uint8_t*)>& pack) = 0;
 
-  // Attributes. A missing name, another kind, a count other than 1 or a value outside [low, high] is an error.
+  // Attributes. A missing name, another kind, a count other than 1 or a value outside [low, high] is an
+  // error.
   virtual Status Int(const char* name, int low, int high, int* value) const = 0;
   virtual Status Float(const char* name, float* value) const = 0;
   virtual Status Double(const char* name, double* value) const = 0;

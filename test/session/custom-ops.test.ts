@@ -39,7 +39,8 @@ const shift: CustomOp = {
   infer: ([input]) => [{ shape: input?.shape ?? [], dtype: 'int8' }],
   run([input], [output], options) {
     const by = ((options[0] ?? 0) << 24) >> 24
-    output?.data.set((input?.data as Int8Array).map((code) => code + by) as never)
+    const codes = input?.data as Int8Array
+    output?.data.set(codes.map((code) => code + by) as never)
   },
 }
 const relu = (code: number) => Math.max(0, code)
