@@ -76,7 +76,7 @@ export function customOperators(customOps: CustomOps): ReadonlyMap<string, Op> {
       type,
       defineOp<CustomAttributes>({
         name: `${CUSTOM_PREFIX}${type}`,
-        tflite: { type, read: (_, options) => ({ type, options: options?.slice() ?? new Uint8Array(0) }) },
+        tflite: { type, read: (_, options) => ({ type, options: new Uint8Array(options ?? []) }) },
         infer: (node) => inferCustom(node, custom),
         lower(node) {
           throw node.fail('INTERNAL', 'a custom operator has no native steps')
@@ -89,7 +89,7 @@ export function customOperators(customOps: CustomOps): ReadonlyMap<string, Op> {
 function inferCustom(node: NodeContext<CustomAttributes>, custom: CustomOp): readonly Inferred[] {
   const inputs = node.inputs.map((operand) => (operand === null ? null : operandOf(operand)))
   const results = callCustom(node.origin, 'infer', () =>
-    custom.infer(inputs, node.attributes.options.slice()),
+    custom.infer(inputs, new Uint8Array(node.attributes.options)),
   )
   if (!Array.isArray(results) || results.length !== node.outputs.length) {
     const expected = node.outputs.length

@@ -9,6 +9,7 @@ import type { ModelFile } from '../model/model.js'
 import { loadBinding } from '../native/load.js'
 import type { Plan } from '../plan/plan.js'
 import { graphOf, planGraph, sourceOf } from './compile.js'
+import type { CustomOps } from './custom-ops.js'
 import { type LoadOptions, type LoadSettings, loadSettings } from './options.js'
 import { type ModelMetadata, Session } from './session.js'
 
@@ -35,8 +36,13 @@ export async function loadModel(source: string | Uint8Array, options: LoadOption
   const settings = loadSettings(options, process.env, loadBinding().cpu())
   // No await for bytes: they are read now, whatever the caller does with them later.
   const bytes = typeof source === 'string' ? await readModel(source) : copyOf(source)
+  return openModel(bytes, settings, options.customOps)
+}
+
+/** @param bytes Of the file; kept, so that nobody may change them. */
+export function openModel(bytes: Uint8Array, settings: LoadSettings, customOps?: CustomOps): Session {
   const file = decode(bytes)
-  return new Session(sourceOf(file, settings, options.customOps), metadataOf(file, bytes))
+  return new Session(sourceOf(file, settings, customOps), metadataOf(file, bytes))
 }
 
 /**

@@ -230,7 +230,7 @@ export class SegmentedProgram implements NativeProgram {
     const arrays = wanted.map(({ data }) => data)
     const lengths = arrays.map(({ length }) => length)
     callCustom(origin, 'run', () => {
-      return (this.#customOps[type] as CustomOp).run(given, wanted, options.slice())
+      return (this.#customOps[type] as CustomOp).run(given, wanted, new Uint8Array(options))
     })
     for (const [i, index] of outputs.entries()) {
       const array = arrays[i] as TypedArray
