@@ -20,6 +20,8 @@ export interface BuildOptions {
   readonly shapes?: readonly Shape[]
   /** Implementations of custom operators, by their names. */
   readonly customOps?: OpsByType
+  /** Only this operator of the subgraph, with the shapes that the file declares for what others compute. */
+  readonly only?: number
 }
 
 /** Tensors with this many elements or more are refused: element counts and indices stay within int32. */
@@ -48,6 +50,7 @@ export function build(file: ModelFile, ops: OpsByType, options: BuildOptions = {
 
   const nodes: Node[] = []
   for (const [position, record] of operators.entries()) {
+    if (options.only !== undefined && options.only !== position) continue
     const origin = `${record.type} #${position}`
     const op = definitionOf(record, origin, ops, options.customOps)
     for (const index of [...record.inputs, ...record.outputs]) {
