@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,7 @@
 #include "base/status.h"
 #include "cpu/isa.h"
 #include "program/format.h"
+#include "program/weights.h"
 #include "threads/pool.h"
 
 namespace lowbit::program {
@@ -46,6 +48,9 @@ struct Tensor {
   Where where;
   size_t arena_offset;
   const uint8_t* constant;  // constants during loading only: the caller's bytes, any alignment
+  // Constants: the number of their block, the same in all programs of a model (0: none), and where in it.
+  uint64_t identity = 0;
+  size_t block_offset = 0;
 
   bool is_constant() const { return where == Where::kConstant; }
   size_t count() const {
@@ -100,6 +105,12 @@ class StepArgs {
 
   // The operand for running. A constant is copied once into memory of the program, 64-byte aligned.
   virtual Operand Bind(const Tensor& tensor) = 0;
+
+  // A constant as a kernel wants it: `bytes` zeroed bytes that `pack` fills, or what an earlier program of
+  // the model has packed of the same constant for the same `layout`, which says all else that the packed
+  // bytes depend on. Null when there is not that much memory.
+  virtual SharedBuffer Packed(const Tensor& constant, const Key& layout, size_t bytes,
+                              const std::function<void(uint8_t*)>& pack) = 0;
 
   // Attributes. A missing name, another kind, a count other than 1 or a value outside [low, high] is an
   // error.

@@ -67,12 +67,19 @@ class Depthwise final : public Step {
     const kernels::depthwise::Layout& layout = *row_->layout;
     layer.input_zero_point += layout.lhs_offset;
     const auto channel_of = [&](size_t entry) { return layout.channel_of(entry, channels_); };
-    if (!packed_.Allocate(layout.packed_bytes(tap_count_, channels_)) || !padding_.Allocate(channels_) ||
+    const Key key = Key()
+                        .With(row_)
+                        .With(tap_count_)
+                        .With(channels_)
+                        .With(layer.weights.is_unsigned)
+                        .With(layer.weights.zero_point);
+    packed_ = args.Packed(args.input(1), key, layout.packed_bytes(tap_count_, channels_),
+                          [&](uint8_t* bytes) { layout.pack(weights.data(), tap_count_, channels_, bytes); });
+    if (!packed_ || !padding_.Allocate(channels_) ||
         !PackChannels(layer, layout.entries(channels_), tap_count_, channel_of, &constants_)) {
       return args.Fail(Code::kLimit, "no memory for packed weights");
     }
-    layout.pack(weights.data(), tap_count_, channels_, packed_.data());
-    packed_bytes_ = packed_.size() + constants_.bytes() + padding_.size();
+    packed_bytes_ = packed_->size() + constants_.bytes() + padding_.size();
     if (channels_) {
       std::memset(padding_.data(), ((layer.input_zero_point - layout.lhs_offset) & 0xff) ^ layer.flip,
                   channels_);
@@ -115,7 +122,7 @@ class Depthwise final : public Step {
       }
     }
     const kernels::depthwise::Call call = {taps,
-                                           packed_.data(),
+                                           packed_->data(),
                                            output + row * w.out_w * channels_,
                                            static_cast<ptrdiff_t>(channels_),
                                            w.out_w,
@@ -131,7 +138,8 @@ class Depthwise final : public Step {
   size_t spread_bytes_ = 0, taps_bytes_ = 0;
   uint8_t flip_ = 0;
   kernels::Output requantize_{};
-  AlignedBuffer packed_, padding_;
+  SharedBuffer packed_;
+  AlignedBuffer padding_;
   kernels::PackedChannels constants_;
   Operand input_, output_;
 };
