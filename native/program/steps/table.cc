@@ -1,4 +1,5 @@
-// The list of all kinds of steps: two lines each. A program's StepRecord.kind is an index of this list.
+// The list of all kinds of steps: two lines each, and which inputs a step may write over. A program's
+// StepRecord.kind is an index of this list.
 #include "program/step.h"
 
 namespace lowbit::program {
@@ -30,9 +31,11 @@ Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step);
 }  // namespace steps
 
+static constexpr uint32_t kFirst = 1u << 0, kSecond = 1u << 1;  // inputs
+
 static constexpr StepKind kKinds[] = {
     {"arg_max", steps::LoadArgMax},
-    {"binary", steps::LoadBinary},
+    {"binary", steps::LoadBinary, kFirst | kSecond},
     {"cast", steps::LoadCast},
     {"concat", steps::LoadConcat},
     {"conv", steps::LoadConv},
@@ -41,19 +44,19 @@ static constexpr StepKind kKinds[] = {
     {"dequantize", steps::LoadDequantize},
     {"fully_connected", steps::LoadFullyConnected},
     {"gather", steps::LoadGather},
-    {"lut", steps::LoadLut},
-    {"lut16", steps::LoadLut16},
+    {"lut", steps::LoadLut, kFirst},
+    {"lut16", steps::LoadLut16, kFirst},
     {"pad", steps::LoadPad},
     {"pool", steps::LoadPool},
     {"quantize", steps::LoadQuantize},
-    {"quantized_binary", steps::LoadQuantizedBinary},
+    {"quantized_binary", steps::LoadQuantizedBinary, kFirst | kSecond},
     {"reduce", steps::LoadReduce},
     {"requantize", steps::LoadRequantize},
     {"resize_bilinear", steps::LoadResizeBilinear},
     {"resize_nearest", steps::LoadResizeNearest},
     {"softmax", steps::LoadSoftmax},
     {"strided", steps::LoadStrided},
-    {"unary", steps::LoadUnary},
+    {"unary", steps::LoadUnary, kFirst},
     {"unpack4", steps::LoadUnpack4},
 };
 
