@@ -42,3 +42,11 @@ test('empty tensors with huge extents take no time', async (t) => {
   t.is(result?.data.length, 0)
   t.true(Date.now() - start < 5000)
 })
+
+test('the quotient of scales that are too small for float32 is the largest factor', async (t) => {
+  const tiny = { dtype: 'int8' as const, shape: [4], scale: 1e-30, zeroPoint: 0 }
+  const file = oneOperatorFile({ type: 'RSQRT', inputs: [tiny], outputs: [tiny] })
+  const model = await loadModel(file)
+  t.is(model.runSync([Int8Array.of(-1, 0, 1, 127)])[0]?.data.length, 4)
+  model.dispose()
+})
