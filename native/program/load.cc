@@ -15,6 +15,7 @@
 
 #include "base/aligned_buffer.h"
 #include "program/format.h"
+#include "program/overlap.h"
 #include "program/step.h"
 
 namespace lowbit::program {
@@ -205,6 +206,13 @@ class Keeper {
   bool failed_ = false;
 };
 
+// Stands for a step whose outputs are empty.
+class Nothing final : public Step {
+ public:
+  Nothing() { kernel_ = "nothing"; }
+  void Run(const RunContext& /*run*/) const noexcept override {}
+};
+
 class Arguments final : public StepArgs {
  public:
   Arguments(const Source& source, const std::vector<Tensor>& tensors, const LoadOptions& options,
@@ -221,7 +229,10 @@ class Arguments final : public StepArgs {
     name_ = kinds[record_.kind].name;
 
     const uint64_t operands = uint64_t{record_.input_count} + record_.output_count;
-    if (operands > INT32_MAX || record_.first_operand + operands > source_.header.operands.count)
+    // All steps together have as many as there are: the work of loading is bounded by the program's length.
+    operands_read_ += operands;
+    if (operands_read_ > source_.header.operands.count ||
+        record_.first_operand + operands > source_.header.operands.count)
       return Fail(Code::kInvalid,
                   "its operands lie outside of the " + Text(source_.header.operands.count) + " there are");
     operands_.clear();
@@ -235,10 +246,16 @@ class Arguments final : public StepArgs {
       if (output && operands_.back()->is_constant())
         return Fail(Code::kInvalid, "output " + Text(i - record_.input_count) + " is a constant");
     }
+    const std::string overlap =
+        FindOverlap({operands_.data(), operands_.size()}, record_.input_count, kinds[record_.kind].in_place);
+    if (!overlap.empty()) return Fail(Code::kInvalid, overlap);
 
-    if (uint64_t{record_.first_attribute} + record_.attribute_count > source_.header.attributes.count)
+    attributes_read_ += record_.attribute_count;
+    if (attributes_read_ > source_.header.attributes.count ||
+        uint64_t{record_.first_attribute} + record_.attribute_count > source_.header.attributes.count)
       return Fail(Code::kInvalid, "its attributes lie outside of the " +
                                       Text(source_.header.attributes.count) + " there are");
+    if (record_.attribute_count > kMostAttributes) return Fail(Code::kInvalid, "it has too many attributes");
     attributes_.clear();
     for (uint32_t i = 0; i < record_.attribute_count; ++i) {
       Attribute attribute;
@@ -254,6 +271,8 @@ class Arguments final : public StepArgs {
     const Status status = StepKinds()[record_.kind].load(*this, step);
     if (keeper_->failed()) return Fail(Code::kLimit, "not enough memory for its constants");
     LOWBIT_RETURN_IF_ERROR(status);
+    if (!*step) return Fail(Code::kLimit, "not enough memory");
+    if (WritesNothing()) step->reset(new (std::nothrow) Nothing);
     return *step ? Status() : Fail(Code::kLimit, "not enough memory");
   }
 
@@ -326,10 +345,19 @@ class Arguments final : public StepArgs {
     const uint8_t* value;
   };
 
+  // Whether all outputs are empty. Their other extents may be huge, and kernels loop over them.
+  bool WritesNothing() const {
+    const auto outputs = operands_.begin() + record_.input_count;
+    return outputs != operands_.end() &&
+           std::all_of(outputs, operands_.end(), [](const Tensor* output) { return output->bytes == 0; });
+  }
+
   // What input(i) and output(i) give where there is none: an empty tensor, so that a wrong index reads
   // nothing.
   static constexpr Tensor kNone{
       Dtype::kInt8, 1, {0, 1, 1, 1, 1, 1, 1, 1}, 0, Where::kArena, 0, nullptr, 0, 0};
+
+  static constexpr uint32_t kMostAttributes = 64;  // more than any step has; their names are compared
 
   Status ReadAttribute(uint32_t i, Attribute* attribute) const {
     const AttributeRecord record =
@@ -408,6 +436,7 @@ class Arguments final : public StepArgs {
   const LoadOptions& options_;
   Keeper* const keeper_;
   uint32_t index_ = 0;
+  uint64_t operands_read_ = 0, attributes_read_ = 0;  // by all steps so far
   StepRecord record_{};
   const char* name_ = "?";
   std::vector<const Tensor*> operands_;

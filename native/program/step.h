@@ -136,6 +136,9 @@ using Loader = Status (*)(StepArgs& args, std::unique_ptr<Step>* step);
 struct StepKind {
   const char* name;  // as lib/ops spells it: "conv", "pool", ...
   Loader load;
+  // Bit i: output 0 may be the very memory of input i (`inPlace` of a step in lib/ops). Beyond that no output
+  // of a step overlaps another operand: load.cc refuses such programs.
+  uint32_t in_place = 0;
 };
 
 // All kinds; a program's StepRecord.kind is an index of this list. Defined in steps/table.cc.
