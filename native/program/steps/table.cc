@@ -17,6 +17,7 @@ Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCumSum(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadExpect(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadL2Norm(StepArgs& args, std::unique_ptr<Step>* step);
@@ -56,6 +57,7 @@ static constexpr StepKind kKinds[] = {
     {"cumsum", steps::LoadCumSum},
     {"depthwise", steps::LoadDepthwise},
     {"dequantize", steps::LoadDequantize},
+    {"expect", steps::LoadExpect},
     {"fully_connected", steps::LoadFullyConnected},
     {"gather", steps::LoadGather},
     {"l2_norm", steps::LoadL2Norm},
