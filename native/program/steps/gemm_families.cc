@@ -8,6 +8,7 @@
 #include "dispatch/gemm.h"
 #include "dispatch/gemm_f32.h"
 #include "dispatch/gemm_s16.h"
+#include "dispatch/gemm_u8.h"
 
 namespace lowbit::program::steps {
 
@@ -41,16 +42,17 @@ void PackPlain(const uint8_t* weights, WeightStrides strides, const MatmulShape&
 
 Key LayoutOf(WeightStrides strides) { return Key().With(strides.channel).With(strides.depth); }
 
-// Weights of the int8 kernels.
+// Weights of the kernels that take codes, with `weight_bytes` a weight.
 template <typename Family>
 Status PackCodes(StepArgs& args, const MatmulShape& shape, const kernels::gemm::WeightView& weights,
-                 const kernels::gemm::Row& row, Matmul<Family>* matmul) {
+                 const typename Family::Row& row, size_t weight_bytes, Matmul<Family>* matmul) {
   Key layout = LayoutOf({weights.channel_stride, weights.depth_stride});
   layout.With(weights.is_unsigned).With(weights.zero_point);
   return matmul->PackWeights(args, args.input(1), layout, [&](size_t g, uint8_t* bytes) {
     kernels::gemm::WeightView group = weights;
     group.codes += g * shape.channels * group.channel_stride;
-    kernels::gemm::Pack(row, group, shape.channels, shape.depth, bytes);
+    kernels::gemm::PackPanels(static_cast<size_t>(row.nr), static_cast<size_t>(row.kr), weight_bytes, group,
+                              shape.channels, shape.depth, bytes);
   });
 }
 
@@ -143,7 +145,8 @@ Status LoadCodes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer
   const kernels::gemm::Row& row =
       dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, fit}, args.isa());
   LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, static_cast<size_t>(row.weight_bytes)));
-  LOWBIT_RETURN_IF_ERROR(PackCodes(args, shape, layer.weights, row, matmul));
+  LOWBIT_RETURN_IF_ERROR(
+      PackCodes(args, shape, layer.weights, row, static_cast<size_t>(row.weight_bytes), matmul));
   const auto channel_of = [&](size_t i) { return matmul->ChannelOf(i); };
   const size_t count = shape.groups * matmul->padded_channels();
   if (!PackChannels(layer, count, shape.depth, channel_of, &matmul->constants.channels))
@@ -152,8 +155,31 @@ Status LoadCodes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer
   return Status();
 }
 
-Status LoadHybrid(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
-                  Matmul<HybridFamily>* matmul) {
+const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& shape,
+                                      const QuantizedLayer& layer) {
+  const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(args.isa());
+  return row && FitInt8(layer.weights, shape.groups * shape.channels, shape.depth) ? row : nullptr;
+}
+
+Status LoadBytes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
+                 const kernels::gemm_u8::Row& row, Matmul<BytesFamily>* matmul) {
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, 1));
+  LOWBIT_RETURN_IF_ERROR(PackCodes(args, shape, layer.weights, row, 1, matmul));
+  const auto channel_of = [&](size_t i) { return matmul->ChannelOf(i); };
+  const size_t count = shape.groups * matmul->padded_channels();
+  layer.input_zero_point += kernels::gemm_u8::kLhsOffset;  // the lhs is gathered as code + 128
+  if (!PackChannels(layer, count, shape.depth, channel_of, &matmul->constants.channels))
+    return NoMemory(args);
+  matmul->constants.output = layer.output;
+  return Status();
+}
+
+namespace {
+
+// Packs int8 weights for a row and fills the constants of a hybrid layer.
+template <typename Family>
+Status LoadHybridFor(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+                     const typename Family::Row& row, size_t weight_bytes, Matmul<Family>* matmul) {
   const size_t channels = shape.groups * shape.channels;
   Span<const float> scale;
   LOWBIT_RETURN_IF_ERROR(args.Floats("weightScale", channels, &scale));
@@ -162,11 +188,9 @@ Status LoadHybrid(StepArgs& args, const MatmulShape& shape, WeightStrides stride
   float low, high;
   LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low, &high));
 
-  const kernels::gemm::Row& row =
-      dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, true}, args.isa());
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, static_cast<size_t>(row.weight_bytes)));
-  kernels::gemm::WeightView view{args.input(1).constant, false, 0, strides.channel, strides.depth};
-  LOWBIT_RETURN_IF_ERROR(PackCodes(args, shape, view, row, matmul));
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, weight_bytes));
+  const kernels::gemm::WeightView view{args.input(1).constant, false, 0, strides.channel, strides.depth};
+  LOWBIT_RETURN_IF_ERROR(PackCodes(args, shape, view, row, weight_bytes, matmul));
   const size_t count = shape.groups * matmul->padded_channels();
   AlignedBuffer& memory = matmul->constants.memory;
   if (!memory.Allocate(count * 3 * sizeof(float))) return NoMemory(args);
@@ -181,6 +205,21 @@ Status LoadHybrid(StepArgs& args, const MatmulShape& shape, WeightStrides stride
   }
   matmul->constants.channels = {scales, biases, sums, low, high, scales_apart};
   return Status();
+}
+
+}  // namespace
+
+Status LoadHybrid(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+                  Matmul<HybridFamily>* matmul) {
+  const kernels::gemm::Row& row =
+      dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, true}, args.isa());
+  return LoadHybridFor(args, shape, strides, scales_apart, row, static_cast<size_t>(row.weight_bytes),
+                       matmul);
+}
+
+Status LoadHybridBytes(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+                       const kernels::gemm_u8::Row& row, Matmul<HybridBytesFamily>* matmul) {
+  return LoadHybridFor(args, shape, strides, scales_apart, row, 1, matmul);
 }
 
 Status LoadWide(StepArgs& args, const MatmulShape& shape, WeightStrides strides, Matmul<WideFamily>* matmul) {
