@@ -46,9 +46,9 @@ export function build(file: ModelFile, ops: OpsByType): Graph {
       inputs: record.inputs,
       outputs: record.outputs,
     }
-    for (const [i, value] of inferOutputs(op, node, values).entries())
-      values[node.outputs[i] as number] = value
-    nodes.push(node)
+    const results = inferOutputs(op, node, values)
+    for (const [i, value] of results.entries()) values[node.outputs[i] as number] = value
+    if (!results.every(({ data }) => data !== undefined)) nodes.push(node)
   }
   return { values, nodes, inputs, outputs }
 }
@@ -106,7 +106,8 @@ function inferOutputs(op: Op, node: Node, values: readonly Value[]): Value[] {
     const message = `${operator}: it has ${actual} outputs, the operator gives ${expected}`
     throw new LowbitError('FILE_INVALID', message, { operator, expected, actual })
   }
-  return inferred.map(({ shape, dtype }, i) => {
+  const isKnown = inferred.every(({ data }) => data !== undefined)
+  return inferred.map(({ shape, dtype, data }, i) => {
     const declared = values[node.outputs[i] as number] as Value
     if (dtype !== declared.dtype) {
       const [tensor, expected, actual] = [declared.name, dtype, declared.dtype]
@@ -115,7 +116,7 @@ function inferOutputs(op: Op, node: Node, values: readonly Value[]): Value[] {
     }
     const value = sameShape(shape, declared.shape) ? declared : { ...declared, shape }
     checkShape(value, operator)
-    return value
+    return isKnown && data !== undefined ? { ...value, data } : value
   })
 }
 

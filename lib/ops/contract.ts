@@ -17,6 +17,8 @@ export interface Operand {
 export interface Inferred {
   readonly shape: Shape
   readonly dtype: Dtype
+  /** The bytes, where they follow from shapes and constants alone. A node whose outputs all have them is not run. */
+  readonly data?: Uint8Array
 }
 
 /** One attribute of a native step: int32, int32s, float32s, float64s or raw bytes. A plain number is an int32. */

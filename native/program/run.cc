@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <new>
+#include <string>
 #include <utility>
 
 namespace lowbit::program {
@@ -80,7 +81,9 @@ void Program::CopyOut(const Block& block, size_t output, void* bytes) const {
 
 Status Program::Run(Block& block, const std::atomic<bool>* cancel, double* micros) const {
   using Clock = std::chrono::steady_clock;
-  const RunContext context = ContextOf(block);
+  RunContext context = ContextOf(block);
+  std::atomic<const char*> failure{nullptr};
+  context.failure = &failure;
   for (const std::unique_ptr<Step>& step : parts_.steps) {
     if (cancel && cancel->load(std::memory_order_relaxed))
       return Status(Code::kCancelled, "the run was cancelled");
@@ -90,6 +93,10 @@ Status Program::Run(Block& block, const std::atomic<bool>* cancel, double* micro
       *micros++ = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
     } else {
       step->Run(context);
+    }
+    if (const char* why = failure.load(std::memory_order_relaxed)) {
+      const size_t index = static_cast<size_t>(&step - parts_.steps.data());
+      return Status(Code::kData, "step " + std::to_string(index) + " (" + step->kernel() + "): " + why);
     }
   }
   return Status();

@@ -58,7 +58,8 @@ class Program {
   void CopyIn(Block& block, size_t input, const void* bytes) const;
   void CopyOut(const Block& block, size_t output, void* bytes) const;
 
-  // Runs all steps. `cancel` is looked at before each step (kCancelled). `micros`: one entry a step, or null.
+  // Runs all steps. `cancel` is looked at before each step (kCancelled); kData where a step calls Fail.
+  // `micros`: one entry a step, or null.
   Status Run(Block& block, const std::atomic<bool>* cancel, double* micros) const;
 
   // Bytes that the program holds now, blocks included.

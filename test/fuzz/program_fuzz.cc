@@ -28,7 +28,9 @@ constexpr uint32_t kMostSteps = 64;
 constexpr const char* kExact[] = {"cast", "concat", "copy",     "dequantize", "gather",
                                   "lut",  "pad",    "quantize", "requantize", "strided"};
 
-bool IsReal(Dtype dtype) { return dtype == Dtype::kFloat16 || dtype == Dtype::kFloat32; }
+bool IsReal(Dtype dtype) {
+  return dtype == Dtype::kFloat16 || dtype == Dtype::kFloat32 || dtype == Dtype::kComplex64;
+}
 
 // Whether every level must give the same codes: no step adds real numbers in an order of its own.
 bool IsExact(const Case& one) {

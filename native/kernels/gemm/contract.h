@@ -43,6 +43,9 @@ using HybridKernel = void (*)(const HybridTile&, const HybridChannels&, const Hy
 // dst[i] = int8(src[i] ^ flip), i in [0, count)
 using Widen = void (*)(const int8_t* src, size_t count, uint8_t flip, int16_t* dst) noexcept;
 
+// All kernels so far multiply pairs of int16: kr is 2.
+constexpr int kDepthInterleave = 2;
+
 struct Row {
   const char* name;
   cpu::Isa needs;

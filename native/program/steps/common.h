@@ -1,7 +1,7 @@
 // What many steps need: sizes of elements, checks of operands, splitting work among threads.
 //
 // The loader refuses outputs that overlap other operands (overlap.h). Whatever lies in the arena, steps stay
-// inside their tensors: an index from there is checked before it is followed.
+// inside their tensors: an index from there is checked before it is followed (slices.h).
 #pragma once
 
 #include <algorithm>
@@ -27,6 +27,7 @@ inline size_t ElementBytes(Dtype dtype) {
     case Dtype::kFloat32:
       return 4;
     case Dtype::kInt64:
+    case Dtype::kComplex64:
       return 8;
     default:
       return 0;
