@@ -1,5 +1,5 @@
 // One broken file through the public API: loaded with small limits and run once. Good ends are a run and a LowbitError
-// with a code that is about files, both within the time that a case may take.
+// with a code that is about files or data, both within the time that a case may take.
 // node test/fuzz/file-case.mjs FILE   reproduces a finding.
 import { readFileSync } from 'node:fs'
 import { LowbitError, loadModel } from '../../dist/esm/index.js'
@@ -11,7 +11,7 @@ const LIMITS = { memory: 1 << 20, steps: 64 }
 /** Any other code says that lowbit's own stages disagree: the planner asks for what native code refuses, say. */
 const FILE_CODES = [
   ...['FILE_INVALID', 'FILE_TRUNCATED', 'OPERATOR_UNSUPPORTED', 'DTYPE_UNSUPPORTED', 'SHAPE_MISMATCH'],
-  ...['LIMIT_EXCEEDED', 'NOT_FINITE'],
+  ...['LIMIT_EXCEEDED', 'NOT_FINITE', 'DATA_INVALID'],
 ]
 const MOST_SECONDS = 2
 /** What a sound model may compute in that time, plain kernels and sanitizers considered. */

@@ -47,6 +47,6 @@ test('the quotient of scales that are too small for float32 is the largest facto
   const tiny = { dtype: 'int8' as const, shape: [4], scale: 1e-30, zeroPoint: 0 }
   const file = oneOperatorFile({ type: 'RSQRT', inputs: [tiny], outputs: [tiny] })
   const model = await loadModel(file)
-  t.is(model.runSync([Int8Array.of(-1, 0, 1, 127)])[0]?.data.length, 4)
+  t.is(model.runSync([Int8Array.of(0, 1, 2, 127)])[0]?.data.length, 4)
   model.dispose()
 })
