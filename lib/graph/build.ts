@@ -7,7 +7,7 @@ import type { ModelFile, OperatorRecord, TensorRecord } from '../model/model.js'
 import type { Op } from '../ops/contract.js'
 import { elementCount, type Shape, sameShape, shapeText } from '../tensor/shape.js'
 import { contextOf } from './context.js'
-import type { Graph, Node, Value } from './graph.js'
+import type { Evaluate, Graph, Node, Value } from './graph.js'
 
 /** Operators by their type in the schema (`CONV_2D`). */
 export type OpsByType = ReadonlyMap<string, Op>
@@ -15,17 +15,21 @@ export type OpsByType = ReadonlyMap<string, Op>
 /** Tensors with this many elements or more are refused: element counts and indices stay within int32. */
 const MAX_ELEMENTS = 2 ** 31
 
+/** Elements that a tensor may have to be computed while building. */
+const MAX_KNOWN = 256
+
 /** Builtin code of all custom operators. */
 const CUSTOM = 32
 
 /**
  * Builds the graph of subgraph 0. Value i of the graph is tensor i of the subgraph.
  *
+ * @param evaluate Runs nodes of constants; without it only what `infer` knows becomes a constant.
  * @throws {LowbitError} `OPERATOR_UNSUPPORTED` for an operator, or a form of one, that no definition in `ops` runs;
  *   `FILE_INVALID` if operands are missing or are declared with the wrong type; `SHAPE_MISMATCH` if shapes do not fit;
  *   `LIMIT_EXCEEDED` for a tensor of 2^31 elements or more.
  */
-export function build(file: ModelFile, ops: OpsByType): Graph {
+export function build(file: ModelFile, ops: OpsByType, evaluate?: Evaluate): Graph {
   const subgraph = file.subgraphs[0]
   if (subgraph === undefined) throw new LowbitError('FILE_INVALID', 'the file has no subgraph')
   const { tensors, inputs, outputs, operators } = subgraph
@@ -46,7 +50,8 @@ export function build(file: ModelFile, ops: OpsByType): Graph {
       inputs: record.inputs,
       outputs: record.outputs,
     }
-    const results = inferOutputs(op, node, values)
+    const inferred = inferOutputs(op, node, values)
+    const results = evaluate === undefined ? inferred : known(node, inferred, values, evaluate)
     for (const [i, value] of results.entries()) values[node.outputs[i] as number] = value
     if (!results.every(({ data }) => data !== undefined)) nodes.push(node)
   }
@@ -118,6 +123,27 @@ function inferOutputs(op: Op, node: Node, values: readonly Value[]): Value[] {
     checkShape(value, operator)
     return isKnown && data !== undefined ? { ...value, data } : value
   })
+}
+
+/**
+ * With their bytes, where the node has only constant operands and its results are few integers: such results come from
+ * shapes (SHAPE, STRIDED_SLICE, PACK, …) and may decide shapes further on.
+ */
+function known(
+  node: Node,
+  results: readonly Value[],
+  values: readonly Value[],
+  evaluate: Evaluate,
+): readonly Value[] {
+  const operands = node.inputs.filter((index) => index >= 0).map((index) => values[index])
+  const isSmall = ({ dtype, shape }: Value) =>
+    (dtype === 'int32' || dtype === 'int64') && elementCount(shape) <= MAX_KNOWN
+  if (results.every(({ data }) => data !== undefined) || !results.every(isSmall)) return results
+  if (!operands.every((operand) => operand?.data !== undefined && isSmall(operand))) return results
+  const placed = [...values]
+  for (const [i, value] of results.entries()) placed[node.outputs[i] as number] = value
+  const bytes = evaluate({ values: placed, nodes: [node], inputs: [], outputs: node.outputs })
+  return results.map((value, i) => ({ ...value, data: bytes[i] as Uint8Array }))
 }
 
 /** Extents are integers >= 0, and there are fewer than 2^31 elements. */

@@ -34,4 +34,7 @@ export interface Graph {
   readonly outputs: readonly number[]
 }
 
+/** Runs a graph without inputs; gives the bytes of each output. */
+export type Evaluate = (graph: Graph) => readonly Uint8Array[]
+
 export type Pass = (graph: Graph) => Graph

@@ -81,11 +81,12 @@ export function prepare(bytes: Uint8Array, limits: LoadSettings['limits']): Stag
   const file = decode(bytes)
   const operators = file.subgraphs[0]?.operators.length ?? 0
   checkSteps(operators, limits.steps)
-  const built = build(file, OPS_BY_TYPE)
+  const run = (constants: Graph) => evaluate(constants, limits.memory)
+  const built = build(file, OPS_BY_TYPE, run)
   // Now, since operators make tables as large as their outputs when they are lowered.
   checkMemory(largestValue(built), limits.memory)
   const graph = optimize(built, {
-    evaluate: (constants) => evaluate(constants, limits.memory),
+    evaluate: run,
     foldBytes: Math.min(MOST_FOLDED_BYTES, limits.memory),
   })
   const planned = plan(graph, OPS_BY_NAME)
