@@ -12,6 +12,20 @@ import type { Evaluate, Graph, Node, Value } from './graph.js'
 /** Operators by their type in the schema (`CONV_2D`). */
 export type OpsByType = ReadonlyMap<string, Op>
 
+/** Which graph of a file, and what is not as the file says. */
+export interface BuildOptions {
+  /** Index of the subgraph; 0 by default. */
+  readonly subgraph?: number
+  /** Shapes of the inputs, where they are not the file's. */
+  readonly shapes?: readonly Shape[]
+  /** Implementations of custom operators, by their names. */
+  readonly customOps?: OpsByType
+  /** Only this operator of the subgraph, with the shapes that the file declares for what others compute. */
+  readonly only?: number
+  /** Runs nodes of few constant integers; without it only what `infer` knows becomes a constant. */
+  readonly evaluate?: Evaluate
+}
+
 /** Tensors with this many elements or more are refused: element counts and indices stay within int32. */
 const MAX_ELEMENTS = 2 ** 31
 
@@ -22,24 +36,28 @@ const MAX_KNOWN = 256
 const CUSTOM = 32
 
 /**
- * Builds the graph of subgraph 0. Value i of the graph is tensor i of the subgraph.
+ * Builds the graph of a subgraph. Value i of the graph is tensor i of the subgraph.
  *
- * @param evaluate Runs nodes of constants; without it only what `infer` knows becomes a constant.
  * @throws {LowbitError} `OPERATOR_UNSUPPORTED` for an operator, or a form of one, that no definition in `ops` runs;
  *   `FILE_INVALID` if operands are missing or are declared with the wrong type; `SHAPE_MISMATCH` if shapes do not fit;
  *   `LIMIT_EXCEEDED` for a tensor of 2^31 elements or more.
  */
-export function build(file: ModelFile, ops: OpsByType, evaluate?: Evaluate): Graph {
-  const subgraph = file.subgraphs[0]
+export function build(file: ModelFile, ops: OpsByType, options: BuildOptions = {}): Graph {
+  const subgraph = file.subgraphs[options.subgraph ?? 0]
   if (subgraph === undefined) throw new LowbitError('FILE_INVALID', 'the file has no subgraph')
   const { tensors, inputs, outputs, operators } = subgraph
   const values = tensors.map(toValue)
-  for (const index of inputs) checkShape(values[index] as Value)
+  for (const [i, index] of inputs.entries()) {
+    const shape = options.shapes?.[i]
+    if (shape !== undefined) values[index] = { ...(values[index] as Value), shape }
+    checkShape(values[index] as Value)
+  }
 
   const nodes: Node[] = []
   for (const [position, record] of operators.entries()) {
+    if (options.only !== undefined && options.only !== position) continue
     const origin = `${record.type} #${position}`
-    const op = definitionOf(record, origin, ops)
+    const op = definitionOf(record, origin, ops, options.customOps)
     for (const index of [...record.inputs, ...record.outputs]) {
       if (index >= 0) checkForm(tensors[index] as TensorRecord, values[index] as Value, origin)
     }
@@ -51,7 +69,7 @@ export function build(file: ModelFile, ops: OpsByType, evaluate?: Evaluate): Gra
       outputs: record.outputs,
     }
     const inferred = inferOutputs(op, node, values)
-    const results = evaluate === undefined ? inferred : known(node, inferred, values, evaluate)
+    const results = options.evaluate ? known(node, inferred, values, options.evaluate) : inferred
     for (const [i, value] of results.entries()) values[node.outputs[i] as number] = value
     if (!results.every(({ data }) => data !== undefined)) nodes.push(node)
   }
@@ -68,19 +86,24 @@ function toValue({ name, shape, dtype, quantization, data }: TensorRecord, index
   }
 }
 
-function definitionOf({ code, type, version }: OperatorRecord, operator: string, ops: OpsByType): Op {
-  const op = code === CUSTOM ? undefined : ops.get(type)
+function definitionOf(
+  { code, type, version }: OperatorRecord,
+  operator: string,
+  ops: OpsByType,
+  customOps?: OpsByType,
+): Op {
+  const op = code === CUSTOM ? customOps?.get(type) : ops.get(type)
   if (op !== undefined) return op
   const message =
     code === CUSTOM
-      ? `${operator} is a custom operator, and lowbit has no implementation of it`
+      ? `${operator} is a custom operator, and lowbit has no implementation of it (option customOps takes one)`
       : `${operator}: lowbit does not run the operator ${type} (version ${version})`
   throw new LowbitError('OPERATOR_UNSUPPORTED', message, { operator, actual: type })
 }
 
 function attributesOf(op: Op, record: OperatorRecord, operator: string): unknown {
   try {
-    return op.tflite.read(record.options)
+    return op.tflite.read(record.options, record.customOptions)
   } catch (error) {
     if (!(error instanceof LowbitError) || error.operator !== undefined) throw error
     throw new LowbitError(error.code, `${operator}: ${error.message}`, { operator, cause: error })

@@ -37,4 +37,12 @@ export interface Graph {
 /** Runs a graph without inputs; gives the bytes of each output. */
 export type Evaluate = (graph: Graph) => readonly Uint8Array[]
 
+/** Whether a node is a custom operator that the caller of `loadModel` implements: no native step runs it. */
+export function isCustom({ op }: Node): boolean {
+  return op.startsWith(CUSTOM_PREFIX)
+}
+
+/** How the names of such operators begin. */
+export const CUSTOM_PREFIX = 'custom:'
+
 export type Pass = (graph: Graph) => Graph

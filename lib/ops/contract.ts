@@ -66,7 +66,8 @@ export interface Op<Attributes = unknown> {
   readonly tflite: {
     /** `BuiltinOperator` name in the schema. */
     readonly type: string
-    read(options: Readonly<Record<string, OptionValue>>): Attributes
+    /** @param customOptions Raw options of a custom operator. */
+    read(options: Readonly<Record<string, OptionValue>>, customOptions?: Uint8Array): Attributes
   }
   /** Shapes and types of the outputs, from the inputs. Throws what `fail` gives for shapes that do not fit. */
   infer(node: NodeContext<Attributes>): readonly Inferred[]

@@ -124,6 +124,7 @@ test('info and profile', async (t) => {
     arenaBytes: 2 << 20,
     scratchBytes: 0,
     packedBytes: 0,
+    sharedBytes: 0,
     kernels: ['copy', 'copy', 'copy'],
   })
   const micros = await program.profile([new Uint8Array(1 << 20)], 5)

@@ -54,5 +54,17 @@ test('RESHAPE to what SHAPE, STRIDED_SLICE, MUL and PACK make of another shape',
   t.deepEqual(y?.shape, [6, 4])
   t.deepEqual(y?.data, data)
   t.deepEqual(wanted?.data, Int32Array.of(6, -1))
+  // Another input shape gives other constants.
+  for (const shape of [
+    [1, 3, 4],
+    [5, 3, 2],
+    [2, 3, 4],
+  ]) {
+    const [a = 0, b = 0, c = 0] = shape
+    loaded.resize([shape])
+    const [again, rows] = await loaded.run([new Float32Array(a * b * c)])
+    t.deepEqual(again?.shape, [a * b, c])
+    t.deepEqual(rows?.data, Int32Array.of(a * b, -1))
+  }
   loaded.dispose()
 })
