@@ -7,7 +7,7 @@ import type { ModelFile, OperatorRecord, TensorRecord } from '../model/model.js'
 import type { Op } from '../ops/contract.js'
 import { elementCount, type Shape, sameShape, shapeText } from '../tensor/shape.js'
 import { contextOf } from './context.js'
-import type { Graph, Node, Value } from './graph.js'
+import type { Evaluate, Graph, Node, Value } from './graph.js'
 
 /** Operators by their type in the schema (`CONV_2D`). */
 export type OpsByType = ReadonlyMap<string, Op>
@@ -22,10 +22,15 @@ export interface BuildOptions {
   readonly customOps?: OpsByType
   /** Only this operator of the subgraph, with the shapes that the file declares for what others compute. */
   readonly only?: number
+  /** Runs nodes of few constant integers; without it only what `infer` knows becomes a constant. */
+  readonly evaluate?: Evaluate
 }
 
 /** Tensors with this many elements or more are refused: element counts and indices stay within int32. */
 const MAX_ELEMENTS = 2 ** 31
+
+/** Elements that a tensor may have to be computed while building. */
+const MAX_KNOWN = 256
 
 /** Builtin code of all custom operators. */
 const CUSTOM = 32
@@ -63,7 +68,8 @@ export function build(file: ModelFile, ops: OpsByType, options: BuildOptions = {
       inputs: record.inputs,
       outputs: record.outputs,
     }
-    const results = inferOutputs(op, node, values)
+    const inferred = inferOutputs(op, node, values)
+    const results = options.evaluate ? known(node, inferred, values, options.evaluate) : inferred
     for (const [i, value] of results.entries()) values[node.outputs[i] as number] = value
     if (!results.every(({ data }) => data !== undefined)) nodes.push(node)
   }
@@ -140,6 +146,27 @@ function inferOutputs(op: Op, node: Node, values: readonly Value[]): Value[] {
     checkShape(value, operator)
     return isKnown && data !== undefined ? { ...value, data } : value
   })
+}
+
+/**
+ * With their bytes, where the node has only constant operands and its results are few integers: such results come from
+ * shapes (SHAPE, STRIDED_SLICE, PACK, …) and may decide shapes further on.
+ */
+function known(
+  node: Node,
+  results: readonly Value[],
+  values: readonly Value[],
+  evaluate: Evaluate,
+): readonly Value[] {
+  const operands = node.inputs.filter((index) => index >= 0).map((index) => values[index])
+  const isSmall = ({ dtype, shape }: Value) =>
+    (dtype === 'int32' || dtype === 'int64') && elementCount(shape) <= MAX_KNOWN
+  if (results.every(({ data }) => data !== undefined) || !results.every(isSmall)) return results
+  if (!operands.every((operand) => operand?.data !== undefined && isSmall(operand))) return results
+  const placed = [...values]
+  for (const [i, value] of results.entries()) placed[node.outputs[i] as number] = value
+  const bytes = evaluate({ values: placed, nodes: [node], inputs: [], outputs: node.outputs })
+  return results.map((value, i) => ({ ...value, data: bytes[i] as Uint8Array }))
 }
 
 /** Extents are integers >= 0, and there are fewer than 2^31 elements. */

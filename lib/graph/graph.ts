@@ -34,6 +34,9 @@ export interface Graph {
   readonly outputs: readonly number[]
 }
 
+/** Runs a graph without inputs; gives the bytes of each output. */
+export type Evaluate = (graph: Graph) => readonly Uint8Array[]
+
 /** Whether a node is a custom operator that the caller of `loadModel` implements: no native step runs it. */
 export function isCustom({ op }: Node): boolean {
   return op.startsWith(CUSTOM_PREFIX)
