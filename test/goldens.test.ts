@@ -114,6 +114,7 @@ for (const isa of models.length === 0 ? [] : loadBinding().cpu().isas) {
         const model = await loadModel(fileOf(meta) ?? '', { threads })
         for (const golden of meta.cases) {
           const steps = golden.steps
+          model.resetState()
           const part = (data: TypedArray, step: number) => {
             const each = data.length / steps
             return data.subarray(step * each, (step + 1) * each)

@@ -5,8 +5,10 @@
 import { type ErrorCode, LowbitError } from '../errors.js'
 import type { ModelFile, OperatorRecord, TensorRecord } from '../model/model.js'
 import type { Op } from '../ops/contract.js'
+import { identity } from '../ops/variable.js'
 import { elementCount, type Shape, sameShape, shapeText } from '../tensor/shape.js'
 import { contextOf } from './context.js'
+import { type ExpandLimits, expand, IDENTITY } from './expand.js'
 import type { Graph, Node, Value } from './graph.js'
 
 /** Operators by their type in the schema (`CONV_2D`). */
@@ -18,33 +20,36 @@ const MAX_ELEMENTS = 2 ** 31
 /** Builtin code of all custom operators. */
 const CUSTOM = 32
 
+/** For tests and tools that build what they made themselves. */
+const NO_LIMITS: ExpandLimits = { operators: 2 ** 20 }
+
 /**
- * Builds the graph of subgraph 0. Value i of the graph is tensor i of the subgraph.
+ * Builds the graph of subgraph 0. Value i of the graph is tensor i of the subgraph; those of called subgraphs follow.
  *
  * @throws {LowbitError} `OPERATOR_UNSUPPORTED` for an operator, or a form of one, that no definition in `ops` runs;
  *   `FILE_INVALID` if operands are missing or are declared with the wrong type; `SHAPE_MISMATCH` if shapes do not fit;
- *   `LIMIT_EXCEEDED` for a tensor of 2^31 elements or more.
+ *   `LIMIT_EXCEEDED` for a tensor of 2^31 elements or more, or calls that grow beyond `limits`.
  */
-export function build(file: ModelFile, ops: OpsByType): Graph {
-  const subgraph = file.subgraphs[0]
-  if (subgraph === undefined) throw new LowbitError('FILE_INVALID', 'the file has no subgraph')
-  const { tensors, inputs, outputs, operators } = subgraph
-  const values = tensors.map(toValue)
+export function build(file: ModelFile, ops: OpsByType, limits: ExpandLimits = NO_LIMITS): Graph {
+  if (file.subgraphs.length === 0) throw new LowbitError('FILE_INVALID', 'the file has no subgraph')
+  const { tensors, inputs, outputs, operators } = expand(file, 0, limits)
+  const values = tensors.map((record, index) => toValue(record, index, inputs))
   for (const index of inputs) checkShape(values[index] as Value)
 
   const nodes: Node[] = []
-  for (const [position, record] of operators.entries()) {
-    const origin = `${record.type} #${position}`
+  for (const { record, origin, once, intermediates, ...operands } of operators) {
     const op = definitionOf(record, origin, ops)
-    for (const index of [...record.inputs, ...record.outputs]) {
-      if (index >= 0) checkForm(tensors[index] as TensorRecord, values[index] as Value, origin)
+    for (const [i, index] of [...operands.inputs, ...operands.outputs].entries()) {
+      const mayBeState = i < operands.inputs.length && (op.stateInputs?.includes(i) ?? false)
+      if (index >= 0) checkForm(tensors[index] as TensorRecord, values[index] as Value, mayBeState, origin)
     }
     const node: Node = {
       op: op.name,
       origin,
       attributes: attributesOf(op, record, origin),
-      inputs: record.inputs,
-      outputs: record.outputs,
+      ...operands,
+      ...(intermediates.length > 0 && { intermediates }),
+      ...(once && { once }),
     }
     for (const [i, value] of inferOutputs(op, node, values).entries())
       values[node.outputs[i] as number] = value
@@ -53,18 +58,24 @@ export function build(file: ModelFile, ops: OpsByType): Graph {
   return { values, nodes, inputs, outputs }
 }
 
-function toValue({ name, shape, dtype, quantization, data }: TensorRecord, index: number): Value {
+function toValue(record: TensorRecord, index: number, inputs: readonly number[]): Value {
+  const { name, shape, dtype, quantization, data, isVariable } = record
+  // As TFLite resets it: the zero point for int8, zero for all others.
+  const fill = dtype === 'int8' ? (quantization?.zeroPoint[0] ?? 0) & 0xff : 0
+  const isState = isVariable && data === undefined && !inputs.includes(index)
   return {
     name: name === '' ? `#${index}` : name,
     shape,
     dtype,
     ...(quantization && { quantization }),
     ...(data && { data }),
+    ...(isState && { state: { fill } }),
   }
 }
 
 function definitionOf({ code, type, version }: OperatorRecord, operator: string, ops: OpsByType): Op {
-  const op = code === CUSTOM ? undefined : ops.get(type)
+  const op =
+    type === IDENTITY.type && code === IDENTITY.code ? identity : code === CUSTOM ? undefined : ops.get(type)
   if (op !== undefined) return op
   const message =
     code === CUSTOM
@@ -83,13 +94,13 @@ function attributesOf(op: Op, record: OperatorRecord, operator: string): unknown
 }
 
 /** Refuses the ways to keep a tensor that no operator here knows. */
-function checkForm(record: TensorRecord, value: Value, operator: string): void {
+function checkForm(record: TensorRecord, value: Value, mayBeState: boolean, operator: string): void {
   const form = record.isSparse
     ? 'is stored sparse'
     : record.blockwise
       ? 'has blockwise quantisation'
-      : record.isVariable
-        ? 'keeps state between runs'
+      : record.isVariable && !(mayBeState && value.state !== undefined)
+        ? 'keeps state between runs, as an operand'
         : undefined
   if (form !== undefined) {
     const message = `${operator}: tensor "${value.name}" ${form}, which lowbit does not run`

@@ -13,6 +13,8 @@ export interface Value {
   readonly quantization?: Quantization
   /** Bytes of a constant (little-endian, row-major, any alignment); undefined for computed values. */
   readonly data?: Uint8Array
+  /** Set for memory that keeps its bytes from run to run; a new state is zero, or this byte all over. No node computes it. */
+  readonly state?: { readonly fill: number }
 }
 
 export interface Node {
@@ -24,6 +26,10 @@ export interface Node {
   /** Indices of values; -1 for an absent optional operand. */
   readonly inputs: readonly number[]
   readonly outputs: readonly number[]
+  /** Values that only tell how results in between are quantised. */
+  readonly intermediates?: readonly number[]
+  /** Runs only where the state is new: it initialises the state. */
+  readonly once?: boolean
 }
 
 export interface Graph {

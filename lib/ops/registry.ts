@@ -22,12 +22,14 @@ import { slice, stridedSlice } from './slice.js'
 import { logSoftmax, softmax } from './softmax.js'
 import { split, splitV, unpack } from './split.js'
 import { transpose } from './transpose.js'
+import { assignVariable, identity, readVariable } from './variable.js'
 
 export const OPS: readonly Op[] = [
   abs,
   add,
   argMax,
   argMin,
+  assignVariable,
   averagePool2d,
   broadcastTo,
   cast,
@@ -60,6 +62,7 @@ export const OPS: readonly Op[] = [
   pad,
   padV2,
   quantize,
+  readVariable,
   reduceMax,
   reduceMin,
   reduceProd,
@@ -94,5 +97,5 @@ export const OPS: readonly Op[] = [
 /** By type in the schema (`CONV_2D`). */
 export const OPS_BY_TYPE: ReadonlyMap<string, Op> = new Map(OPS.map((op) => [op.tflite.type, op]))
 
-/** By name in graphs (`conv2d`). */
-export const OPS_BY_NAME: ReadonlyMap<string, Op> = new Map(OPS.map((op) => [op.name, op]))
+/** By name in graphs (`conv2d`); also those that only graphs have. */
+export const OPS_BY_NAME: ReadonlyMap<string, Op> = new Map([...OPS, identity].map((op) => [op.name, op]))

@@ -81,7 +81,7 @@ export function prepare(bytes: Uint8Array, limits: LoadSettings['limits']): Stag
   const file = decode(bytes)
   const operators = file.subgraphs[0]?.operators.length ?? 0
   checkSteps(operators, limits.steps)
-  const built = build(file, OPS_BY_TYPE)
+  const built = build(file, OPS_BY_TYPE, { operators: limits.steps })
   // Now, since operators make tables as large as their outputs when they are lowered.
   checkMemory(largestValue(built), limits.memory)
   const graph = optimize(built, {
@@ -91,7 +91,7 @@ export function prepare(bytes: Uint8Array, limits: LoadSettings['limits']): Stag
   const planned = plan(graph, OPS_BY_NAME)
   checkSteps(planned.steps.length, limits.steps)
   // Constants are kept at least once; kernels may hold them larger, which is counted when they are packed.
-  checkMemory(planned.arenaBytes + constantBytes(planned), limits.memory)
+  checkMemory(planned.arenaBytes + planned.stateBytes + constantBytes(planned), limits.memory)
   return { file, graph, plan: planned, weightBytes: weightBytes(built) }
 }
 

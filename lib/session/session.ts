@@ -87,7 +87,9 @@ export class Session {
   }
 
   /**
-   * Runs the model on another thread. Several runs may be in flight at once.
+   * Runs the model on another thread. Several runs may be in flight at once; those of a model that keeps state from run
+   * to run happen one after the other, in the order of the calls. One that is aborted midway leaves part of the state
+   * changed.
    *
    * @param inputs One typed array for each of `inputs`, row-major; copied before this returns.
    * @returns One tensor for each of `outputs`, in their order.
@@ -129,7 +131,7 @@ export class Session {
   }
 
   /**
-   * Times each native step, on another thread.
+   * Times each native step, on another thread. A model's state is afterwards what it was before.
    *
    * @param inputs As for `run`.
    * @returns Steps in order of execution, with the median over all runs in microseconds.
@@ -154,6 +156,16 @@ export class Session {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /**
+   * Sets all that the model remembers from earlier runs (LSTM and SVDF states, variables) back to what it was after
+   * loading. Runs that were started before still end as they would have. No effect on models without state.
+   *
+   * @throws {LowbitError} `DISPOSED`.
+   */
+  resetState(): void {
+    this.#living().resetState()
   }
 
   /**

@@ -94,6 +94,7 @@ struct Sample {
     }
     full.attributes = section(records);
     full.total_bytes = bytes.size();
+    full.main_count = full.steps.count;
     std::memcpy(bytes.data(), &full, sizeof full);
     return bytes;
   }
