@@ -154,7 +154,7 @@ async function run(
         isa: engine.isa,
         threads: engine.threads,
         ms: Number(ms.toFixed(4)),
-        ...topClasses(scores.toFloat32(), options.top, labels),
+        ...topClasses(scores.toFloat32(), options.top, { labels, step: output.quantization?.scale[0] ?? 0 }),
       })
     }
     if (options.json) printJson(results.length === 1 ? (results[0] as RunResult) : { results })

@@ -44,7 +44,7 @@ export async function selfTest(isas: readonly string[]): Promise<readonly SelfTe
         if (!output) throw new LowbitError('INTERNAL', 'the shipped model has no output')
         const codes = String(output.data)
         first ??= codes
-        const [best] = topClasses(output.toFloat32(), 1, labels).top
+        const [best] = topClasses(output.toFloat32(), 1, { labels }).top
         const label = best?.label ?? ''
         results.push({ isa, ok: label === EXPECTED && codes === first, label, score: best?.score ?? 0, ms })
       } finally {

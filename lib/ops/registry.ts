@@ -2,6 +2,7 @@
 
 import { hardSwish, leakyRelu, logistic, relu, relu6, reluN1To1, tanh } from './activations.js'
 import { argMax, argMin } from './arg-max.js'
+import { batchMatmul } from './batch-matmul.js'
 import { add, div, maximum, minimum, mul, squaredDifference, sub } from './binary.js'
 import { cast } from './cast.js'
 import { concatenation, pack } from './concatenation.js'
@@ -22,6 +23,7 @@ import { slice, stridedSlice } from './slice.js'
 import { logSoftmax, softmax } from './softmax.js'
 import { split, splitV, unpack } from './split.js'
 import { transpose } from './transpose.js'
+import { transposeConv } from './transpose-conv.js'
 import { assignVariable, identity, readVariable } from './variable.js'
 
 export const OPS: readonly Op[] = [
@@ -31,6 +33,7 @@ export const OPS: readonly Op[] = [
   argMin,
   assignVariable,
   averagePool2d,
+  batchMatmul,
   broadcastTo,
   cast,
   ceil,
@@ -91,6 +94,7 @@ export const OPS: readonly Op[] = [
   tanh,
   tile,
   transpose,
+  transposeConv,
   unpack,
 ]
 

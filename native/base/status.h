@@ -30,11 +30,9 @@ class [[nodiscard]] Status {
   std::string message_;
 };
 
-#define LOWBIT_RETURN_IF_ERROR(expression)                      \
-  do {                                                          \
-    if (::lowbit::Status lowbit_status = (expression);          \
-        !lowbit_status.ok())                                    \
-      return lowbit_status;                                     \
+#define LOWBIT_RETURN_IF_ERROR(expression)                                                        \
+  do {                                                                                            \
+    if (::lowbit::Status lowbit_status = (expression); !lowbit_status.ok()) return lowbit_status; \
   } while (false)
 
 }  // namespace lowbit

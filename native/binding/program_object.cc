@@ -128,8 +128,8 @@ napi_value RunAsync(napi_env env, napi_callback_info info) {
 
   napi_value promise, run_class, object;
   std::shared_ptr<RunControl> control;
-  if (Failure failure =
-          RunWork::StartRun(env, {call.object->program, call.object->strand}, call.inputs, call.outputs, &promise, &control))
+  if (Failure failure = RunWork::StartRun(env, {call.object->program, call.object->strand}, call.inputs,
+                                          call.outputs, &promise, &control))
     return Throw(env, failure);
   Report(env, call.object);
   LOWBIT_NAPI(env, napi_get_reference_value(env, instance->run_class, &run_class));
@@ -171,8 +171,8 @@ napi_value Profile(napi_env env, napi_callback_info info) {
   if (runs * static_cast<double>(object->program->parts().steps.size()) > kMaxTimings)
     return Throw(env, {kOptionInvalid, "so many runs of so many steps are too many timings"});
   napi_value promise;
-  if (Failure failure =
-          RunWork::StartProfile(env, {object->program, object->strand}, inputs, static_cast<size_t>(runs), &promise))
+  if (Failure failure = RunWork::StartProfile(env, {object->program, object->strand}, inputs,
+                                              static_cast<size_t>(runs), &promise))
     return Throw(env, failure);
   Report(env, object);
   return promise;

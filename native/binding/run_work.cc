@@ -110,9 +110,7 @@ Failure RunWork::StartProfile(napi_env env, const Runner& runner, const std::vec
   return failure;
 }
 
-void RunWork::Execute(napi_env, void* data) {
-  static_cast<RunWork*>(data)->ExecuteOnce();
-}
+void RunWork::Execute(napi_env, void* data) { static_cast<RunWork*>(data)->ExecuteOnce(); }
 
 // On whichever thread comes first.
 void RunWork::ExecuteOnce() {

@@ -50,8 +50,7 @@ class RunWork {
   static void CancelAll(napi_env env);
 
  private:
-  RunWork(napi_env env, const Runner& runner)
-      : env_(env), program_(runner.program), strand_(runner.strand) {}
+  RunWork(napi_env env, const Runner& runner) : env_(env), program_(runner.program), strand_(runner.strand) {}
   ~RunWork();
 
   Failure TakeInputs(const std::vector<napi_value>& inputs, bool may_hold_block);

@@ -1,7 +1,7 @@
 // The order of the runs of a program with state: one after the other, in the order of the calls.
 //
-// Only the first of the strand is with libuv, so that no thread of its pool waits for another. A synchronous run does
-// what stands before it on its own thread.
+// Only the first of the strand is with libuv, so that no thread of its pool waits for another. A synchronous
+// run does what stands before it on its own thread.
 #pragma once
 
 #include <condition_variable>

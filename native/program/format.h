@@ -8,8 +8,8 @@
 //   inputs, outputs: int32 tensor indices
 //   data       names and attribute values, each value 8-byte aligned
 //
-// All offsets are bytes from the start of the program. Numbers of steps, types and kinds live in this file alone;
-// TypeScript asks the binding for them.
+// All offsets are bytes from the start of the program. Numbers of steps, types and kinds live in this file
+// alone; TypeScript asks the binding for them.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,15 @@ constexpr uint32_t kVersion = 2;
 constexpr int kMaxRank = 8;
 
 enum class Dtype : int32_t {
-  kBool = 0, kInt4 = 1, kInt8 = 2, kUint8 = 3, kInt16 = 4, kInt32 = 5, kInt64 = 6, kFloat16 = 7, kFloat32 = 8,
+  kBool = 0,
+  kInt4 = 1,
+  kInt8 = 2,
+  kUint8 = 3,
+  kInt16 = 4,
+  kInt32 = 5,
+  kInt64 = 6,
+  kFloat16 = 7,
+  kFloat32 = 8,
 };
 
 enum class Where : int32_t {
@@ -40,8 +48,10 @@ struct Header {
   uint64_t arena_bytes;
   Section tensors, operands, steps, attributes, inputs, outputs;
   uint64_t state_bytes;
-  uint32_t once_count;  // so many of the first steps run only where the state is new (zero): they initialise it
-  uint32_t main_count;  // so many of the first steps are run in order; later ones belong to steps that run lists
+  uint32_t
+      once_count;  // so many of the first steps run only where the state is new (zero): they initialise it
+  uint32_t
+      main_count;  // so many of the first steps are run in order; later ones belong to steps that run lists
 };
 
 struct TensorRecord {
@@ -54,7 +64,7 @@ struct TensorRecord {
 };
 
 struct StepRecord {
-  uint32_t kind;  // an index of the step table (steps/table.cc)
+  uint32_t kind;                                      // an index of the step table (steps/table.cc)
   uint32_t first_operand, input_count, output_count;  // inputs, then outputs
   uint32_t first_attribute, attribute_count;
 };

@@ -121,8 +121,8 @@ Status Program::Run(Block& block, const std::atomic<bool>* cancel, double* micro
 
 uint64_t Program::HeldBytes() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return parts_.packed_bytes +
-         state_.size() + (static_cast<uint64_t>(parts_.arena_bytes) + parts_.scratch_bytes) * (free_.size() + out_);
+  return parts_.packed_bytes + state_.size() +
+         (static_cast<uint64_t>(parts_.arena_bytes) + parts_.scratch_bytes) * (free_.size() + out_);
 }
 
 }  // namespace lowbit::program

@@ -1,7 +1,8 @@
 // The contract of a step: what the loader hands it, what it promises when it runs.
 //
-// A step's loader checks every operand and attribute, packs weights and chooses its kernel; nothing is checked or
-// chosen again when it runs. Steps are immutable after loading: one step object serves all runs in flight.
+// A step's loader checks every operand and attribute, packs weights and chooses its kernel; nothing is
+// checked or chosen again when it runs. Steps are immutable after loading: one step object serves all runs in
+// flight.
 #pragma once
 
 #include <cstdint>
@@ -72,7 +73,7 @@ class Step {
   virtual ~Step() = default;
   virtual void Run(const RunContext& run) const noexcept = 0;
   virtual size_t scratch_bytes(int /*threads*/) const { return 0; }
-  const char* kernel() const { return kernel_; }   // the kernel's name, as in benchmark tables
+  const char* kernel() const { return kernel_; }  // the kernel's name, as in benchmark tables
   uint64_t packed_bytes() const { return packed_bytes_; }
 
  protected:
@@ -84,7 +85,7 @@ class Step {
 class StepArgs {
  public:
   virtual ~StepArgs() = default;
-  virtual int input_count() const = 0;   // absent optional inputs at the end count too
+  virtual int input_count() const = 0;  // absent optional inputs at the end count too
   virtual int output_count() const = 0;
   virtual bool has_input(int i) const = 0;  // false beyond input_count() and for absent ones
   virtual const Tensor& input(int i) const = 0;
@@ -93,7 +94,8 @@ class StepArgs {
   // The operand for running. A constant is copied once into memory of the program, 64-byte aligned.
   virtual Operand Bind(const Tensor& tensor) = 0;
 
-  // Attributes. A missing name, another kind, a count other than 1 or a value outside [low, high] is an error.
+  // Attributes. A missing name, another kind, a count other than 1 or a value outside [low, high] is an
+  // error.
   virtual Status Int(const char* name, int low, int high, int* value) const = 0;
   virtual Status Float(const char* name, float* value) const = 0;
   virtual Status Double(const char* name, double* value) const = 0;

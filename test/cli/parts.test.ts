@@ -28,7 +28,7 @@ test('measure warms up, takes batches and ends', (t) => {
 })
 
 test('top classes: highest first, ties by class, NaN no reason to fail', (t) => {
-  t.deepEqual(topClasses(Float32Array.of(0.25, 0.5, 0.25), 2, ['a', 'b', '']), {
+  t.deepEqual(topClasses(Float32Array.of(0.25, 0.5, 0.25), 2, { labels: ['a', 'b', ''] }), {
     kind: 'probability',
     top: [
       { index: 1, label: 'b', score: 0.5 },
@@ -36,6 +36,8 @@ test('top classes: highest first, ties by class, NaN no reason to fail', (t) => 
     ],
   })
   t.is(topClasses(Float32Array.of(3, -1), 5).kind, 'score')
+  t.is(topClasses(Float32Array.of(0.5, 0.4), 5).kind, 'score')
+  t.is(topClasses(Float32Array.of(0.5, 0.4), 5, { step: 0.1 }).kind, 'probability')
   t.is(topClasses(Float32Array.of(0.9, 0.9), 5).kind, 'score')
   t.is(topClasses(Float32Array.of(Number.NaN, 1), 5).top.length, 2)
 })

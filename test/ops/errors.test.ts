@@ -242,6 +242,47 @@ const rows: readonly (readonly [what: string, code: ErrorCode, spec: OneOperator
     'OPERATOR_UNSUPPORTED',
     { type: 'LOGISTIC', inputs: [s8([2])], outputs: [s8([2], 0.5)] },
   ],
+  [
+    'an index of a slice that does not exist',
+    'SHAPE_MISMATCH',
+    { type: 'GATHER', inputs: [s8([3]), s32(3)], outputs: [s8([1])] },
+  ],
+  [
+    'shared dimensions behind the axis',
+    'SHAPE_MISMATCH',
+    {
+      type: 'GATHER',
+      inputs: [s8([3, 2]), s32(0)],
+      outputs: [s8([1, 2])],
+      options: { axis: 0, batchDims: 1 },
+    },
+  ],
+  ['-1 tiles', 'FILE_INVALID', { type: 'TILE', inputs: [s8([3]), s32(-1)], outputs: [s8([3])] }],
+  [
+    'a shape that is smaller',
+    'SHAPE_MISMATCH',
+    { type: 'BROADCAST_TO', inputs: [s8([3]), s32(2)], outputs: [s8([2])] },
+  ],
+  [
+    'blocks of 0',
+    'FILE_INVALID',
+    { type: 'SPACE_TO_DEPTH', inputs: [s8(image)], outputs: [s8(image)], options: { blockSize: 0 } },
+  ],
+  [
+    'channels that are no block',
+    'SHAPE_MISMATCH',
+    { type: 'DEPTH_TO_SPACE', inputs: [s8(image)], outputs: [s8(image)], options: { blockSize: 2 } },
+  ],
+  [
+    'a cast to a type of two codes a byte',
+    'DTYPE_UNSUPPORTED',
+    { type: 'CAST', inputs: [f32([2])], outputs: [{ dtype: 'int4', shape: [2] }] },
+  ],
+  [
+    'an alpha that is no number',
+    'NOT_FINITE',
+    { type: 'LEAKY_RELU', inputs: [f32([2])], outputs: [f32([2])], options: { alpha: Number.NaN } },
+  ],
 ]
 
 for (const [what, code, spec] of rows) {

@@ -14,7 +14,7 @@ void Quantize(const Params& p, const void* in, void* out, size_t count) {
   const float* x = static_cast<const float*>(in);
   for (size_t i = 0; i < count; ++i) {
     float code = roundf(x[i] / p.scale);
-    if (!(code == code)) code = 0;
+    if (isnan(code)) code = 0;
     if (code < -70000.0f) code = -70000.0f;
     if (code > 70000.0f) code = 70000.0f;
     int32_t y = static_cast<int32_t>(code) + p.zero_point;

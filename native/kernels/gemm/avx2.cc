@@ -16,7 +16,7 @@ namespace lowbit::kernels::gemm {
 
 namespace {
 
-constexpr int kMr = 6, kNr = 16, kKr = 2;
+constexpr int kMr = 6, kNr = 16, kKr = kDepthInterleave;
 
 // Sixteen int32 -> int16 with zero point and clamp; columns in the order 0-3 8-11 4-7 12-15.
 template <Rounding kRounding>

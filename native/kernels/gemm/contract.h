@@ -21,8 +21,8 @@ using Kernel = void (*)(const Tile&, const Channels&, const Output&) noexcept;
 
 // Float results of the same sums, for activations that are quantised at run time, row by row:
 //   out[m][n] = clamp((sum - zero_point[m] * weight_sum[n]) * (row_scale[m] * scale[n]) + bias[n], low, high)
-// or, with scales_apart, ((sum - ...) * scale[n]) * row_scale[m] + bias[n]: the reference's convolutions round so. No
-// multiply-add is fused: results equal the reference bit for bit.
+// or, with scales_apart, ((sum - ...) * scale[n]) * row_scale[m] + bias[n]: the reference's convolutions
+// round so. No multiply-add is fused: results equal the reference bit for bit.
 using HybridTile = TileOf<int16_t, float>;
 
 struct HybridChannels {  // one entry a channel, zero-padded to a multiple of kChannelPadding
@@ -42,6 +42,9 @@ using HybridKernel = void (*)(const HybridTile&, const HybridChannels&, const Hy
 
 // dst[i] = int8(src[i] ^ flip), i in [0, count)
 using Widen = void (*)(const int8_t* src, size_t count, uint8_t flip, int16_t* dst) noexcept;
+
+// All kernels so far multiply pairs of int16: kr is 2.
+constexpr int kDepthInterleave = 2;
 
 struct Row {
   const char* name;

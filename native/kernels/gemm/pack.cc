@@ -1,25 +1,64 @@
 // Packs weights into panels.
 #include "kernels/gemm/pack.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace lowbit::kernels::gemm {
 
 namespace {
-template <typename T>
-void Fill(const Row& row, const WeightView& weights, size_t channels, size_t depth, T* out) {
-  const size_t nr = static_cast<size_t>(row.nr), kr = static_cast<size_t>(row.kr);
-  const size_t padded = PaddedDepth(row, depth);
-  for (size_t n = 0; n < channels; ++n) {
-    T* panel = out + n / nr * nr * padded + n % nr * kr;
-    for (size_t k = 0; k < depth; ++k) panel[k / kr * nr * kr + k % kr] = static_cast<T>(weights.At(n, k));
+
+template <typename Code>
+void ReadAs(const WeightView& weights, size_t n, size_t depth, int16_t* out) {
+  const Code* codes = reinterpret_cast<const Code*>(weights.codes) + n * weights.channel_stride;
+  const int32_t zero_point = weights.zero_point;
+  if (weights.depth_stride == 1) {  // a loop of its own, so that it is vectorised
+    for (size_t k = 0; k < depth; ++k) out[k] = static_cast<int16_t>(codes[k] - zero_point);
+  } else {
+    for (size_t k = 0; k < depth; ++k)
+      out[k] = static_cast<int16_t>(codes[k * weights.depth_stride] - zero_point);
   }
 }
+
+// Panel by panel: its channels side by side first, so that the panel is written from front to back.
+template <typename T, size_t kr>
+void Fill(const Row& row, const WeightView& weights, size_t channels, size_t depth, T* out) {
+  const size_t nr = static_cast<size_t>(row.nr);
+  const size_t padded = PaddedDepth(row, depth);
+  std::vector<int16_t> lines(nr * padded, 0);
+  for (size_t first = 0; first < channels; first += nr) {
+    for (size_t c = 0; c < nr; ++c) {
+      int16_t* line = lines.data() + c * padded;
+      if (first + c < channels) {
+        ReadChannel(weights, first + c, depth, line);
+      } else {
+        std::fill(line, line + depth, int16_t{0});
+      }
+    }
+    for (size_t k = 0; k < padded; k += kr) {
+      const int16_t* from = lines.data() + k;
+      for (size_t c = 0; c < nr; ++c, from += padded, out += kr) {
+        for (size_t i = 0; i < kr; ++i) out[i] = static_cast<T>(from[i]);
+      }
+    }
+  }
+}
+
 }  // namespace
+
+void ReadChannel(const WeightView& weights, size_t n, size_t depth, int16_t* out) {
+  if (weights.is_unsigned) {
+    ReadAs<uint8_t>(weights, n, depth, out);
+  } else {
+    ReadAs<int8_t>(weights, n, depth, out);
+  }
+}
 
 void Pack(const Row& row, const WeightView& weights, size_t channels, size_t depth, uint8_t* packed) {
   if (row.weight_bytes == 1) {
-    Fill(row, weights, channels, depth, reinterpret_cast<int8_t*>(packed));
+    Fill<int8_t, kDepthInterleave>(row, weights, channels, depth, reinterpret_cast<int8_t*>(packed));
   } else {
-    Fill(row, weights, channels, depth, reinterpret_cast<int16_t*>(packed));
+    Fill<int16_t, kDepthInterleave>(row, weights, channels, depth, reinterpret_cast<int16_t*>(packed));
   }
 }
 

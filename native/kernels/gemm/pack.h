@@ -18,6 +18,9 @@ struct WeightView {
   }
 };
 
+// Channel n's weights in order of depth.
+void ReadChannel(const WeightView& weights, size_t n, size_t depth, int16_t* out);
+
 // Depth as the kernel sees it.
 inline size_t PaddedDepth(const Row& row, size_t depth) { return (depth + row.kr - 1) / row.kr * row.kr; }
 inline size_t PanelCount(const Row& row, size_t channels) { return (channels + row.nr - 1) / row.nr; }

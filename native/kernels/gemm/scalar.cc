@@ -7,7 +7,7 @@ namespace lowbit::kernels::gemm {
 
 namespace {
 
-constexpr int kMr = 4, kNr = 8, kKr = 2;
+constexpr int kMr = 4, kNr = 8, kKr = kDepthInterleave;
 
 // Row m of the tile: its kNr sums.
 void Accumulate(const int16_t* lhs, const void* packed, int depth, uint32_t (&acc)[kNr]) {

@@ -1,8 +1,9 @@
 // `cast`: numbers of one type as numbers of another. Inputs: x. Integers wrap to narrower ones; reals are cut
-// off towards zero and clamped to the integer's range, NaN becomes 0; everything but 0 is true. float16 only
-// as the source. `unpack4`: int4 (two an element byte, the first in the low half) as int8.
+// off towards zero and clamped to the integer's range, NaN is its highest; everything but 0 is true. float16
+// only as the source. `unpack4`: int4 (two an element byte, the first in the low half) as int8.
 //
 // Source: TFLite kernels/cast.cc.
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -43,9 +44,9 @@ To Convert(From x) {
     return Bool{static_cast<uint8_t>(x != 0)};
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
     using Limits = std::numeric_limits<To>;
-    if (!(x == x)) return 0;
+    if (std::isnan(x)) return Limits::max();
     // 2^digits is the first number above the range, and exact in float.
-    if (x >= 2 * static_cast<From>(Limits::max() / 2 + 1)) return Limits::max();
+    if (x >= static_cast<From>(uint64_t{1} << Limits::digits)) return Limits::max();
     if (x <= static_cast<From>(Limits::min())) return Limits::min();
     return static_cast<To>(x);
   } else {

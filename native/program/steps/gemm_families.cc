@@ -1,6 +1,7 @@
 // Reads layers of each family, packs their weights and constants.
 #include "program/steps/gemm_families.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -15,11 +16,11 @@ namespace {
 // Whether every weight fits the int8 layout.
 bool FitInt8(const kernels::gemm::WeightView& weights, size_t channels, size_t depth) {
   if (!weights.is_unsigned && weights.zero_point == 0) return true;
+  std::vector<int16_t> line(depth);
   for (size_t n = 0; n < channels; ++n) {
-    for (size_t k = 0; k < depth; ++k) {
-      const int32_t w = weights.At(n, k);
-      if (w < -128 || w > 127) return false;
-    }
+    kernels::gemm::ReadChannel(weights, n, depth, line.data());
+    const auto outside = [](int16_t w) { return w < -128 || w > 127; };
+    if (std::any_of(line.begin(), line.end(), outside)) return false;
   }
   return true;
 }

@@ -2,6 +2,7 @@
 // step's attributes and folded into the constants that kernels take.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "kernels/gemm/pack.h"
@@ -35,16 +36,23 @@ bool PackChannels(const QuantizedLayer& layer, size_t count, size_t depth, const
   std::vector<int32_t> bias(count, 0), multiplier(count, 0), shift(count, -1);
   std::vector<int64_t> bound(count, 0);
   std::vector<double> scale(once ? count : 0, 0.0);
+  std::vector<int16_t> line(depth);
+  constexpr size_t kShortSum = 65536;
   const int64_t widest =
       128 + (layer.input_zero_point < 0 ? -layer.input_zero_point : layer.input_zero_point);
   for (size_t i = 0; i < count; ++i) {
     const size_t n = channel_of(i);
     if (n == SIZE_MAX) continue;
+    kernels::gemm::ReadChannel(layer.weights, n, depth, line.data());
     int64_t sum = 0, magnitude = 0;
-    for (size_t k = 0; k < depth; ++k) {
-      const int32_t w = layer.weights.At(n, k);
-      sum += w;
-      magnitude += w < 0 ? -w : w;
+    for (size_t from = 0; from < depth; from += kShortSum) {  // in 32 bits, so that it is vectorised
+      int32_t part = 0, size = 0;
+      for (size_t k = from; k < std::min(depth, from + kShortSum); ++k) {
+        part += line[k];
+        size += line[k] < 0 ? -line[k] : line[k];
+      }
+      sum += part;
+      magnitude += size;
     }
     // Modulo 2^32, as the reference's sums are.
     bias[i] = static_cast<int32_t>(static_cast<uint32_t>(layer.bias[n]) -

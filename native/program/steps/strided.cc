@@ -100,18 +100,19 @@ Status LoadStrided(StepArgs& args, std::unique_ptr<Step>* step) {
   // Bound: |stride| <= 2^31 and every extent < 2^31, so a dimension spans less than 2^62; 8 of them are added
   // only while the span stays within the input.
   const int64_t limit = static_cast<int64_t>(in.count());
+  const int64_t wanted = static_cast<int64_t>(out.count());
   int64_t lowest = offset, highest = offset, count = 1;
-  for (int i = 0; i < rank; ++i) {
-    if (dims[i] < 0) return args.Fail(Code::kShapeMismatch, "a negative extent");
+  bool empty = false;
+  for (const int32_t extent : dims) {
+    if (extent < 0) return args.Fail(Code::kShapeMismatch, "a negative extent");
+    empty = empty || extent == 0;
+  }
+  for (int i = 0; i < rank && !empty; ++i) {
     count *= dims[i];
-    if (count > static_cast<int64_t>(out.count()))
-      return args.Fail(Code::kShapeMismatch, "more elements than the output's");
-    if (dims[i] == 0) continue;
+    if (count > wanted) return args.Fail(Code::kShapeMismatch, "more elements than the output's");
     const int64_t span = int64_t{dims[i] - 1} * strides[i];
     (span < 0 ? lowest : highest) += span;
-    if (out.count() && (lowest < 0 || highest >= limit)) {
-      return args.Fail(Code::kShapeMismatch, "elements outside the input");
-    }
+    if (lowest < 0 || highest >= limit) return args.Fail(Code::kShapeMismatch, "elements outside the input");
     if (dims[i] == 1) continue;
     // Neighbours that continue each other are one dimension.
     if (shape.rank && shape.strides[shape.rank - 1] == int64_t{strides[i]} * dims[i]) {
@@ -122,15 +123,15 @@ Status LoadStrided(StepArgs& args, std::unique_ptr<Step>* step) {
       shape.strides[shape.rank++] = strides[i];
     }
   }
-  if (count != static_cast<int64_t>(out.count()))
-    return args.Fail(Code::kShapeMismatch, "the output has another size");
-  if (count && offset >= limit) return args.Fail(Code::kShapeMismatch, "elements outside the input");
-  if (!count) {
+  if (empty) {
+    count = 0;
     shape.rank = 1;
     shape.dims[0] = 0;
     shape.strides[0] = 1;
     offset = 0;
   }
+  if (count != wanted) return args.Fail(Code::kShapeMismatch, "the output has another size");
+  if (count && offset >= limit) return args.Fail(Code::kShapeMismatch, "elements outside the input");
   const Operand from = args.Bind(in), to = args.Bind(out);
   switch (ElementBytes(in.dtype)) {
     case 1:

@@ -5,6 +5,7 @@ namespace lowbit::program {
 
 namespace steps {
 Status LoadArgMax(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadBatchMatmul(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadBinary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCast(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConcat(StepArgs& args, std::unique_ptr<Step>* step);
@@ -32,6 +33,7 @@ Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step);
 
 static constexpr StepKind kKinds[] = {
     {"arg_max", steps::LoadArgMax},
+    {"batch_matmul", steps::LoadBatchMatmul},
     {"binary", steps::LoadBinary},
     {"cast", steps::LoadCast},
     {"concat", steps::LoadConcat},
