@@ -12,6 +12,7 @@ import { depthwiseConv2d } from './depthwise-conv2d.js'
 import { fullyConnected } from './fully-connected.js'
 import { abs, ceil, cos, elu, exp, floor, log, neg, round, rsqrt, sin, sqrt, square } from './functions.js'
 import { gather } from './gather.js'
+import { unidirectionalSequenceLstm } from './lstm.js'
 import { pad, padV2 } from './pad.js'
 import { averagePool2d, maxPool2d } from './pool.js'
 import { dequantize, quantize } from './quantize.js'
@@ -22,6 +23,7 @@ import { resizeBilinear, resizeNearestNeighbor } from './resize.js'
 import { slice, stridedSlice } from './slice.js'
 import { logSoftmax, softmax } from './softmax.js'
 import { split, splitV, unpack } from './split.js'
+import { svdf } from './svdf.js'
 import { transpose } from './transpose.js'
 import { transposeConv } from './transpose-conv.js'
 import { assignVariable, identity, readVariable } from './variable.js'
@@ -91,11 +93,13 @@ export const OPS: readonly Op[] = [
   stridedSlice,
   sub,
   sum,
+  svdf,
   tanh,
   tile,
   transpose,
   transposeConv,
   unpack,
+  unidirectionalSequenceLstm,
 ]
 
 /** By type in the schema (`CONV_2D`). */

@@ -15,6 +15,7 @@ Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadLstm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut16(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPad(StepArgs& args, std::unique_ptr<Step>* step);
@@ -27,6 +28,7 @@ Status LoadResizeBilinear(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadResizeNearest(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSoftmax(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadStrided(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadSvdf(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step);
 }  // namespace steps
@@ -43,6 +45,7 @@ static constexpr StepKind kKinds[] = {
     {"dequantize", steps::LoadDequantize},
     {"fully_connected", steps::LoadFullyConnected},
     {"gather", steps::LoadGather},
+    {"lstm", steps::LoadLstm},
     {"lut", steps::LoadLut},
     {"lut16", steps::LoadLut16},
     {"pad", steps::LoadPad},
@@ -55,6 +58,7 @@ static constexpr StepKind kKinds[] = {
     {"resize_nearest", steps::LoadResizeNearest},
     {"softmax", steps::LoadSoftmax},
     {"strided", steps::LoadStrided},
+    {"svdf", steps::LoadSvdf},
     {"unary", steps::LoadUnary},
     {"unpack4", steps::LoadUnpack4},
 };
