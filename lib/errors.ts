@@ -30,7 +30,10 @@ export const ERROR_CODES = [
   'NO_BINARY',
   /** An optional package is not installed. */
   'PEER_MISSING',
-  /** A data file (picture, labels, …) cannot be read as what it should be. */
+  /**
+   * A data file (picture, labels, …) cannot be read as what it should be, or a run met values that an operator has no
+   * result for: an index outside its table, a division by zero, the square root of a negative code.
+   */
   'DATA_INVALID',
   /** A fault in lowbit itself. */
   'INTERNAL',

@@ -33,15 +33,20 @@ const NO_LIMITS: ExpandLimits = { operators: 2 ** 20 }
 export function build(file: ModelFile, ops: OpsByType, limits: ExpandLimits = NO_LIMITS): Graph {
   if (file.subgraphs.length === 0) throw new LowbitError('FILE_INVALID', 'the file has no subgraph')
   const { tensors, inputs, outputs, operators } = expand(file, 0, limits)
-  const values = tensors.map((record, index) => toValue(record, index, inputs))
+  const plain = tensors.map((record, index) => toValue(record, index, inputs))
+  const values = plain.map((value, index) => withBlocks(value, tensors[index] as TensorRecord, plain))
   for (const index of inputs) checkShape(values[index] as Value)
 
   const nodes: Node[] = []
   for (const { record, origin, once, intermediates, ...operands } of operators) {
     const op = definitionOf(record, origin, ops)
     for (const [i, index] of [...operands.inputs, ...operands.outputs].entries()) {
-      const mayBeState = i < operands.inputs.length && (op.stateInputs?.includes(i) ?? false)
-      if (index >= 0) checkForm(tensors[index] as TensorRecord, values[index] as Value, mayBeState, origin)
+      const isInput = i < operands.inputs.length
+      const allowed = {
+        state: isInput && (op.stateInputs?.includes(i) ?? false),
+        blockwise: isInput && (op.blockwiseInputs?.includes(i) ?? false),
+      }
+      if (index >= 0) checkForm(tensors[index] as TensorRecord, values[index] as Value, allowed, origin)
     }
     const node: Node = {
       op: op.name,
@@ -51,9 +56,10 @@ export function build(file: ModelFile, ops: OpsByType, limits: ExpandLimits = NO
       ...(intermediates.length > 0 && { intermediates }),
       ...(once && { once }),
     }
-    for (const [i, value] of inferOutputs(op, node, values).entries())
-      values[node.outputs[i] as number] = value
-    nodes.push(node)
+    const results = inferOutputs(op, node, values)
+    for (const [i, value] of results.entries()) values[node.outputs[i] as number] = value
+    // A node without outputs changes state.
+    if (results.length === 0 || !results.every(({ data }) => data !== undefined)) nodes.push(node)
   }
   return { values, nodes, inputs, outputs }
 }
@@ -73,9 +79,23 @@ function toValue(record: TensorRecord, index: number, inputs: readonly number[])
   }
 }
 
+/** Blockwise quantisation names other tensors: they become part of the value. */
+function withBlocks(value: Value, { blockwise }: TensorRecord, values: readonly Value[]): Value {
+  if (blockwise === undefined) return value
+  const zeroPoints = values[blockwise.zeroPoints]
+  const { blockSize } = blockwise
+  const scales = values[blockwise.scales] as Value
+  return { ...value, blockwise: { scales, blockSize, ...(zeroPoints && { zeroPoints }) } }
+}
+
+/** A custom operator is no other operator, whatever its name. */
+function knownAs(type: string, custom: boolean, ops: OpsByType): Op | undefined {
+  const op = ops.get(type)
+  return (op?.tflite.custom ?? false) === custom ? op : undefined
+}
+
 function definitionOf({ code, type, version }: OperatorRecord, operator: string, ops: OpsByType): Op {
-  const op =
-    type === IDENTITY.type && code === IDENTITY.code ? identity : code === CUSTOM ? undefined : ops.get(type)
+  const op = type === IDENTITY.type && code === IDENTITY.code ? identity : knownAs(type, code === CUSTOM, ops)
   if (op !== undefined) return op
   const message =
     code === CUSTOM
@@ -86,7 +106,7 @@ function definitionOf({ code, type, version }: OperatorRecord, operator: string,
 
 function attributesOf(op: Op, record: OperatorRecord, operator: string): unknown {
   try {
-    return op.tflite.read(record.options)
+    return op.tflite.read(record.options, record.customOptions)
   } catch (error) {
     if (!(error instanceof LowbitError) || error.operator !== undefined) throw error
     throw new LowbitError(error.code, `${operator}: ${error.message}`, { operator, cause: error })
@@ -94,12 +114,17 @@ function attributesOf(op: Op, record: OperatorRecord, operator: string): unknown
 }
 
 /** Refuses the ways to keep a tensor that no operator here knows. */
-function checkForm(record: TensorRecord, value: Value, mayBeState: boolean, operator: string): void {
+function checkForm(
+  record: TensorRecord,
+  value: Value,
+  allowed: { readonly state: boolean; readonly blockwise: boolean },
+  operator: string,
+): void {
   const form = record.isSparse
     ? 'is stored sparse'
-    : record.blockwise
+    : record.blockwise && !allowed.blockwise
       ? 'has blockwise quantisation'
-      : record.isVariable && !(mayBeState && value.state !== undefined)
+      : record.isVariable && !(allowed.state && value.state !== undefined)
         ? 'keeps state between runs, as an operand'
         : undefined
   if (form !== undefined) {
@@ -117,7 +142,8 @@ function inferOutputs(op: Op, node: Node, values: readonly Value[]): Value[] {
     const message = `${operator}: it has ${actual} outputs, the operator gives ${expected}`
     throw new LowbitError('FILE_INVALID', message, { operator, expected, actual })
   }
-  return inferred.map(({ shape, dtype }, i) => {
+  const isKnown = inferred.every(({ data }) => data !== undefined)
+  return inferred.map(({ shape, dtype, data }, i) => {
     const declared = values[node.outputs[i] as number] as Value
     if (dtype !== declared.dtype) {
       const [tensor, expected, actual] = [declared.name, dtype, declared.dtype]
@@ -126,7 +152,7 @@ function inferOutputs(op: Op, node: Node, values: readonly Value[]): Value[] {
     }
     const value = sameShape(shape, declared.shape) ? declared : { ...declared, shape }
     checkShape(value, operator)
-    return value
+    return isKnown && data !== undefined ? { ...value, data } : value
   })
 }
 

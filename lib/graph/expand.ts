@@ -172,17 +172,30 @@ export function expand(file: ModelFile, place: number, limits: ExpandLimits): Fl
       const isComputed = record.data === undefined && !record.isVariable
       if (isComputed && !known.has(tensor)) known.set(tensor, outputs[i] ?? -1)
     }
-    return (tensor: number): number => {
+    const inFlat = (tensor: number): number => {
       if (tensor < 0) return -1
       const index = known.get(tensor)
       if (index !== undefined) return index
       const record = body.tensors[tensor] as TensorRecord
       const isShared = record.data !== undefined || record.isVariable
-      const fresh = (isShared ? shared.get(record) : undefined) ?? tensors.push(record) - 1
+      const { blockwise } = record
+      const moved =
+        blockwise === undefined
+          ? record
+          : {
+              ...record,
+              blockwise: {
+                scales: inFlat(blockwise.scales),
+                zeroPoints: inFlat(blockwise.zeroPoints),
+                blockSize: blockwise.blockSize,
+              },
+            }
+      const fresh = (isShared ? shared.get(record) : undefined) ?? tensors.push(moved) - 1
       if (isShared) shared.set(record, fresh)
       known.set(tensor, fresh)
       return fresh
     }
+    return inFlat
   }
 
   visit(main, (tensor) => tensor, '', false, 0)

@@ -15,6 +15,13 @@ export interface Value {
   readonly data?: Uint8Array
   /** Set for memory that keeps its bytes from run to run; a new state is zero, or this byte all over. No node computes it. */
   readonly state?: { readonly fill: number }
+  /** Set for weights with a scale for each block of `blockSize` elements along the last dimension. */
+  readonly blockwise?: {
+    readonly scales: Value
+    /** Undefined where they are all 0. */
+    readonly zeroPoints?: Value
+    readonly blockSize: number
+  }
 }
 
 export interface Node {

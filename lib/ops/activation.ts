@@ -49,22 +49,38 @@ export function isClamp(activation: number): boolean {
   return realRange(activation) !== undefined
 }
 
+interface Affine {
+  readonly scale: number
+  readonly zeroPoint: number
+}
+
 /**
  * The codes that a quantised output is clamped to.
  *
  * @param activation Number of the schema's `ActivationFunctionType`; one for which `isClamp` holds.
  * @returns Both ends lie in the type's range, but `low > high` is possible where a file's zero point lies outside it.
- * @see TFLite, kernels/kernel_util: CalculateActivationRangeQuantized. The quotient is rounded in float32.
  */
 export function activationRange(
   activation: number,
-  quantization: { readonly scale: number; readonly zeroPoint: number },
+  quantization: Affine,
+  dtype: QuantizedDtype,
+): { low: number; high: number } {
+  const range = realRange(activation) ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+  return codesBetween(range, quantization, dtype)
+}
+
+/**
+ * The codes of the ends of a real interval, held to those that the type has.
+ *
+ * @see TFLite, kernels/kernel_util: CalculateActivationRangeQuantized. The quotient is rounded in float32.
+ */
+export function codesBetween(
+  [bottom, top]: readonly [number, number],
+  { scale, zeroPoint }: Affine,
   dtype: QuantizedDtype,
 ): { low: number; high: number } {
   const { low, high } = ENDS[dtype]
-  const [bottom, top] = realRange(activation) ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
-  const code = (real: number) =>
-    quantization.zeroPoint + roundHalfAway(Math.fround(real / Math.fround(quantization.scale)))
+  const code = (real: number) => zeroPoint + roundHalfAway(Math.fround(real / Math.fround(scale)))
   const within = (x: number) => Math.min(high, Math.max(low, x))
   return { low: within(code(bottom)), high: within(code(top)) }
 }

@@ -1,4 +1,4 @@
-// ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, SQUARED_DIFFERENCE: element by element, broadcasting as NumPy does.
+// ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, SQUARED_DIFFERENCE, POW, FLOOR_DIV, FLOOR_MOD: element by element, broadcasting as NumPy does.
 
 import type { OptionValue } from '../model/model.js'
 import { quantizeMultiplier } from '../numerics/fixed-point.js'
@@ -20,7 +20,7 @@ import {
   expectSameDtype,
   sameShape,
 } from './checks.js'
-import { defineOp, type NodeContext, type Step, type StepAttribute } from './contract.js'
+import { defineOp, type NodeContext, type Operand, type Step, type StepAttribute } from './contract.js'
 
 export interface BinaryAttributes {
   /** Number of the schema's `ActivationFunctionType`. */
@@ -32,7 +32,30 @@ export interface BinaryAttributes {
 type Node = NodeContext<BinaryAttributes>
 
 /** Numbers of the native step's operations. */
-const OPERATIONS = { add: 0, sub: 1, mul: 2, maximum: 3, minimum: 4, div: 5, squared_difference: 6 } as const
+const OPERATIONS = {
+  add: 0,
+  sub: 1,
+  mul: 2,
+  maximum: 3,
+  minimum: 4,
+  div: 5,
+  squared_difference: 6,
+  pow: 7,
+  floor_div: 8,
+  floor_mod: 9,
+  prelu: 10,
+} as const
+
+/** Operators that have no fused activation, and those that take codes for what they are. */
+const UNCLAMPED: readonly Operation[] = [
+  'maximum',
+  'minimum',
+  'squared_difference',
+  'pow',
+  'floor_div',
+  'floor_mod',
+]
+const ON_BITS: readonly Operation[] = ['maximum', 'minimum', 'floor_div', 'floor_mod']
 type Operation = keyof typeof OPERATIONS
 
 function read(options: Readonly<Record<string, OptionValue>>): BinaryAttributes {
@@ -58,11 +81,24 @@ function binaryOp(name: Operation, dtypes: readonly Dtype[]) {
     },
     lower(node) {
       const { dtype } = node.output(0)
-      // MAXIMUM and MINIMUM compare codes, whatever they mean.
-      const onCodes = isQuantizedDtype(dtype) && name !== 'maximum' && name !== 'minimum'
+      const onCodes = isQuantizedDtype(dtype) && !ON_BITS.includes(name)
       return { steps: [onCodes ? quantizedStep(node, name, dtype) : plainStep(node, name)] }
     },
   })
+}
+
+/** The native step of an operation on numbers that are no codes, without a clamp. */
+export function binaryStep(name: Operation, a: Operand, b: Operand, output: Operand): Step {
+  const clamp = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+  return {
+    kind: 'binary',
+    inputs: [a, b],
+    outputs: [output],
+    attributes: {
+      op: OPERATIONS[name],
+      ...(output.dtype === 'float32' && { clamp: Float32Array.from(clamp) }),
+    },
+  }
 }
 
 function stepOf(node: Node, kind: string, attributes: Record<string, StepAttribute>): Step {
@@ -79,8 +115,7 @@ function stepOf(node: Node, kind: string, attributes: Record<string, StepAttribu
 
 function plainStep(node: Node, name: Operation): Step {
   const { activation } = node.attributes
-  const clamps =
-    name === 'maximum' || name === 'minimum' || name === 'squared_difference' ? undefined : activation
+  const clamps = UNCLAMPED.includes(name) ? undefined : activation
   const attributes: Record<string, StepAttribute> = { op: OPERATIONS[name] }
   switch (node.output(0).dtype) {
     case 'float32': {
@@ -143,7 +178,10 @@ function isPowerOfTwo(scale: number): boolean {
 export const add = binaryOp('add', ['int8', 'uint8', 'int16', 'float32', 'int32', 'int64'])
 export const sub = binaryOp('sub', ['int8', 'uint8', 'int16', 'float32', 'int32', 'int64'])
 export const mul = binaryOp('mul', ['int8', 'uint8', 'int16', 'float32', 'int32', 'int64'])
-export const div = binaryOp('div', ['float32'])
+export const div = binaryOp('div', ['float32', 'int32'])
 export const maximum = binaryOp('maximum', ['int8', 'uint8', 'int16', 'float32', 'int32', 'int64'])
 export const minimum = binaryOp('minimum', ['int8', 'uint8', 'int16', 'float32', 'int32', 'int64'])
 export const squaredDifference = binaryOp('squared_difference', ['int8', 'float32', 'int32'])
+export const pow = binaryOp('pow', ['float32', 'int32'])
+export const floorDiv = binaryOp('floor_div', ['int8', 'int16', 'int32', 'float32'])
+export const floorMod = binaryOp('floor_mod', ['int8', 'int16', 'int32', 'int64', 'float32'])

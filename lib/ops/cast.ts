@@ -2,9 +2,13 @@
 
 import type { Dtype } from '../tensor/dtype.js'
 import { expectDtype, expectInputs } from './checks.js'
-import { defineOp } from './contract.js'
+import { defineOp, type Operand, type Step } from './contract.js'
 
 const TO: readonly Dtype[] = ['bool', 'int8', 'uint8', 'int16', 'int32', 'int64', 'float32']
+
+export function castStep(input: Operand, output: Operand): Step {
+  return { kind: 'cast', inputs: [input], outputs: [output], attributes: {} }
+}
 
 export const cast = defineOp<Record<string, never>>({
   name: 'cast',
@@ -18,7 +22,6 @@ export const cast = defineOp<Record<string, never>>({
     return [{ shape: input.shape, dtype: output.dtype }]
   },
   lower(node) {
-    const [input, output] = [node.input(0), node.output(0)]
-    return { steps: [{ kind: 'cast', inputs: [input], outputs: [output], attributes: {} }] }
+    return { steps: [castStep(node.input(0), node.output(0))] }
   },
 })

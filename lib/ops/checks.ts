@@ -166,4 +166,5 @@ export const MOVABLE: readonly Dtype[] = [
   'int64',
   'float16',
   'float32',
+  'complex64',
 ]

@@ -14,11 +14,20 @@ export interface Operand {
   readonly data?: Uint8Array
   /** Set for memory that keeps its bytes from run to run; a new state is zero, or this byte all over. */
   readonly state?: { readonly fill: number }
+  /** Set for weights with a scale for each block of `blockSize` elements along the last dimension. */
+  readonly blockwise?: {
+    readonly scales: Operand
+    /** Undefined where they are all 0. */
+    readonly zeroPoints?: Operand
+    readonly blockSize: number
+  }
 }
 
 export interface Inferred {
   readonly shape: Shape
   readonly dtype: Dtype
+  /** The bytes, where they follow from shapes and constants alone. A node whose outputs all have them is not run. */
+  readonly data?: Uint8Array
 }
 
 /** One attribute of a native step: int32, int32s, float32s, float64s or raw bytes. A plain number is an int32. */
@@ -73,11 +82,16 @@ export interface Op<Attributes = unknown> {
   readonly tflite: {
     /** `BuiltinOperator` name in the schema. */
     readonly type: string
-    read(options: Readonly<Record<string, OptionValue>>): Attributes
+    /** Set for a custom operator, known by the name it has in the file. */
+    readonly custom?: boolean
+    /** @param custom The raw options of a custom operator. */
+    read(options: Readonly<Record<string, OptionValue>>, custom?: Uint8Array): Attributes
   }
   /** Shapes and types of the outputs, from the inputs. Throws what `fail` gives for shapes that do not fit. */
   /** Inputs that are state, which the operator reads and writes; elsewhere state is refused. */
   readonly stateInputs?: readonly number[]
+  /** Inputs that may have blockwise quantisation; elsewhere it is refused. */
+  readonly blockwiseInputs?: readonly number[]
   infer(node: NodeContext<Attributes>): readonly Inferred[]
   lower(node: NodeContext<Attributes>): Lowered
 }

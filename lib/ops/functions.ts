@@ -1,65 +1,109 @@
-// Mathematical functions element by element: ABS, NEG, SQUARE, SQRT, RSQRT, FLOOR, CEIL, ROUND, EXP, LOG, SIN, COS, ELU.
+// Mathematical functions element by element: ABS, NEG, SQUARE, CEIL, FLOOR, ROUND, SQRT, RSQRT, EXP, LOG, SIN, COS and LOGICAL_NOT.
 
 import { multiplyByQuantizedMultiplier, quantizeMultiplier } from '../numerics/fixed-point.js'
 import { inverseSquareRoot } from '../numerics/gemmlowp.js'
 import { codeRange } from './activation.js'
-import { codeTable, interpolatedTable, realTable, scaleCode } from './lut.js'
-import { type Affine, type Table, unaryOp } from './unary.js'
+import { expectDtype, expectInputs } from './checks.js'
+import { defineOp } from './contract.js'
+import { codeTable, functionTable, scaleCode, tableStep } from './lut.js'
+import { type Table, unaryOp } from './unary.js'
 
-/** The table of a real function, as the reference makes it for the type. */
-const tableOf =
-  (transform: (x: number, to: Affine, low: number) => number): Table =>
+const { fround } = Math
+const read = () => ({})
+
+/** Wraps to the codes of a signed type, as its machine arithmetic does. */
+const wrap = (x: number, bits: number) => (x << (32 - bits)) >> (32 - bits)
+
+/** |x| or -x of plain integers. */
+const plainTable =
+  (map: (x: number) => number) =>
+  (dtype: 'int8' | 'uint8' | 'int16'): Uint8Array =>
+    codeTable(dtype, dtype, (code) => wrap(map(code), dtype === 'int16' ? 16 : 8))
+
+/** |x| or -x of codes: rescaled by a float32 quotient. @see TFLite, kernels/elementwise.cc: AbsEvalQuantized. */
+const rescaledTable =
+  (map: (x: number) => number): Table<unknown> =>
   (_node, from, to, dtype) => {
-    const { low } = codeRange(dtype)
-    const map = (x: number) => Math.fround(transform(x, to, low))
-    return dtype === 'int16' ? interpolatedTable(from.scale, to.scale, map) : realTable(dtype, from, to, map)
+    const factor = quantizeMultiplier(fround(from.scale / to.scale))
+    return codeTable(dtype, dtype, (code) => scaleCode(map(code - from.zeroPoint), factor) + to.zeroPoint)
   }
 
-/** @see TFLite, kernels/elementwise.cc: AbsEvalQuantized. The factor is a float32 quotient. */
-const absTable: Table = (_node, from, to, dtype) => {
-  const factor = quantizeMultiplier(Math.fround(from.scale / to.scale))
-  return codeTable(dtype, dtype, (code) => {
-    const magnitude = Math.abs(code - from.zeroPoint)
-    return (from.scale === to.scale ? magnitude : scaleCode(magnitude, factor)) + to.zeroPoint
-  })
+export const abs = unaryOp({
+  name: 'abs',
+  dtypes: ['int8', 'int16', 'int32', 'int64', 'float32'],
+  read,
+  table: rescaledTable(Math.abs),
+  plainTable: plainTable(Math.abs),
+})
+
+/** The reference negates codes of int8 and int16 whatever they mean; here their numbers are negated. */
+export const neg = unaryOp({
+  name: 'neg',
+  dtypes: ['int8', 'int16', 'int32', 'int64', 'float32'],
+  read,
+  table: rescaledTable((x) => -x),
+  plainTable: plainTable((x) => -x),
+})
+
+const expTable: Table<unknown> = (_node, from, to, dtype) =>
+  functionTable(dtype, from, to, (x) => fround(Math.exp(x)))
+
+/** Numbers without a logarithm give the lowest code. @see TFLite, kernels/elementwise.cc: LogLUTPrepare. */
+const logTable: Table<unknown> = (_node, from, to, dtype) => {
+  const lowest = fround((codeRange(dtype).low - to.zeroPoint) * to.scale)
+  return functionTable(dtype, from, to, (x) => (x <= 0 ? lowest : fround(Math.log(x))))
 }
 
-/** Numbers <= 0 have the lowest code. @see TFLite, kernels/elementwise.cc: LogLUTPrepare. */
-const logTable = tableOf((x, { scale, zeroPoint }, low) => (x <= 0 ? (low - zeroPoint) * scale : Math.log(x)))
+/** The quotient is cut off, not rounded. @see TFLite, kernels/elementwise.cc: SqrtEvalQuantized. */
+const sqrtTable: Table<unknown> = (_node, from, to, dtype) =>
+  codeTable(dtype, dtype, (code) => {
+    const root = fround(Math.sqrt(Math.max(0, fround(from.scale * (code - from.zeroPoint)))))
+    return Math.trunc(fround(root / to.scale)) + to.zeroPoint
+  })
 
-/**
- * Zero has the highest code; so have negative numbers, at which the reference stops.
- *
- * @see TFLite, kernels/elementwise.cc: RsqrtEvalQuantizedInt8. 20 bits keep the root an integer on the way.
- */
-const rsqrtTable: Table = (_node, from, to, dtype) => {
-  const root = Math.fround(Math.sqrt(from.scale))
-  const factor = quantizeMultiplier(1 / Math.fround(root * to.scale))
-  const { high } = codeRange(dtype)
+/** @see TFLite, kernels/elementwise.cc: RsqrtEvalQuantizedInt8, RsqrtEvalQuantizedInt16. */
+const rsqrtTable: Table<unknown> = (_node, from, to, dtype) => {
+  if (dtype === 'int16') {
+    const most = fround(32767 * to.scale)
+    return functionTable(dtype, from, to, (x) => (x <= 0 ? most : fround(1 / fround(Math.sqrt(x)))))
+  }
+  const factor = quantizeMultiplier(1 / fround(fround(Math.sqrt(from.scale)) * to.scale))
+  const bits = 20 // keeps the root, which is below 1, an integer
   return codeTable(dtype, dtype, (code) => {
     const x = code - from.zeroPoint
-    if (x <= 0) return high
-    const { multiplier, shift } = x === 1 ? { multiplier: 2 ** 31 - 1, shift: 0 } : inverseSquareRoot(x)
-    const inverse = multiplyByQuantizedMultiplier(1, { multiplier, shift: shift + 20 })
-    const out = { multiplier: factor.multiplier, shift: Math.max(-31, factor.shift - 20) }
-    return multiplyByQuantizedMultiplier(inverse, out) + to.zeroPoint
+    if (x <= 0) return codeRange(dtype).high
+    const root = x === 1 ? { multiplier: 2 ** 31 - 1, shift: 0 } : inverseSquareRoot(x)
+    const fixed = multiplyByQuantizedMultiplier(1, { ...root, shift: root.shift + bits })
+    const scaled = multiplyByQuantizedMultiplier(fixed, { ...factor, shift: factor.shift - bits })
+    return scaled + to.zeroPoint
   })
 }
 
-export const abs = unaryOp('abs', ['int8', 'int16', 'float32'], absTable)
-export const neg = unaryOp('neg', ['int32', 'float32'])
-export const square = unaryOp('square', ['float32'])
-export const sqrt = unaryOp('sqrt', ['float32'])
-export const rsqrt = unaryOp('rsqrt', ['int8', 'float32'], rsqrtTable)
-export const floor = unaryOp('floor', ['float32'])
-export const ceil = unaryOp('ceil', ['float32'])
-export const round = unaryOp('round', ['float32'])
-export const exp = unaryOp('exp', ['int8', 'int16', 'float32'], tableOf(Math.exp))
-export const log = unaryOp('log', ['int8', 'int16', 'float32'], logTable)
-export const sin = unaryOp('sin', ['float32'])
-export const cos = unaryOp('cos', ['float32'])
-export const elu = unaryOp(
-  'elu',
-  ['int8', 'float32'],
-  tableOf((x) => (x < 0 ? Math.expm1(x) : x)),
-)
+const lowest = ({ zeroPoint }: { readonly zeroPoint: number }) => zeroPoint
+const SIGNED = ['int8', 'int16', 'float32'] as const
+export const exp = unaryOp({ name: 'exp', dtypes: SIGNED, read, table: expTable })
+export const log = unaryOp({ name: 'log', dtypes: SIGNED, read, table: logTable })
+export const sqrt = unaryOp({ name: 'sqrt', dtypes: SIGNED, read, table: sqrtTable, lowest })
+export const rsqrt = unaryOp({ name: 'rsqrt', dtypes: SIGNED, read, table: rsqrtTable, lowest })
+
+export const square = unaryOp({ name: 'square', dtypes: ['float32'], read })
+export const ceil = unaryOp({ name: 'ceil', dtypes: ['float32'], read })
+export const floor = unaryOp({ name: 'floor', dtypes: ['float32'], read })
+export const round = unaryOp({ name: 'round', dtypes: ['float32'], read })
+export const sin = unaryOp({ name: 'sin', dtypes: ['float32'], read })
+export const cos = unaryOp({ name: 'cos', dtypes: ['float32'], read })
+
+export const logicalNot = defineOp<Record<string, never>>({
+  name: 'logical_not',
+  tflite: { type: 'LOGICAL_NOT', read },
+  infer(node) {
+    expectInputs(node, 1)
+    const { shape, dtype } = node.input(0)
+    expectDtype(node, node.input(0), ['bool'])
+    return [{ shape, dtype }]
+  },
+  lower(node) {
+    const table = Uint8Array.from({ length: 256 }, (_, byte) => (byte === 0 ? 1 : 0))
+    return { steps: [tableStep(node.input(0), node.output(0), table)] }
+  },
+})

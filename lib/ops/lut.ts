@@ -5,6 +5,11 @@ import { multiplyByQuantizedMultiplier } from '../numerics/fixed-point.js'
 import { codeRange, type QuantizedDtype, roundHalfAway } from './activation.js'
 import type { Operand, Step } from './contract.js'
 
+export interface Affine {
+  readonly scale: number
+  readonly zeroPoint: number
+}
+
 /** A table over all codes of a type, in the order of their bits; results are clamped to the output's codes. */
 export function codeTable(
   from: QuantizedDtype,
@@ -38,8 +43,8 @@ export function tableStep(input: Operand, output: Operand, table: Uint8Array): S
 /** A real function of a code as the reference tabulates it: every operation rounds to float32. */
 export function realTable(
   dtype: 'int8' | 'uint8',
-  from: { readonly scale: number; readonly zeroPoint: number },
-  to: { readonly scale: number; readonly zeroPoint: number },
+  from: Affine,
+  to: Affine,
   transform: (x: number) => number,
 ): Uint8Array {
   const inverse = Math.fround(1 / to.scale)
@@ -71,7 +76,7 @@ export type Precision = (x: number) => number
  * @see TFLite, kernels/internal/common.h: LUTPopulateInt16.
  */
 export function piecewise(
-  input: { readonly scale: number; readonly zeroPoint: number },
+  input: Affine,
   outputScale: number,
   transform: (x: number) => number,
   p: Precision,
@@ -106,4 +111,15 @@ export function interpolatedTable(
     const slope = (((pieces[index + 1] as number) - base) << 16) >> 16
     return ((base + ((slope * (code & 0x7f) + 64) >> 7)) << 16) >> 16
   })
+}
+
+/** A function that gives float32 for float32, as the reference tabulates it for the type. int16 has the zero point 0. */
+export function functionTable(
+  dtype: QuantizedDtype,
+  from: Affine,
+  to: Affine,
+  transform: (x: number) => number,
+): Uint8Array {
+  if (dtype !== 'int16') return realTable(dtype, from, to, transform)
+  return interpolatedTable(from.scale, to.scale, transform)
 }

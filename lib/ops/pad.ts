@@ -1,5 +1,6 @@
 // PAD and PADV2: a frame of one value around the input.
 
+import { bitsOf } from '../tensor/dtype.js'
 import { shapeText } from '../tensor/shape.js'
 import { isQuantizedDtype } from './activation.js'
 import {
@@ -12,7 +13,7 @@ import {
   expectSameDtype,
   MOVABLE,
 } from './checks.js'
-import { defineOp, type NodeContext } from './contract.js'
+import { defineOp, type NodeContext, type Operand, type Step } from './contract.js'
 
 /** Amounts before and after, one pair a dimension. */
 function amountsOf(node: NodeContext<unknown>): readonly (readonly [number, number])[] {
@@ -47,21 +48,31 @@ function padOp(name: string, type: string, inputs: number) {
       const [input, output] = [node.input(0), node.output(0)]
       expectSameDtype(node, input, output)
       if (isQuantizedDtype(input.dtype)) expectSameCodes(node, input, output)
-      const before = Int32Array.from(amountsOf(node), ([amount]) => amount)
+      const before = amountsOf(node).map(([amount]) => amount)
       const value = inputs === 3 ? node.input(2) : undefined
       if (value !== undefined) expectSameDtype(node, input, value)
-      return {
-        steps: [
-          {
-            kind: 'pad',
-            inputs: value === undefined ? [input] : [input, value],
-            outputs: [output],
-            attributes: { before, ...(value === undefined && { value: zeroOf(node) }) },
-          },
-        ],
-      }
+      return { steps: [padStep(node, input, output, before, value)] }
     },
   })
+}
+
+/** The native step; without a `value` the frame means zero. */
+export function padStep(
+  node: NodeContext<unknown>,
+  input: Operand,
+  output: Operand,
+  before: ArrayLike<number>,
+  value?: Operand,
+): Step {
+  return {
+    kind: 'pad',
+    inputs: value === undefined ? [input] : [input, value],
+    outputs: [output],
+    attributes: {
+      before: Int32Array.from(before),
+      ...(value === undefined && { value: zeroOf(node) }),
+    },
+  }
 }
 
 /** The bytes of the element that means zero: the zero point of codes. */
@@ -71,15 +82,8 @@ function zeroOf(node: NodeContext<unknown>): Uint8Array {
     case 'int8':
     case 'uint8':
       return Uint8Array.of(quantization === undefined ? 0 : codesOf(node, node.output(0)).zeroPoint)
-    case 'bool':
-      return new Uint8Array(1)
-    case 'int16':
-    case 'float16':
-      return new Uint8Array(2)
-    case 'int64':
-      return new Uint8Array(8)
     default:
-      return new Uint8Array(4)
+      return new Uint8Array((bitsOf(dtype) ?? 0) / 8)
   }
 }
 

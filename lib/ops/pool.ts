@@ -1,9 +1,17 @@
 // AVERAGE_POOL_2D and MAX_POOL_2D: windows over an NHWC image.
 
 import type { OptionValue } from '../model/model.js'
+import type { Dtype } from '../tensor/dtype.js'
 import { activationRange, floatActivationRange, isQuantizedDtype } from './activation.js'
 import { codesOf, expectClamp, expectDtype, expectInputs, expectRank, expectSameDtype } from './checks.js'
-import { defineOp, type NodeContext, type StepAttribute } from './contract.js'
+import {
+  defineOp,
+  type Inferred,
+  type NodeContext,
+  type Operand,
+  type Step,
+  type StepAttribute,
+} from './contract.js'
 import { windowGeometry } from './window.js'
 
 export interface PoolAttributes {
@@ -14,7 +22,7 @@ export interface PoolAttributes {
   readonly activation: number
 }
 
-function read(options: Readonly<Record<string, OptionValue>>): PoolAttributes {
+export function readPool(options: Readonly<Record<string, OptionValue>>): PoolAttributes {
   const number = (name: string) => Number(options[name] ?? 0)
   return {
     padding: number('padding'),
@@ -45,39 +53,48 @@ function along(node: NodeContext<PoolAttributes>, axis: 0 | 1): { output: number
 function poolOp(name: string, type: string, mode: 0 | 1) {
   return defineOp<PoolAttributes>({
     name,
-    tflite: { type, read },
-    infer(node) {
-      expectInputs(node, 1)
-      const input = node.input(0)
-      expectDtype(node, input, ['int8', 'uint8', 'int16', 'float32'])
-      expectRank(node, input, 4)
-      expectClamp(node, node.attributes.activation)
-      const [batch = 0, , , channels = 0] = input.shape
-      return [{ shape: [batch, along(node, 0).output, along(node, 1).output, channels], dtype: input.dtype }]
-    },
+    tflite: { type, read: readPool },
+    infer: (node) => [expectPool(node, ['int8', 'uint8', 'int16', 'float32'])],
     lower(node) {
       const [input, output] = [node.input(0), node.output(0)]
       expectSameDtype(node, input, output)
-      const [vertical, horizontal] = [along(node, 0), along(node, 1)]
-      const { filter, stride, activation } = node.attributes
-      return {
-        steps: [
-          {
-            kind: 'pool',
-            inputs: [input],
-            outputs: [output],
-            attributes: {
-              mode,
-              filter: Int32Array.from(filter),
-              stride: Int32Array.from(stride),
-              pad: Int32Array.of(vertical.padBefore, horizontal.padBefore),
-              ...clampAttributes(node, activation),
-            },
-          },
-        ],
-      }
+      return { steps: [poolStep(node, mode, input, output)] }
     },
   })
+}
+
+/** The result, if the operands are sound. */
+export function expectPool(node: NodeContext<PoolAttributes>, dtypes: readonly Dtype[]): Inferred {
+  expectInputs(node, 1)
+  const input = node.input(0)
+  expectDtype(node, input, dtypes)
+  expectRank(node, input, 4)
+  expectClamp(node, node.attributes.activation)
+  const [batch = 0, , , channels = 0] = input.shape
+  return { shape: [batch, along(node, 0).output, along(node, 1).output, channels], dtype: input.dtype }
+}
+
+/** The native step with the geometry of a node: averages (0) or the largest (1). */
+export function poolStep(
+  node: NodeContext<PoolAttributes>,
+  mode: 0 | 1,
+  input: Operand,
+  output: Operand,
+): Step {
+  const [vertical, horizontal] = [along(node, 0), along(node, 1)]
+  const { filter, stride, activation } = node.attributes
+  return {
+    kind: 'pool',
+    inputs: [input],
+    outputs: [output],
+    attributes: {
+      mode,
+      filter: Int32Array.from(filter),
+      stride: Int32Array.from(stride),
+      pad: Int32Array.of(vertical.padBefore, horizontal.padBefore),
+      ...clampAttributes(node, activation),
+    },
+  }
 }
 
 /** The clamp of an output that has the codes of the input. The reference reads the scales of the output alone. */

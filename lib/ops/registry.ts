@@ -1,29 +1,67 @@
 // All operators that lowbit runs.
 
-import { hardSwish, leakyRelu, logistic, relu, relu6, reluN1To1, tanh } from './activations.js'
+import {
+  elu,
+  gelu,
+  hardSwish,
+  leakyRelu,
+  logistic,
+  relu,
+  relu0To1,
+  relu6,
+  reluN1To1,
+  tanh,
+} from './activations.js'
 import { argMax, argMin } from './arg-max.js'
 import { batchMatmul } from './batch-matmul.js'
-import { add, div, maximum, minimum, mul, squaredDifference, sub } from './binary.js'
+import { batchToSpaceNd, spaceToBatchNd } from './batch-space.js'
+import { add, div, floorDiv, floorMod, maximum, minimum, mul, pow, squaredDifference, sub } from './binary.js'
 import { cast } from './cast.js'
+import { equal, greater, greaterEqual, less, lessEqual, logicalAnd, logicalOr, notEqual } from './compare.js'
+import { complexAbs, imag, real, rfft2d } from './complex.js'
 import { concatenation, pack } from './concatenation.js'
 import type { Op } from './contract.js'
 import { conv2d } from './conv2d.js'
+import { cumsum } from './cumsum.js'
 import { depthwiseConv2d } from './depthwise-conv2d.js'
+import { detectionPostProcess } from './detection.js'
 import { fullyConnected } from './fully-connected.js'
-import { abs, ceil, cos, elu, exp, floor, log, neg, round, rsqrt, sin, sqrt, square } from './functions.js'
-import { gather } from './gather.js'
+import {
+  abs,
+  ceil,
+  cos,
+  exp,
+  floor,
+  log,
+  logicalNot,
+  neg,
+  round,
+  rsqrt,
+  sin,
+  sqrt,
+  square,
+} from './functions.js'
+import { embeddingLookup, gather, gatherNd } from './gather.js'
+import { l2Normalization, l2Pool2d } from './l2.js'
 import { unidirectionalSequenceLstm } from './lstm.js'
+import { mirrorPad } from './mirror-pad.js'
+import { oneHot } from './one-hot.js'
 import { pad, padV2 } from './pad.js'
 import { averagePool2d, maxPool2d } from './pool.js'
+import { prelu } from './prelu.js'
 import { dequantize, quantize } from './quantize.js'
 import { broadcastTo, depthToSpace, reverseV2, spaceToDepth, tile } from './rearrange.js'
 import { mean, reduceMax, reduceMin, reduceProd, sum } from './reduce.js'
 import { expandDims, reshape, squeeze } from './reshape.js'
 import { resizeBilinear, resizeNearestNeighbor } from './resize.js'
+import { scatterNd } from './scatter-nd.js'
+import { select, selectV2 } from './select.js'
+import { fill, range, rank, shape, zerosLike } from './shape-values.js'
 import { slice, stridedSlice } from './slice.js'
 import { logSoftmax, softmax } from './softmax.js'
 import { split, splitV, unpack } from './split.js'
 import { svdf } from './svdf.js'
+import { topkV2 } from './top-k.js'
 import { transpose } from './transpose.js'
 import { transposeConv } from './transpose-conv.js'
 import { assignVariable, identity, readVariable } from './variable.js'
@@ -36,53 +74,89 @@ export const OPS: readonly Op[] = [
   assignVariable,
   averagePool2d,
   batchMatmul,
+  batchToSpaceNd,
   broadcastTo,
   cast,
   ceil,
+  complexAbs,
   concatenation,
   conv2d,
   cos,
+  cumsum,
   depthToSpace,
   depthwiseConv2d,
   dequantize,
+  detectionPostProcess,
   div,
   elu,
+  embeddingLookup,
+  equal,
   exp,
   expandDims,
+  fill,
   floor,
+  floorDiv,
+  floorMod,
   fullyConnected,
   gather,
+  gatherNd,
+  gelu,
+  greater,
+  greaterEqual,
   hardSwish,
+  imag,
+  l2Normalization,
+  l2Pool2d,
   leakyRelu,
+  less,
+  lessEqual,
   log,
-  logistic,
   logSoftmax,
-  maximum,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logistic,
   maxPool2d,
+  maximum,
   mean,
   minimum,
+  mirrorPad,
   mul,
   neg,
+  notEqual,
+  oneHot,
   pack,
   pad,
   padV2,
+  pow,
+  prelu,
   quantize,
+  range,
+  rank,
+  real,
   readVariable,
   reduceMax,
   reduceMin,
   reduceProd,
   relu,
+  relu0To1,
   relu6,
   reluN1To1,
   reshape,
   resizeBilinear,
   resizeNearestNeighbor,
   reverseV2,
+  rfft2d,
   round,
   rsqrt,
+  scatterNd,
+  select,
+  selectV2,
+  shape,
   sin,
   slice,
   softmax,
+  spaceToBatchNd,
   spaceToDepth,
   split,
   splitV,
@@ -96,10 +170,12 @@ export const OPS: readonly Op[] = [
   svdf,
   tanh,
   tile,
+  topkV2,
   transpose,
   transposeConv,
   unpack,
   unidirectionalSequenceLstm,
+  zerosLike,
 ]
 
 /** By type in the schema (`CONV_2D`). */

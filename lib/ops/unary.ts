@@ -1,98 +1,86 @@
-// Operators of one operand, element by element: codes through tables, float32 by the native step `unary`.
+// Operators with one operand, element by element: what they share. Codes go through a table, other numbers through the
+// native step `unary`.
 
 import type { OptionValue } from '../model/model.js'
 import type { Dtype } from '../tensor/dtype.js'
 import { isQuantizedDtype, type QuantizedDtype } from './activation.js'
 import { codesOf, expectDtype, expectInputs, expectSameDtype } from './checks.js'
-import { defineOp, type NodeContext, type StepAttribute } from './contract.js'
-import { tableStep } from './lut.js'
+import {
+  defineOp,
+  type NodeContext,
+  type Op,
+  type Operand,
+  type Step,
+  type StepAttribute,
+} from './contract.js'
+import { type Affine, tableStep } from './lut.js'
 
-/** The native step's functions; a name's number is its place. */
-const FUNCTIONS = [
-  'relu',
-  'relu6',
-  'relu_n1_to_1',
-  'leaky_relu',
-  'hard_swish',
-  'abs',
-  'neg',
-  'square',
-  'sqrt',
-  'rsqrt',
-  'floor',
-  'ceil',
-  'round',
-  'logistic',
-  'tanh',
-  'exp',
-  'log',
-  'sin',
-  'cos',
-  'elu',
-] as const
-export type UnaryName = (typeof FUNCTIONS)[number]
+/** Functions of the native step, in the order of its numbers (native/program/steps/unary.cc). */
+const FUNCTIONS: readonly string[] = [
+  ...['relu', 'relu6', 'relu_n1_to_1', 'relu_0_to_1', 'leaky_relu', 'hard_swish', 'abs', 'neg', 'square'],
+  ...['ceil', 'floor', 'round', 'sqrt', 'rsqrt', 'logistic', 'tanh', 'exp', 'log', 'sin', 'cos', 'elu'],
+  ...['gelu', 'gelu_tanh'],
+]
 
-export interface UnaryAttributes {
-  /** Slope of LEAKY_RELU below zero. */
-  readonly alpha: number
-}
-
-export interface Affine {
-  readonly scale: number
-  readonly zeroPoint: number
-}
-
-/** The table of an operator over the codes of a type. */
-export type Table = (
-  node: NodeContext<UnaryAttributes>,
+/** The table of all codes: 256 or 65536 entries. */
+export type Table<Attributes> = (
+  node: NodeContext<Attributes>,
   from: Affine,
   to: Affine,
   dtype: QuantizedDtype,
 ) => Uint8Array
 
-const readAlpha = (options: Readonly<Record<string, OptionValue>>): UnaryAttributes => ({
-  alpha: Number(options['alpha'] ?? 0),
-})
+interface UnaryOp<Attributes> {
+  /** In graphs; in capitals, the schema's. */
+  readonly name: string
+  readonly dtypes: readonly Dtype[]
+  read(options: Readonly<Record<string, OptionValue>>): Attributes
+  check?(node: NodeContext<Attributes>): void
+  /** Needed where `dtypes` names quantised ones. */
+  readonly table?: Table<Attributes>
+  /** As `table`, for tensors of such a type that have no quantisation. Without it they are refused. */
+  plainTable?(dtype: QuantizedDtype): Uint8Array
+  /** The lowest code that has a result, where not all have: others fail a run. */
+  lowest?(from: Affine): number
+  /** Name of the native function where it is not the operator's. */
+  function?(attributes: Attributes): string
+  parameter?(attributes: Attributes): number
+}
 
-/** @param table For operators that run on codes. */
-export function unaryOp(name: UnaryName, dtypes: readonly Dtype[], table?: Table) {
-  return defineOp<UnaryAttributes>({
-    name,
-    tflite: { type: name.toUpperCase(), read: readAlpha },
+export function unaryOp<Attributes>(spec: UnaryOp<Attributes>): Op {
+  return defineOp<Attributes>({
+    name: spec.name,
+    tflite: { type: spec.name.toUpperCase(), read: (options) => spec.read(options) },
     infer(node) {
       expectInputs(node, 1)
       const { shape, dtype } = node.input(0)
-      expectDtype(node, node.input(0), dtypes)
-      if (!Number.isFinite(node.attributes.alpha)) {
-        throw node.fail('NOT_FINITE', `alpha is ${node.attributes.alpha}`, { actual: node.attributes.alpha })
-      }
+      expectDtype(node, node.input(0), spec.dtypes)
+      spec.check?.(node)
       return [{ shape, dtype }]
     },
     lower(node) {
       const [input, output] = [node.input(0), node.output(0)]
-      const { dtype } = input
       expectSameDtype(node, input, output)
-      if (isQuantizedDtype(dtype)) {
-        if (table === undefined) throw node.fail('INTERNAL', `no table for ${dtype}`)
-        const bytes = table(node, codesOf(node, input), codesOf(node, output), dtype)
-        return { steps: [tableStep(input, output, bytes)] }
+      const { dtype } = input
+      if (!isQuantizedDtype(dtype)) {
+        const parameter = spec.parameter?.(node.attributes)
+        return { steps: [unaryStep(spec.function?.(node.attributes) ?? spec.name, input, output, parameter)] }
       }
-      if (dtype === 'int32') return { steps: [negation(node)] }
-      const attributes: Record<string, StepAttribute> = { op: FUNCTIONS.indexOf(name) }
-      if (name === 'leaky_relu') attributes['parameter'] = Float32Array.of(node.attributes.alpha)
-      return { steps: [{ kind: 'unary', inputs: [input], outputs: [output], attributes, inPlace: 0 }] }
+      const plain = input.quantization === undefined && output.quantization === undefined
+      if (plain && spec.plainTable) return { steps: [tableStep(input, output, spec.plainTable(dtype))] }
+      if (spec.table === undefined) throw node.fail('INTERNAL', 'codes without a table')
+      const from = codesOf(node, input)
+      const table = spec.table(node, from, codesOf(node, output), dtype)
+      const step = tableStep(input, output, table)
+      if (spec.lowest === undefined) return { steps: [step] }
+      return { steps: [{ ...step, attributes: { ...step.attributes, lowest: spec.lowest(from) } }] }
     },
   })
 }
 
-/** int32: 0 - x, which wraps for the lowest number as the reference does. */
-function negation(node: NodeContext<UnaryAttributes>) {
-  const zero = { name: '0', shape: [], dtype: 'int32' as const, data: new Uint8Array(4) }
-  return {
-    kind: 'binary',
-    inputs: [zero, node.input(0)],
-    outputs: [node.output(0)],
-    attributes: { op: 1, clamp: Int32Array.of(-(2 ** 31), 2 ** 31 - 1) },
-    inPlace: 1,
-  }
+/** The native step of a function by name, on numbers that are no codes. */
+export function unaryStep(name: string, input: Operand, output: Operand, parameter?: number): Step {
+  const attributes: Record<string, StepAttribute> = { op: FUNCTIONS.indexOf(name) }
+  if (parameter !== undefined) attributes['parameter'] = Float32Array.of(parameter)
+  return { kind: 'unary', inputs: [input], outputs: [output], attributes, inPlace: 0 }
 }

@@ -15,6 +15,7 @@ enum class Code {
   kLimit,          // more memory than is allowed or to be had
   kCancelled,      // the run was cancelled between two steps
   kNotFinite,      // NaN where a number is needed
+  kData,           // values met in a run that an operator has no result for
 };
 
 class [[nodiscard]] Status {

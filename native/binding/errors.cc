@@ -19,6 +19,8 @@ const char* ErrorCode(Code code) {
       return kLimitExceeded;
     case Code::kNotFinite:
       return "NOT_FINITE";
+    case Code::kData:
+      return "DATA_INVALID";
     case Code::kCancelled:
       break;  // a run that was cancelled ends, it does not fail
   }

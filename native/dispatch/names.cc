@@ -7,6 +7,7 @@
 #include "dispatch/gemm.h"
 #include "dispatch/gemm_f32.h"
 #include "dispatch/gemm_s16.h"
+#include "dispatch/gemm_u8.h"
 #include "dispatch/lut.h"
 #include "dispatch/pool.h"
 #include "dispatch/sum.h"
@@ -27,6 +28,7 @@ void Add(const Lists& lists, cpu::Isa have, std::vector<const char*>* names) {
 
 std::vector<const char*> KernelNames(cpu::Isa have) {
   std::vector<const char*> names;
+  Add(gemm_u8::Lists(), have, &names);
   Add(gemm::Lists(), have, &names);
   Add(gemm_s16::Lists(), have, &names);
   Add(gemm_f32::Lists(), have, &names);

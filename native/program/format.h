@@ -30,6 +30,7 @@ enum class Dtype : int32_t {
   kInt64 = 6,
   kFloat16 = 7,
   kFloat32 = 8,
+  kComplex64 = 9,  // two float32: the real part, the imaginary one
 };
 
 enum class Where : int32_t {

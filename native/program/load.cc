@@ -38,6 +38,7 @@ int BitsOf(Dtype dtype) {
     case Dtype::kFloat32:
       return 32;
     case Dtype::kInt64:
+    case Dtype::kComplex64:
       return 64;
   }
   return 0;

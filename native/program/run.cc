@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <new>
+#include <string>
 #include <utility>
 
 namespace lowbit::program {
@@ -100,7 +101,9 @@ void Program::RestoreState(const AlignedBuffer& copy) {
 
 Status Program::Run(Block& block, const std::atomic<bool>* cancel, double* micros) {
   using Clock = std::chrono::steady_clock;
-  const RunContext context = ContextOf(block);
+  RunContext context = ContextOf(block);
+  std::atomic<const char*> failure{nullptr};
+  context.failure = &failure;
   const size_t first = is_new_ ? 0 : parts_.once_count;
   if (micros) std::fill(micros, micros + parts_.steps.size(), 0.0);
   for (size_t i = first; i < parts_.main_count; ++i) {
@@ -114,6 +117,8 @@ Status Program::Run(Block& block, const std::atomic<bool>* cancel, double* micro
     } else {
       step->Run(context);
     }
+    if (const char* why = failure.load(std::memory_order_relaxed))
+      return Status(Code::kData, "step " + std::to_string(i) + " (" + step->kernel() + "): " + why);
     if (i + 1 == parts_.once_count) is_new_ = false;
   }
   return Status();

@@ -65,7 +65,8 @@ class Program {
   // The next run finds the state as the first one did.
   void ResetState();
 
-  // Runs all steps. `cancel` is looked at before each step (kCancelled). `micros`: one entry a step, or null.
+  // Runs all steps. `cancel` is looked at before each step (kCancelled); kData where a step calls Fail.
+  // `micros`: one entry a step, or null.
   Status Run(Block& block, const std::atomic<bool>* cancel, double* micros);
 
   // Keeps the state for later, and brings it back. False where there is not that much memory.

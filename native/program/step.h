@@ -5,6 +5,7 @@
 // flight.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -24,7 +25,16 @@ struct RunContext {
   uint8_t* state;    // kept from run to run; runs that have one never overlap
   uint8_t* scratch;  // at least Step::scratch_bytes(threads), 64-byte aligned, contents undefined
   threads::Pool* pool;
-  int threads;  // how many may work on a step, the caller included; >= 1
+  int threads;                                  // how many may work on a step, the caller included; >= 1
+  std::atomic<const char*>* failure = nullptr;  // what a step told Fail; null where none can fail
+
+  // Says, from any thread, that the step met values it has no result for (an index outside a table). `why`
+  // must outlive the run: a literal. The step then ends without a result, and the run after it. The first one
+  // counts.
+  void Fail(const char* why) const noexcept {
+    const char* none = nullptr;
+    if (failure) failure->compare_exchange_strong(none, why, std::memory_order_relaxed);
+  }
 };
 
 // A tensor as a step sees it, checked: bytes == size of dtype x dims, in the arena, in the state or in

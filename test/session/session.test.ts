@@ -265,7 +265,7 @@ test('a source that is neither a path nor bytes is refused', async (t) => {
 
 test('defects of files have codes', async (t) => {
   const bytes = identityFile(4)
-  const real = { dtype: 'complex64', shape: [1] } as const
+  const real = { dtype: 'complex128', shape: [1] } as const
   const cases: readonly (readonly [Uint8Array, string])[] = [
     [new Uint8Array(0), 'FILE_TRUNCATED'],
     [bytes.subarray(0, bytes.length - 8), 'FILE_TRUNCATED'],

@@ -22,9 +22,8 @@ void ReadAs(const WeightView& weights, size_t n, size_t depth, int16_t* out) {
 
 // Panel by panel: its channels side by side first, so that the panel is written from front to back.
 template <typename T, size_t kr>
-void Fill(const Row& row, const WeightView& weights, size_t channels, size_t depth, T* out) {
-  const size_t nr = static_cast<size_t>(row.nr);
-  const size_t padded = PaddedDepth(row, depth);
+void Fill(size_t nr, const WeightView& weights, size_t channels, size_t depth, T* out) {
+  const size_t padded = (depth + kr - 1) / kr * kr;
   std::vector<int16_t> lines(nr * padded, 0);
   for (size_t first = 0; first < channels; first += nr) {
     for (size_t c = 0; c < nr; ++c) {
@@ -54,12 +53,20 @@ void ReadChannel(const WeightView& weights, size_t n, size_t depth, int16_t* out
   }
 }
 
-void Pack(const Row& row, const WeightView& weights, size_t channels, size_t depth, uint8_t* packed) {
-  if (row.weight_bytes == 1) {
-    Fill<int8_t, kDepthInterleave>(row, weights, channels, depth, reinterpret_cast<int8_t*>(packed));
+void PackPanels(size_t nr, size_t kr, size_t weight_bytes, const WeightView& weights, size_t channels,
+                size_t depth, uint8_t* packed) {
+  if (weight_bytes == 2) {
+    Fill<int16_t, 2>(nr, weights, channels, depth, reinterpret_cast<int16_t*>(packed));
+  } else if (kr == 2) {
+    Fill<int8_t, 2>(nr, weights, channels, depth, reinterpret_cast<int8_t*>(packed));
   } else {
-    Fill<int16_t, kDepthInterleave>(row, weights, channels, depth, reinterpret_cast<int16_t*>(packed));
+    Fill<int8_t, 4>(nr, weights, channels, depth, reinterpret_cast<int8_t*>(packed));
   }
+}
+
+void Pack(const Row& row, const WeightView& weights, size_t channels, size_t depth, uint8_t* packed) {
+  PackPanels(static_cast<size_t>(row.nr), static_cast<size_t>(row.kr), static_cast<size_t>(row.weight_bytes),
+             weights, channels, depth, packed);
 }
 
 }  // namespace lowbit::kernels::gemm

@@ -28,6 +28,10 @@ inline size_t PanelBytes(const Row& row, size_t depth) {
   return PaddedDepth(row, depth) * static_cast<size_t>(row.nr) * static_cast<size_t>(row.weight_bytes);
 }
 
+// Panels [channels / nr][depth / kr][nr][kr] of weight_bytes each, zero-padded; kr is 2 or 4.
+void PackPanels(size_t nr, size_t kr, size_t weight_bytes, const WeightView& weights, size_t channels,
+                size_t depth, uint8_t* packed);
+
 // Fills PanelCount x PanelBytes zeroed bytes. With weight_bytes = 1 every weight must lie in [-128, 127].
 void Pack(const Row& row, const WeightView& weights, size_t channels, size_t depth, uint8_t* packed);
 

@@ -1,81 +1,70 @@
-// `binary`: two operands, element by element, with broadcasting. Inputs: a, b. Attribute op: 0 add, 1
-// subtract, 2 multiply, 3 maximum, 4 minimum, 5 divide (float32), 6 squared difference (float32, int32).
-// `quantized_binary`: codes of int8, uint8, int16. op 0 to 2, and 6 for int8; zero_points (a, b, out),
-// multipliers and shifts (a, b, out), low, high. For multiplication only the last multiplier and shift are
-// used.
+// `binary`: two operands, element by element, with broadcasting. Inputs: a, b (float32, int32, int64; some
+// also int8, uint8, int16). Attributes: op (Op below), clamp (two numbers of the type, for float32 and
+// int32).
+#include <cmath>
 #include <cstring>
+#include <limits>
+#include <type_traits>
 
-#include "dispatch/elementwise.h"
 #include "program/steps/broadcast.h"
 
 namespace lowbit::program::steps {
 namespace {
 
-using kernels::elementwise::Kind;
-using kernels::elementwise::Params;
+enum Op { kAdd, kSub, kMul, kMax, kMin, kDiv, kSquaredDifference, kPow, kFloorDiv, kFloorMod, kPrelu, kOps };
 
-// Calls work(a offset, b offset, out offset, count) for pieces of rows; offsets in elements.
-template <typename Work>
-void Walk(const RunContext& run, const Broadcast& shape, size_t grain, const Work& work) {
-  if (shape.rows == 1) {
-    Split(run, shape.cols, grain, [&](size_t begin, size_t end) {
-      work(begin * shape.a_step, begin * shape.b_step, begin, end - begin);
-    });
-    return;
+// Run has looked that no divisor is 0 and no exponent negative.
+// Source: TFLite kernels/internal/reference/floor_div.h, floor_mod.h; overflows wrap.
+template <typename T>
+T FloorDiv(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return static_cast<T>(std::floor(static_cast<double>(a) / static_cast<double>(b)));
+  } else {
+    const int64_t x = a, y = b;
+    const int64_t quotient = x / y;
+    return static_cast<T>(quotient - (x % y != 0 && (x < 0) != (y < 0) ? 1 : 0));
   }
-  Split(run, shape.rows, grain / (shape.cols + 1), [&](size_t begin, size_t end) {
-    for (size_t row = begin; row < end; ++row) {
-      size_t a, b;
-      shape.Locate(row, &a, &b);
-      work(a, b, row * shape.cols, shape.cols);
-    }
-  });
 }
 
-class QuantizedBinary final : public Step {
- public:
-  QuantizedBinary(const kernels::elementwise::Row& row, Operand a, Operand b, Operand out,
-                  const Broadcast& shape, const Params& params, size_t element_bytes)
-      : run_(row.run),
-        a_(a),
-        b_(b),
-        out_(out),
-        shape_(shape),
-        params_(params),
-        element_bytes_(element_bytes) {
-    kernel_ = row.name;
+template <typename T>
+T FloorMod(T a, T b) {
+  T rest;
+  if constexpr (std::is_floating_point_v<T>) {
+    rest = std::fmod(a, b);
+  } else {
+    rest = b == -1 ? T{0} : static_cast<T>(a % b);  // the lowest number by -1 is no quotient
   }
-  void Run(const RunContext& run) const noexcept override {
-    const uint8_t* a = a_.In<uint8_t>(run);
-    const uint8_t* b = b_.In<uint8_t>(run);
-    uint8_t* out = out_.Out<uint8_t>(run);
-    Walk(run, shape_, 16 << 10, [&](size_t at_a, size_t at_b, size_t at, size_t count) {
-      run_(params_, a + at_a * element_bytes_, shape_.a_step, b + at_b * element_bytes_, shape_.b_step,
-           out + at * element_bytes_, count);
-    });
+  return rest != 0 && (b < 0) != (rest < 0) ? static_cast<T>(rest + b) : rest;
+}
+
+template <typename T>
+T Power(T base, T exponent) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::pow(base, exponent);
+  } else {
+    uint32_t result = 1, factor = static_cast<uint32_t>(base);
+    for (uint32_t rest = static_cast<uint32_t>(exponent); rest; rest >>= 1, factor *= factor) {
+      if (rest & 1) result *= factor;
+    }
+    return static_cast<T>(result);
   }
-
- private:
-  kernels::elementwise::Kernel run_;
-  Operand a_, b_, out_;
-  Broadcast shape_;
-  Params params_;
-  size_t element_bytes_;
-};
-
-enum Op { kAdd, kSub, kMul, kMax, kMin, kDiv, kSquaredDifference };
+}
 
 // Integers wrap as the reference's do.
 template <typename T, int op>
 inline T Apply(T a, T b) {
   if constexpr (op == kMax) return a > b ? a : b;
   if constexpr (op == kMin) return a < b ? a : b;
+  if constexpr (op == kPow) return Power(a, b);
+  if constexpr (op == kFloorDiv) return FloorDiv(a, b);
+  if constexpr (op == kFloorMod) return FloorMod(a, b);
   if constexpr (std::is_floating_point_v<T>) {
     if constexpr (op == kAdd) return a + b;
     if constexpr (op == kSub) return a - b;
     if constexpr (op == kMul) return a * b;
     if constexpr (op == kDiv) return a / b;
     if constexpr (op == kSquaredDifference) return (a - b) * (a - b);
+    if constexpr (op == kPrelu) return a >= 0 ? a : a * b;
   } else {
     using U = std::make_unsigned_t<T>;
     const U x = static_cast<U>(a), y = static_cast<U>(b);
@@ -83,6 +72,7 @@ inline T Apply(T a, T b) {
     if constexpr (op == kSub) return static_cast<T>(x - y);
     if constexpr (op == kMul) return static_cast<T>(x * y);
     if constexpr (op == kSquaredDifference) return static_cast<T>((x - y) * (x - y));
+    if constexpr (op == kDiv) return b == -1 ? static_cast<T>(U{0} - x) : static_cast<T>(a / b);
   }
   return a;
 }
@@ -115,32 +105,87 @@ void Plain(const void* a, int a_step, const void* b, int b_step, void* out, size
 
 using PlainKernel = void (*)(const void*, int, const void*, int, void*, size_t, const void*);
 
+// Null where the operation does not take the type. Small codes are compared and divided as they are.
 template <typename T>
 PlainKernel ChoosePlain(int op) {
+  constexpr bool kWide = sizeof(T) >= 4, kFloat = std::is_floating_point_v<T>;
   switch (op) {
-    case kAdd:
-      return Plain<T, kAdd>;
-    case kSub:
-      return Plain<T, kSub>;
-    case kMul:
-      return Plain<T, kMul>;
     case kMax:
       return Plain<T, kMax>;
     case kMin:
       return Plain<T, kMin>;
-    case kDiv:
-      if constexpr (std::is_floating_point_v<T>) return Plain<T, kDiv>;
-      return nullptr;
+    case kFloorDiv:
+      return Plain<T, kFloorDiv>;
+    case kFloorMod:
+      return Plain<T, kFloorMod>;
     default:
-      return Plain<T, kSquaredDifference>;
+      break;
   }
+  if constexpr (kWide) {
+    switch (op) {
+      case kAdd:
+        return Plain<T, kAdd>;
+      case kSub:
+        return Plain<T, kSub>;
+      case kMul:
+        return Plain<T, kMul>;
+      case kDiv:
+        return Plain<T, kDiv>;
+      case kSquaredDifference:
+        return Plain<T, kSquaredDifference>;
+      default:
+        break;
+    }
+  }
+  if constexpr (kWide && sizeof(T) < 8) {
+    if (op == kPow) return Plain<T, kPow>;
+  }
+  if constexpr (kFloat) {
+    if (op == kPrelu) return Plain<T, kPrelu>;
+  }
+  return nullptr;
+}
+
+// Tells the run when an operand b has no result; looks at all of b.
+using Check = bool (*)(const RunContext& run, const void* b, size_t count);
+
+template <typename T>
+bool NoZero(const RunContext& run, const void* b, size_t count) {
+  const T* x = static_cast<const T*>(b);
+  if (std::none_of(x, x + count, [](T v) { return v == 0; })) return true;
+  run.Fail("a division by zero");
+  return false;
+}
+
+template <typename T>
+bool NoNegative(const RunContext& run, const void* b, size_t count) {
+  const T* x = static_cast<const T*>(b);
+  if (std::none_of(x, x + count, [](T v) { return v < 0; })) return true;
+  run.Fail("a negative power of an integer");
+  return false;
+}
+
+// As the reference: FLOOR_DIV refuses zeros of float32 too; DIV and FLOOR_MOD give infinities and NaN there.
+template <typename T>
+Check ChooseCheck(int op) {
+  const bool divides = op == kFloorDiv || (!std::is_floating_point_v<T> && (op == kDiv || op == kFloorMod));
+  if (divides) return NoZero<T>;
+  if (op == kPow && !std::is_floating_point_v<T>) return NoNegative<T>;
+  return nullptr;
 }
 
 class Binary final : public Step {
  public:
-  Binary(PlainKernel kernel, const char* name, Operand a, Operand b, Operand out, const Broadcast& shape,
-         size_t element_bytes, const void* clamp)
-      : run_(kernel), a_(a), b_(b), out_(out), shape_(shape), element_bytes_(element_bytes) {
+  Binary(PlainKernel kernel, Check check, const char* name, Operand a, Operand b, Operand out,
+         const Broadcast<2>& shape, size_t b_count, size_t element_bytes, const void* clamp)
+      : run_(kernel),
+        check_(check),
+        a_(a),
+        b_(b),
+        out_(out),
+        shape_(shape),
+        b_count_(b_count),
+        element_bytes_(element_bytes) {
     std::memcpy(clamp_, clamp, 2 * element_bytes);
     kernel_ = name;
   }
@@ -148,144 +193,75 @@ class Binary final : public Step {
     const uint8_t* a = a_.In<uint8_t>(run);
     const uint8_t* b = b_.In<uint8_t>(run);
     uint8_t* out = out_.Out<uint8_t>(run);
-    Walk(run, shape_, 16 << 10, [&](size_t at_a, size_t at_b, size_t at, size_t count) {
-      run_(a + at_a * element_bytes_, shape_.a_step, b + at_b * element_bytes_, shape_.b_step,
-           out + at * element_bytes_, count, clamp_);
+    if (check_ && !check_(run, b, b_count_)) return;
+    Walk(run, shape_, 16 << 10, [&](const size_t(&from)[2], size_t to, size_t count) {
+      run_(a + from[0] * element_bytes_, shape_.step[0], b + from[1] * element_bytes_, shape_.step[1],
+           out + to * element_bytes_, count, clamp_);
     });
   }
 
  private:
   PlainKernel run_;
+  Check check_;
   Operand a_, b_, out_;
-  Broadcast shape_;
+  Broadcast<2> shape_;
+  size_t b_count_;
   size_t element_bytes_;
   alignas(16) uint8_t clamp_[16];
 };
 
-Status CheckOperands(StepArgs& args, Broadcast* shape) {
-  LOWBIT_RETURN_IF_ERROR(ExpectOperands(args, 2, 1));
-  const Dtype dtype = args.output(0).dtype;
-  if (args.input(0).dtype != dtype || args.input(1).dtype != dtype) {
-    return args.Fail(Code::kTypeMismatch, "operands differ in type");
-  }
-  if (!MakeBroadcast(args.input(0), args.input(1), args.output(0), shape)) {
-    return args.Fail(Code::kShapeMismatch, "shapes do not broadcast to the output's");
-  }
-  return Status();
-}
-
 }  // namespace
 
-Status LoadQuantizedBinary(StepArgs& args, std::unique_ptr<Step>* step) {
-  Broadcast shape;
-  LOWBIT_RETURN_IF_ERROR(CheckOperands(args, &shape));
-  LOWBIT_STEP_INT(op, kAdd, kSquaredDifference);
-  const Dtype dtype = args.output(0).dtype;
-  const bool square = op == kSquaredDifference;
-  if (op > kMul && !(square && dtype == Dtype::kInt8)) {
-    return args.Fail(Code::kUnsupported, "this operation does not take this type");
-  }
-  Kind kind;
-  int lowest = -128, highest = 127;
-  switch (dtype) {
-    case Dtype::kInt8:
-      kind = op == kMul ? Kind::kMulS8 : square ? Kind::kSquaredDifferenceS8 : Kind::kAddS8;
-      break;
-    case Dtype::kUint8:
-      kind = op == kMul ? Kind::kMulU8 : Kind::kAddU8;
-      lowest = 0;
-      highest = 255;
-      break;
-    case Dtype::kInt16:
-      kind = op == kMul ? Kind::kMulS16 : Kind::kAddS16;
-      lowest = -32768;
-      highest = 32767;
-      break;
-    default:
-      return args.Fail(Code::kUnsupported, "takes int8, uint8 and int16");
-  }
-  Span<const int32_t> zero_points, multipliers, shifts;
-  LOWBIT_RETURN_IF_ERROR(args.Ints("zero_points", 3, &zero_points));
-  LOWBIT_RETURN_IF_ERROR(args.Ints("multipliers", 3, &multipliers));
-  LOWBIT_RETURN_IF_ERROR(args.Ints("shifts", 3, &shifts));
-  for (int i = 0; i < 3; ++i) {
-    const bool zero_fits =
-        dtype == Dtype::kInt16 ? zero_points[i] == 0 : zero_points[i] >= lowest && zero_points[i] <= highest;
-    if (!zero_fits || multipliers[i] < 0 || shifts[i] < -31 || shifts[i] > (i == 2 ? 30 : 0)) {
-      return args.Fail(Code::kInvalid, "zero point, multiplier or shift out of range");
-    }
-  }
-  LOWBIT_STEP_INT(low, lowest, highest);
-  LOWBIT_STEP_INT(high, low, highest);
-  Params params{};
-  params.left_shift = square ? 7 : dtype == Dtype::kInt16 ? 15 : 20;
-  params.a_zero = zero_points[0];
-  params.b_zero = zero_points[1];
-  params.zero_point = zero_points[2];
-  params.a = {multipliers[0], shifts[0]};
-  params.b = {multipliers[1], shifts[1]};
-  params.output = {multipliers[2], shifts[2]};
-  params.b_sign = op == kSub ? -1 : 1;
-  params.low = low;
-  params.high = high;
-  *step = std::make_unique<QuantizedBinary>(dispatch::elementwise::Choose(kind, shifts[2] > 0, args.isa()),
-                                            args.Bind(args.input(0)), args.Bind(args.input(1)),
-                                            args.Bind(args.output(0)), shape, params, ElementBytes(dtype));
-  return Status();
-}
-
 Status LoadBinary(StepArgs& args, std::unique_ptr<Step>* step) {
-  Broadcast shape;
-  LOWBIT_RETURN_IF_ERROR(CheckOperands(args, &shape));
-  LOWBIT_STEP_INT(op, kAdd, kSquaredDifference);
+  Broadcast<2> shape;
+  const Dtype dtype = args.output_count() ? args.output(0).dtype : Dtype::kInt8;
+  LOWBIT_RETURN_IF_ERROR(CheckBinary(args, dtype, &shape));
+  LOWBIT_STEP_INT(op, 0, kOps - 1);
   alignas(16) uint8_t clamp[16];
-  const auto keep = [&](const auto& range) { std::memcpy(clamp, &range, sizeof range); };
   PlainKernel kernel = nullptr;
+  Check check = nullptr;
   const char* name = "";
-  const Dtype dtype = args.output(0).dtype;
+  // Types without the attribute are clamped to all that they hold.
+  const auto choose = [&](auto low, auto high, const char* kernel_name) {
+    using T = decltype(low);
+    const Clamp<T> range{low, high};
+    std::memcpy(clamp, &range, sizeof range);
+    kernel = ChoosePlain<T>(op);
+    check = ChooseCheck<T>(op);
+    name = kernel_name;
+  };
   switch (dtype) {
     case Dtype::kFloat32: {
       Span<const float> range;
       LOWBIT_RETURN_IF_ERROR(args.Floats("clamp", 2, &range));
-      keep(Clamp<float>{range[0], range[1]});
-      kernel = ChoosePlain<float>(op);
-      name = "binary.f32.scalar";
+      choose(range[0], range[1], "binary.f32.scalar");
       break;
     }
     case Dtype::kInt32: {
       Span<const int32_t> range;
       LOWBIT_RETURN_IF_ERROR(args.Ints("clamp", 2, &range));
-      keep(Clamp<int32_t>{range[0], range[1]});
-      kernel = ChoosePlain<int32_t>(op);
-      name = "binary.s32.scalar";
+      choose(range[0], range[1], "binary.s32.scalar");
       break;
     }
     case Dtype::kInt64:
-      keep(Clamp<int64_t>{INT64_MIN, INT64_MAX});
-      kernel = ChoosePlain<int64_t>(op);
-      name = "binary.s64.scalar";
+      choose(int64_t{INT64_MIN}, int64_t{INT64_MAX}, "binary.s64.scalar");
       break;
     case Dtype::kInt8:
-      keep(Clamp<int8_t>{-128, 127});
-      kernel = op == kMax ? Plain<int8_t, kMax> : op == kMin ? Plain<int8_t, kMin> : nullptr;
-      name = "binary.s8.scalar";
+      choose(int8_t{-128}, int8_t{127}, "binary.s8.scalar");
       break;
     case Dtype::kUint8:
-      keep(Clamp<uint8_t>{0, 255});
-      kernel = op == kMax ? Plain<uint8_t, kMax> : op == kMin ? Plain<uint8_t, kMin> : nullptr;
-      name = "binary.u8.scalar";
+      choose(uint8_t{0}, uint8_t{255}, "binary.u8.scalar");
       break;
     case Dtype::kInt16:
-      keep(Clamp<int16_t>{-32768, 32767});
-      kernel = op == kMax ? Plain<int16_t, kMax> : op == kMin ? Plain<int16_t, kMin> : nullptr;
-      name = "binary.s16.scalar";
+      choose(int16_t{-32768}, int16_t{32767}, "binary.s16.scalar");
       break;
     default:
       break;
   }
   if (!kernel) return args.Fail(Code::kUnsupported, "this operation does not take this type");
-  *step = std::make_unique<Binary>(kernel, name, args.Bind(args.input(0)), args.Bind(args.input(1)),
-                                   args.Bind(args.output(0)), shape, ElementBytes(dtype), clamp);
+  *step = std::make_unique<Binary>(kernel, check, name, args.Bind(args.input(0)), args.Bind(args.input(1)),
+                                   args.Bind(args.output(0)), shape, args.input(1).count(),
+                                   ElementBytes(dtype), clamp);
   return Status();
 }
 

@@ -1,4 +1,4 @@
-// Walking two operands that broadcast against each other (NumPy's rule), and general strided walks.
+// Walking operands that broadcast against each other (NumPy's rule), element by element.
 #pragma once
 
 #include "program/steps/common.h"
@@ -7,69 +7,102 @@ namespace lowbit::program::steps {
 
 // The output as rows along its last merged dimension. Strides are in elements; 0 where an operand is
 // repeated.
+template <int N>
 struct Broadcast {
   int rank = 0;  // of the outer dimensions
   size_t dims[kMaxRank];
-  size_t a_strides[kMaxRank], b_strides[kMaxRank];
+  size_t strides[N][kMaxRank];
   size_t rows = 1, cols = 1;  // cols: elements a row
-  int a_step = 1, b_step = 1;
+  int step[N];                // of each operand along a row: 1 or 0
 
-  // Offsets of a row in both operands.
-  void Locate(size_t row, size_t* a, size_t* b) const {
-    *a = *b = 0;
+  // Offsets of a row in the operands.
+  void Locate(size_t row, size_t (&at)[N]) const {
+    for (size_t& offset : at) offset = 0;
     for (int i = rank; i-- > 0;) {
       const size_t index = row % dims[i];
       row /= dims[i];
-      *a += index * a_strides[i];
-      *b += index * b_strides[i];
+      for (int k = 0; k < N; ++k) at[k] += index * strides[k][i];
     }
   }
 };
 
 // False when the shapes do not broadcast to the output's.
-inline bool MakeBroadcast(const Tensor& a, const Tensor& b, const Tensor& out, Broadcast* result) {
-  if (std::max(a.rank, b.rank) != out.rank) return false;
-  size_t a_stride = 1, b_stride = 1;
-  // From the innermost dimension outwards, merging neighbours that both operands treat alike.
+template <int N>
+bool MakeBroadcast(const Tensor* const (&operands)[N], const Tensor& out, Broadcast<N>* result) {
+  int rank = 0;
+  for (const Tensor* operand : operands) rank = std::max(rank, operand->rank);
+  if (rank != out.rank) return false;
+  // From the innermost dimension outwards, merging neighbours that all operands treat alike.
   struct Run {
-    size_t extent, a, b;
+    size_t extent, strides[N];
   } runs[kMaxRank];
   int count = 0;
-  for (int i = 1; i <= out.rank; ++i) {
-    const size_t extent = static_cast<size_t>(out.dims[out.rank - i]);
-    const size_t ea = i <= a.rank ? static_cast<size_t>(a.dims[a.rank - i]) : 1;
-    const size_t eb = i <= b.rank ? static_cast<size_t>(b.dims[b.rank - i]) : 1;
-    if ((ea != extent && ea != 1) || (eb != extent && eb != 1) || (ea != eb && ea != 1 && eb != 1))
-      return false;
-    if (extent == 1) continue;
-    const Run run{extent, ea == 1 ? 0 : a_stride, eb == 1 ? 0 : b_stride};
-    a_stride *= ea;
-    b_stride *= eb;
-    if (count) {
-      Run& last = runs[count - 1];
-      const bool a_joins = last.a ? run.a == last.a * last.extent : run.a == 0;
-      const bool b_joins = last.b ? run.b == last.b * last.extent : run.b == 0;
-      if (a_joins && b_joins) {
-        last.extent *= extent;
-        continue;
-      }
+  size_t passed[N];  // elements of each operand further in
+  for (size_t& elements : passed) elements = 1;
+  for (int i = 1; i <= rank; ++i) {
+    Run run{static_cast<size_t>(out.dims[rank - i]), {}};
+    bool full = run.extent == 1;
+    for (int k = 0; k < N; ++k) {
+      const Tensor& operand = *operands[k];
+      const size_t extent = i <= operand.rank ? static_cast<size_t>(operand.dims[operand.rank - i]) : 1;
+      if (extent != run.extent && extent != 1) return false;
+      full = full || extent == run.extent;
+      run.strides[k] = extent == 1 ? 0 : passed[k];
+      passed[k] *= extent;
     }
-    runs[count++] = run;
+    if (!full) return false;  // the output's extent comes from no operand
+    if (run.extent == 1) continue;
+    bool joins = count > 0;
+    for (int k = 0; joins && k < N; ++k) {
+      const size_t last = runs[count - 1].strides[k];
+      joins = run.strides[k] == last * runs[count - 1].extent;
+    }
+    if (joins) {
+      runs[count - 1].extent *= run.extent;
+    } else {
+      runs[count++] = run;
+    }
   }
-  if (count) {
-    result->cols = runs[0].extent;
-    result->a_step = runs[0].a ? 1 : 0;
-    result->b_step = runs[0].b ? 1 : 0;
-  }
+  if (count) result->cols = runs[0].extent;
+  for (int k = 0; k < N; ++k) result->step[k] = count && runs[0].strides[k] == 0 ? 0 : 1;
   result->rank = count > 1 ? count - 1 : 0;
   for (int i = 1; i < count; ++i) {
     const int at = count - 1 - i;
     result->dims[at] = runs[i].extent;
-    result->a_strides[at] = runs[i].a;
-    result->b_strides[at] = runs[i].b;
+    for (int k = 0; k < N; ++k) result->strides[k][at] = runs[i].strides[k];
     result->rows *= runs[i].extent;
   }
   return true;
+}
+
+// Both operands of the given type, and their shapes.
+inline Status CheckBinary(const StepArgs& args, Dtype dtype, Broadcast<2>* shape) {
+  LOWBIT_RETURN_IF_ERROR(ExpectOperands(args, 2, 1));
+  if (args.input(0).dtype != dtype || args.input(1).dtype != dtype)
+    return args.Fail(Code::kTypeMismatch, "operands differ in type");
+  if (!MakeBroadcast<2>({&args.input(0), &args.input(1)}, args.output(0), shape))
+    return args.Fail(Code::kShapeMismatch, "shapes do not broadcast to the output's");
+  return Status();
+}
+
+// Calls work(offsets of the operands, offset of the output, count) for pieces of rows; offsets in elements.
+template <int N, typename Work>
+void Walk(const RunContext& run, const Broadcast<N>& shape, size_t grain, const Work& work) {
+  if (shape.rows == 1) {
+    Split(run, shape.cols, grain, [&](size_t begin, size_t end) {
+      size_t at[N];
+      for (int k = 0; k < N; ++k) at[k] = begin * static_cast<size_t>(shape.step[k]);
+      work(at, begin, end - begin);
+    });
+    return;
+  }
+  Split(run, shape.rows, grain / (shape.cols + 1), [&](size_t begin, size_t end) {
+    for (size_t row = begin; row < end; ++row) {
+      size_t at[N];
+      shape.Locate(row, at);
+      work(at, row * shape.cols, shape.cols);
+    }
+  });
 }
 
 }  // namespace lowbit::program::steps

@@ -1,7 +1,8 @@
 // What many steps need: sizes of elements, checks of operands, splitting work among threads.
 //
 // A wrong program may let outputs overlap inputs anywhere. Steps may then compute nonsense, but stay inside
-// the arena: they copy between tensors by memmove, and no index that they follow comes from the arena.
+// the arena: they copy between tensors by memmove, and an index that comes from the arena is read once, then
+// checked (slices.h).
 #pragma once
 
 #include <algorithm>
@@ -27,6 +28,7 @@ inline size_t ElementBytes(Dtype dtype) {
     case Dtype::kFloat32:
       return 4;
     case Dtype::kInt64:
+    case Dtype::kComplex64:
       return 8;
     default:
       return 0;

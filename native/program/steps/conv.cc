@@ -2,7 +2,9 @@
 #include "program/steps/conv.h"
 
 #include <memory>
+#include <type_traits>
 
+#include "dispatch/gemm_u8.h"
 #include "program/steps/conv_gather.h"
 #include "program/steps/gemm_families.h"
 #include "program/steps/quantize_rows.h"
@@ -38,7 +40,14 @@ class Conv final : public Step {
   Operand input_, output_;
 };
 
+// How a hybrid layer gathers the codes that it made, and what a zero point becomes.
+inline WidenCodes CopyOf(const kernels::gemm::Row& row) { return {row.widen, 0}; }
+inline OffsetCodes CopyOf(const kernels::gemm_u8::Row& row) { return {row.copy, 0x80}; }
+constexpr int32_t OffsetOf(const WidenCodes&) { return 0; }
+constexpr int32_t OffsetOf(const OffsetCodes&) { return kernels::gemm_u8::kLhsOffset; }
+
 // Float input: each image is quantised first, then convolved with its own scale.
+template <typename Family>
 class HybridConv final : public Step {
  public:
   HybridConv(const Window& window, size_t group_channels, bool is_asymmetric)
@@ -59,9 +68,11 @@ class HybridConv final : public Step {
       } else {
         QuantizeRowSymmetric(input + b * image, image, codes, &scale);
       }
-      const ConvGather<WidenCodes> gather(one, group_channels_, {matmul.row().widen, 0},
-                                          static_cast<int16_t>(zero_point));
-      matmul.Run(run, run.scratch + codes_bytes(), ConvGather<WidenCodes>::Rows, &gather, codes,
+      const auto copy = CopyOf(matmul.row());
+      using Gathered = ConvGather<std::decay_t<decltype(copy)>>;
+      zero_point += OffsetOf(copy);
+      const Gathered gather(one, group_channels_, copy, static_cast<typename Family::Lhs>(zero_point));
+      matmul.Run(run, run.scratch + codes_bytes(), Gathered::Rows, &gather, codes,
                  output + b * pixels * matmul.shape().groups * matmul.shape().channels,
                  {&scale, &zero_point, 0});
     }
@@ -75,7 +86,7 @@ class HybridConv final : public Step {
     packed_bytes_ = matmul.packed_bytes();
   }
 
-  Matmul<HybridFamily> matmul;
+  Matmul<Family> matmul;
 
  private:
   size_t image_size() const { return window_.in_h * window_.in_w * window_.channels; }
@@ -110,6 +121,15 @@ Status LoadConvOf(StepArgs& args, const Window& window, MatmulShape shape, Weigh
       LOWBIT_RETURN_IF_ERROR(ReadQuantizedLayer(args, shape.groups * shape.channels, &layer));
       layer.weights.channel_stride = strides.channel;
       layer.weights.depth_stride = strides.depth;
+      if (const kernels::gemm_u8::Row* row = BytesRow(args, shape, layer)) {
+        const int32_t padding = layer.input_zero_point + kernels::gemm_u8::kLhsOffset;
+        return LoadPlain<BytesFamily>(
+            args,
+            ConvGather<OffsetCodes>(window, group_channels,
+                                    {row->copy, static_cast<uint8_t>(layer.flip ^ 0x80)},
+                                    static_cast<uint8_t>(padding)),
+            [&](Matmul<BytesFamily>* matmul) { return LoadBytes(args, shape, layer, *row, matmul); }, step);
+      }
       auto conv = std::make_unique<Conv<CodesFamily, WidenCodes>>(ConvGather<WidenCodes>(
           window, group_channels, {nullptr, layer.flip}, static_cast<int16_t>(layer.input_zero_point)));
       LOWBIT_RETURN_IF_ERROR(LoadCodes(args, shape, layer, &conv->matmul));
@@ -122,11 +142,20 @@ Status LoadConvOf(StepArgs& args, const Window& window, MatmulShape shape, Weigh
       int is_asymmetric;
       LOWBIT_RETURN_IF_ERROR(args.Int("asymmetric", 0, 1, &is_asymmetric));
       shape.rows = window.out_h * window.out_w;
-      auto conv = std::make_unique<HybridConv>(window, group_channels, is_asymmetric != 0);
-      LOWBIT_RETURN_IF_ERROR(LoadHybrid(args, shape, strides, is_asymmetric != 0, &conv->matmul));
-      conv->Finish(args);
-      *step = std::move(conv);
-      return Status();
+      const bool asymmetric = is_asymmetric != 0;
+      const auto finish = [&](auto conv) {
+        conv->Finish(args);
+        *step = std::move(conv);
+        return Status();
+      };
+      if (const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(args.isa())) {
+        auto conv = std::make_unique<HybridConv<HybridBytesFamily>>(window, group_channels, asymmetric);
+        LOWBIT_RETURN_IF_ERROR(LoadHybridBytes(args, shape, strides, asymmetric, *row, &conv->matmul));
+        return finish(std::move(conv));
+      }
+      auto conv = std::make_unique<HybridConv<HybridFamily>>(window, group_channels, asymmetric);
+      LOWBIT_RETURN_IF_ERROR(LoadHybrid(args, shape, strides, asymmetric, &conv->matmul));
+      return finish(std::move(conv));
     }
     case LayerKind::kWide:
       return LoadPlain<WideFamily>(

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/gemm/contract.h"
+#include "kernels/gemm_u8/contract.h"
 #include "program/steps/window.h"
 
 namespace lowbit::program::steps {
@@ -16,6 +17,15 @@ struct WidenCodes {
   kernels::gemm::Widen widen;
   uint8_t flip;
   void operator()(const int8_t* from, size_t count, int16_t* to) const { widen(from, count, flip, to); }
+};
+
+// Copies codes as code + 128, by a kernel.
+struct OffsetCodes {
+  using Source = int8_t;
+  using Lhs = uint8_t;
+  kernels::gemm_u8::Copy copy;
+  uint8_t mask;
+  void operator()(const int8_t* from, size_t count, uint8_t* to) const { copy(from, count, mask, to); }
 };
 
 // Copies elements as they are.

@@ -1,4 +1,4 @@
-// Functions of fixed-point numbers that softmax steps compute while running. value = raw * 2^(integer bits -
+// Functions of fixed-point numbers that steps compute while running. value = raw * 2^(integer bits -
 // 31).
 //
 // Source: gemmlowp fixedpoint.h (one_over_one_plus_x_for_x_in_0_1), TFLite kernels/internal/common.h
@@ -79,6 +79,32 @@ inline int32_t LogOfQ12(int32_t x) {
   const int32_t inverse = InverseOfOnePlus(denominator_less_one);
   const int32_t fraction = HighMul(RoundingDivideByPot(numerator, kSumBits), inverse);
   return ScaleByPot(WrappingAdd(HighMul(power, kLog2), fraction), 1);
+}
+
+// 1 / sqrt(x) as multiplier * 2^(shift - 31), shift <= 0; x below 1 counts as 1. Five rounds of Newton's
+// method from 1, in Q3.28. Source: TFLite kernels/internal/common.h (GetInvSqrtQuantizedMultiplierExp).
+struct InverseSqrt {
+  int32_t multiplier;
+  int shift;
+};
+
+inline InverseSqrt InverseSqrtOf(int32_t x) {
+  if (x <= 1) return {INT32_MAX, 0};
+  constexpr int32_t kRootOfHalf = 1518500250, kThreeHalves = (1 << 28) + (1 << 27);
+  int right = 11;
+  for (; x >= 1 << 29; ++right) x /= 4;
+  const int pairs = (LeadingZeros(static_cast<uint32_t>(x)) - 1) / 2 - 1;
+  x <<= 2 * pairs;
+  right -= pairs;
+  const int32_t half = ScaleByPot(x >> 1, -1);
+  int32_t guess = 1 << 28;
+  for (int i = 0; i < 5; ++i) {
+    const int32_t cube = ScaleByPot(HighMul(HighMul(guess, guess), guess), 6);
+    guess = ScaleByPot(WrappingAdd(HighMul(kThreeHalves, guess), -HighMul(half, cube)), 3);
+  }
+  const int32_t multiplier = HighMul(guess, kRootOfHalf);
+  if (right < 0) return {static_cast<int32_t>(static_cast<uint32_t>(multiplier) << -right), 0};
+  return {multiplier, -right};
 }
 
 }  // namespace lowbit::program::steps

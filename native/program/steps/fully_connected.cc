@@ -1,7 +1,9 @@
 // fully_connected: [.., depth] x constant weights [channels, depth] -> [.., channels], of any family.
 #include <cstring>
 #include <memory>
+#include <type_traits>
 
+#include "dispatch/gemm_u8.h"
 #include "program/steps/gemm_families.h"
 #include "program/steps/quantize_rows.h"
 
@@ -12,7 +14,8 @@ namespace {
 struct Rows {  // context of the gathers below
   size_t depth;
   kernels::gemm::Widen widen;
-  uint8_t flip;
+  uint8_t flip;  // or the mask of `copy`
+  kernels::gemm_u8::Copy copy = nullptr;
 };
 
 void GatherCodes(const void* context, const void* input, size_t, size_t first, size_t count, size_t stride,
@@ -22,6 +25,17 @@ void GatherCodes(const void* context, const void* input, size_t, size_t first, s
   if (stride == r.depth) return r.widen(from, count * stride, r.flip, rows);
   for (size_t i = 0; i < count; ++i) {
     r.widen(from + i * r.depth, r.depth, r.flip, rows + i * stride);
+    for (size_t k = r.depth; k < stride; ++k) rows[i * stride + k] = 0;
+  }
+}
+
+void GatherBytes(const void* context, const void* input, size_t, size_t first, size_t count, size_t stride,
+                 uint8_t* rows) noexcept {
+  const Rows& r = *static_cast<const Rows*>(context);
+  const int8_t* from = static_cast<const int8_t*>(input) + first * r.depth;
+  if (stride == r.depth) return r.copy(from, count * stride, r.flip, rows);
+  for (size_t i = 0; i < count; ++i) {
+    r.copy(from + i * r.depth, r.depth, r.flip, rows + i * stride);
     for (size_t k = r.depth; k < stride; ++k) rows[i * stride + k] = 0;
   }
 }
@@ -41,7 +55,7 @@ template <typename Family>
 class FullyConnected final : public Step {
  public:
   FullyConnected(size_t depth, Gather<typename Family::Lhs> gather)
-      : rows{depth, nullptr, 0}, gather_(gather) {}
+      : rows{depth, nullptr, 0, nullptr}, gather_(gather) {}
 
   void Run(const RunContext& run) const noexcept override {
     matmul.Run(run, run.scratch, gather_, &rows, input_.In<void>(run),
@@ -65,10 +79,11 @@ class FullyConnected final : public Step {
 };
 
 // Float input: each row is quantised first.
+template <typename Family>
 class HybridFullyConnected final : public Step {
  public:
   HybridFullyConnected(size_t depth, bool is_asymmetric)
-      : rows{depth, nullptr, 0}, is_asymmetric_(is_asymmetric) {}
+      : rows{depth, nullptr, 0, nullptr}, is_asymmetric_(is_asymmetric) {}
 
   void Run(const RunContext& run) const noexcept override {
     const size_t count = matmul.shape().rows, depth = rows.depth;
@@ -83,24 +98,39 @@ class HybridFullyConnected final : public Step {
       } else {
         QuantizeRowSymmetric(input + i * depth, depth, codes + i * depth, scales + i);
       }
+      zero_points[i] += kOffset;
     }
-    matmul.Run(run, run.scratch + own_bytes(), GatherCodes, &rows, codes, output_.Out<float>(run),
+    matmul.Run(run, run.scratch + own_bytes(), kGather, &rows, codes, output_.Out<float>(run),
                {scales, zero_points, 1});
   }
   size_t scratch_bytes(int threads) const override { return own_bytes() + matmul.scratch_bytes(threads); }
 
   void Finish(StepArgs& args) {
-    rows.widen = matmul.row().widen;
+    SetCopy(matmul.row());
     input_ = args.Bind(args.input(0));
     output_ = args.Bind(args.output(0));
     kernel_ = matmul.row().name;
     packed_bytes_ = matmul.packed_bytes();
   }
 
-  Matmul<HybridFamily> matmul;
+  Matmul<Family> matmul;
   Rows rows;
 
  private:
+  static constexpr bool kIsBytes = std::is_same_v<Family, HybridBytesFamily>;
+  static constexpr int32_t kOffset = kIsBytes ? kernels::gemm_u8::kLhsOffset : 0;
+  static constexpr Gather<typename Family::Lhs> kGather = [] {
+    if constexpr (kIsBytes) {
+      return GatherBytes;
+    } else {
+      return GatherCodes;
+    }
+  }();
+  void SetCopy(const kernels::gemm::Row& row) { rows.widen = row.widen; }
+  void SetCopy(const kernels::gemm_u8::Row& row) {
+    rows.copy = row.copy;
+    rows.flip = 0x80;
+  }
   size_t own_bytes() const { return DivideUp(matmul.shape().rows * (rows.depth + 8), 64) * 64; }
 
   bool is_asymmetric_;
@@ -131,6 +161,13 @@ Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step) {
       LOWBIT_RETURN_IF_ERROR(ReadQuantizedLayer(args, channels, &layer));
       layer.weights.channel_stride = depth;
       layer.weights.depth_stride = 1;
+      if (const kernels::gemm_u8::Row* row = BytesRow(args, shape, layer)) {
+        auto loaded = std::make_unique<FullyConnected<BytesFamily>>(depth, GatherBytes);
+        loaded->rows.copy = row->copy;
+        loaded->rows.flip = layer.flip ^ 0x80;
+        LOWBIT_RETURN_IF_ERROR(LoadBytes(args, shape, layer, *row, &loaded->matmul));
+        return finish(std::move(loaded));
+      }
       auto loaded = std::make_unique<FullyConnected<CodesFamily>>(depth, GatherCodes);
       LOWBIT_RETURN_IF_ERROR(LoadCodes(args, shape, layer, &loaded->matmul));
       loaded->rows.widen = loaded->matmul.row().widen;
@@ -140,7 +177,12 @@ Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step) {
     case LayerKind::kHybrid: {
       int is_asymmetric;
       LOWBIT_RETURN_IF_ERROR(args.Int("asymmetric", 0, 1, &is_asymmetric));
-      auto loaded = std::make_unique<HybridFullyConnected>(depth, is_asymmetric != 0);
+      if (const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(args.isa())) {
+        auto loaded = std::make_unique<HybridFullyConnected<HybridBytesFamily>>(depth, is_asymmetric != 0);
+        LOWBIT_RETURN_IF_ERROR(LoadHybridBytes(args, shape, strides, false, *row, &loaded->matmul));
+        return finish(std::move(loaded));
+      }
+      auto loaded = std::make_unique<HybridFullyConnected<HybridFamily>>(depth, is_asymmetric != 0);
       LOWBIT_RETURN_IF_ERROR(LoadHybrid(args, shape, strides, false, &loaded->matmul));
       return finish(std::move(loaded));
     }

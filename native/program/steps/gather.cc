@@ -1,96 +1,88 @@
-// `gather`: picks slices of x along a dimension. Inputs: x, indices (int32 or int64). Attributes: axis,
-// batch_dims (how many leading dimensions both share; <= axis). The output's elements are those of x[..axis]
-// + indices[batch_dims..] + x[axis+1..]; only its size is looked at. Indices are known only while running:
-// slices that do not exist are filled with zeros.
+// `gather`: slices of a table by indices that are known when it runs. Inputs: table, indices (int16, int32,
+// int64). Attributes: batches, outer, rank, dims (rank extents), inner: the table is batches x outer x dims x
+// inner elements; count: indices a batch, each of rank numbers. Output: batches x outer x count x inner.
+//
+// An index outside dims fails the run. Source: TFLite kernels/internal/reference/gather.h, reference_ops.h
+// (GatherNd).
 #include <cstring>
 
-#include "program/steps/common.h"
+#include "program/steps/slices.h"
 
 namespace lowbit::program::steps {
 namespace {
 
-struct Geometry {
-  size_t batches, outer, extent, inner;  // inner in bytes
-  size_t picks;                          // indices a batch
+struct Shape {
+  size_t batches, outer, count, slice_bytes;
+  Cells cells;
 };
 
-template <typename I>
+template <typename Index>
 class Gather final : public Step {
  public:
-  Gather(Operand in, Operand indices, Operand out, const Geometry& geometry)
-      : in_(in), indices_(indices), out_(out), g_(geometry) {
+  Gather(Operand table, Operand indices, Operand out, const Shape& shape)
+      : table_(table), indices_(indices), out_(out), s_(shape) {
     kernel_ = "gather.copy";
   }
   void Run(const RunContext& run) const noexcept override {
-    const uint8_t* in = in_.In<uint8_t>(run);
-    const I* indices = indices_.In<I>(run);
+    const uint8_t* table = table_.In<uint8_t>(run);
+    const Index* indices = indices_.In<Index>(run);
     uint8_t* out = out_.Out<uint8_t>(run);
-    Split(run, g_.batches * g_.outer, (256 << 10) / (g_.picks * g_.inner + 1), [&](size_t begin, size_t end) {
+    const size_t bytes = s_.slice_bytes, slices = s_.batches * s_.outer * s_.count;
+    Split(run, slices, (128 << 10) / (bytes + 1), [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) {
-        const I* from = indices + i / g_.outer * g_.picks;
-        const uint8_t* slices = in + i * g_.extent * g_.inner;
-        uint8_t* to = out + i * g_.picks * g_.inner;
-        for (size_t k = 0; k < g_.picks; ++k, to += g_.inner) {
-          const I index = from[k];
-          if (index >= 0 && static_cast<uint64_t>(index) < g_.extent) {
-            std::memmove(to, slices + static_cast<size_t>(index) * g_.inner, g_.inner);
-          } else {
-            std::memset(to, 0, g_.inner);
-          }
-        }
+        const size_t plane = i / s_.count;  // of batches x outer
+        const Index* index =
+            indices + (plane / s_.outer * s_.count + i % s_.count) * static_cast<size_t>(s_.cells.rank);
+        size_t cell;
+        if (!s_.cells.Find(index, &cell)) return run.Fail("an index lies outside the table");
+        std::memmove(out + i * bytes, table + (plane * s_.cells.count + cell) * bytes, bytes);
       }
     });
   }
 
  private:
-  Operand in_, indices_, out_;
-  Geometry g_;
+  Operand table_, indices_, out_;
+  Shape s_;
 };
 
 }  // namespace
 
 Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step) {
   LOWBIT_RETURN_IF_ERROR(ExpectOperands(args, 2, 1));
-  const Tensor& in = args.input(0);
+  const Tensor& table = args.input(0);
   const Tensor& indices = args.input(1);
   const Tensor& out = args.output(0);
-  if (in.dtype != out.dtype) return args.Fail(Code::kTypeMismatch, "input and output differ in type");
-  const size_t element = ElementBytes(in.dtype);
+  const size_t element = ElementBytes(table.dtype);
+  if (table.dtype != out.dtype) return args.Fail(Code::kTypeMismatch, "table and output differ in type");
   if (!element) return args.Fail(Code::kUnsupported, "elements that share bytes");
-  if (in.rank < 1) return args.Fail(Code::kShapeMismatch, "needs a dimension");
-  LOWBIT_STEP_INT(axis, 0, in.rank - 1);
-  LOWBIT_STEP_INT(batch_dims, 0, axis);
-  if (batch_dims > indices.rank) return args.Fail(Code::kShapeMismatch, "indices lack dimensions");
-  Geometry g{1, 1, static_cast<size_t>(in.dims[axis]), element, 1};
-  for (int i = 0; i < in.rank; ++i) {
-    const size_t extent = static_cast<size_t>(in.dims[i]);
-    if (i < batch_dims && in.dims[i] != indices.dims[i]) {
-      return args.Fail(Code::kShapeMismatch, "shared dimensions differ");
-    }
-    if (i != axis) (i < batch_dims ? g.batches : i < axis ? g.outer : g.inner) *= extent;
-  }
-  for (int i = batch_dims; i < indices.rank; ++i) g.picks *= static_cast<size_t>(indices.dims[i]);
-  // Each factor divides the size of a tensor that exists, unless one of them is 0.
-  const bool empty = !g.batches || !g.outer || !g.inner || !g.picks;
-  if (empty ? out.bytes != 0
-            : g.batches * g.outer > out.bytes || g.batches * g.outer * g.picks > out.bytes ||
-                  g.batches * g.outer * g.picks * g.inner != out.bytes) {
-    return args.Fail(Code::kShapeMismatch, "the output has another size");
-  }
-  if (empty) {
-    g.batches = 0;
-    g.outer = 1;
-  }
-  const Operand from = args.Bind(in), at = args.Bind(indices), to = args.Bind(out);
+  LOWBIT_STEP_INT(batches, 0, INT32_MAX);
+  LOWBIT_STEP_INT(outer, 0, INT32_MAX);
+  LOWBIT_STEP_INT(inner, 0, INT32_MAX);
+  LOWBIT_STEP_INT(count, 0, INT32_MAX);
+  Shape shape{static_cast<size_t>(batches), static_cast<size_t>(outer), static_cast<size_t>(count), 0, {}};
+  LOWBIT_RETURN_IF_ERROR(LoadCells(args, &shape.cells));
+  Product in_table, in_indices, in_out;
+  const bool fits = in_table.Times(batches) && in_table.Times(outer) && in_table.Times(shape.cells) &&
+                    in_table.Times(inner) && in_table.value == table.count() && in_indices.Times(batches) &&
+                    in_indices.Times(count) && in_indices.Times(shape.cells.rank) &&
+                    in_indices.value == indices.count() && in_out.Times(batches) && in_out.Times(outer) &&
+                    in_out.Times(count) && in_out.Times(inner) && in_out.value == out.count();
+  if (!fits) return args.Fail(Code::kShapeMismatch, "table, indices and output do not fit together");
+  if (!out.count()) shape.batches = 0;
+  shape.slice_bytes = static_cast<size_t>(inner) * element;
+  const Operand from = args.Bind(table), at = args.Bind(indices), to = args.Bind(out);
   switch (indices.dtype) {
+    case Dtype::kInt16:
+      *step = std::make_unique<Gather<int16_t>>(from, at, to, shape);
+      return Status();
     case Dtype::kInt32:
-      *step = std::make_unique<Gather<int32_t>>(from, at, to, g);
+      *step = std::make_unique<Gather<int32_t>>(from, at, to, shape);
       return Status();
     case Dtype::kInt64:
-      *step = std::make_unique<Gather<int64_t>>(from, at, to, g);
+      *step = std::make_unique<Gather<int64_t>>(from, at, to, shape);
       return Status();
     default:
-      return args.Fail(Code::kUnsupported, "indices are int32 or int64");
+      return args.Fail(Code::kTypeMismatch, "indices must be int16, int32 or int64");
   }
 }
 

@@ -8,6 +8,7 @@
 #include "dispatch/gemm.h"
 #include "dispatch/gemm_f32.h"
 #include "dispatch/gemm_s16.h"
+#include "dispatch/gemm_u8.h"
 
 namespace lowbit::program::steps {
 
@@ -141,8 +142,36 @@ Status LoadCodes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer&
   return Status();
 }
 
-Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
-                  Matmul<HybridFamily>* matmul) {
+const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& shape,
+                                      const QuantizedLayer& layer) {
+  const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(args.isa());
+  return row && FitInt8(layer.weights, shape.groups * shape.channels, shape.depth) ? row : nullptr;
+}
+
+Status LoadBytes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
+                 const kernels::gemm_u8::Row& row, Matmul<BytesFamily>* matmul) {
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, 1));
+  for (size_t g = 0; g < shape.groups; ++g) {
+    kernels::gemm::WeightView group = layer.weights;
+    group.codes += g * shape.channels * group.channel_stride;
+    kernels::gemm::PackPanels(static_cast<size_t>(row.nr), static_cast<size_t>(row.kr), 1, group,
+                              shape.channels, shape.depth, matmul->packed(g));
+  }
+  const auto channel_of = [&](size_t i) { return matmul->ChannelOf(i); };
+  const size_t count = shape.groups * matmul->padded_channels();
+  layer.input_zero_point += kernels::gemm_u8::kLhsOffset;  // the lhs is gathered as code + 128
+  if (!PackChannels(layer, count, shape.depth, channel_of, &matmul->constants.channels))
+    return NoMemory(args);
+  matmul->constants.output = layer.output;
+  return Status();
+}
+
+namespace {
+
+// Packs int8 weights for a row and fills the constants of a hybrid layer.
+template <typename Family>
+Status LoadHybridFor(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+                     const typename Family::Row& row, size_t weight_bytes, Matmul<Family>* matmul) {
   const size_t channels = shape.groups * shape.channels;
   Span<const float> scale;
   LOWBIT_RETURN_IF_ERROR(args.Floats("weightScale", channels, &scale));
@@ -151,14 +180,13 @@ Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides 
   float low, high;
   LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low, &high));
 
-  const kernels::gemm::Row& row =
-      dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, true}, args.isa());
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, static_cast<size_t>(row.weight_bytes)));
-  kernels::gemm::WeightView view{args.input(1).constant, false, 0, strides.channel, strides.depth};
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, weight_bytes));
+  const kernels::gemm::WeightView view{args.input(1).constant, false, 0, strides.channel, strides.depth};
   for (size_t g = 0; g < shape.groups; ++g) {
     kernels::gemm::WeightView group = view;
     group.codes += g * shape.channels * strides.channel;
-    kernels::gemm::Pack(row, group, shape.channels, shape.depth, matmul->packed(g));
+    kernels::gemm::PackPanels(static_cast<size_t>(row.nr), static_cast<size_t>(row.kr), weight_bytes, group,
+                              shape.channels, shape.depth, matmul->packed(g));
   }
   const size_t count = shape.groups * matmul->padded_channels();
   AlignedBuffer& memory = matmul->constants.memory;
@@ -174,6 +202,22 @@ Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides 
   }
   matmul->constants.channels = {scales, biases, sums, low, high, scales_apart};
   return Status();
+}
+
+}  // namespace
+
+Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+                  Matmul<HybridFamily>* matmul) {
+  const kernels::gemm::Row& row =
+      dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, true}, args.isa());
+  return LoadHybridFor(args, shape, strides, scales_apart, row, static_cast<size_t>(row.weight_bytes),
+                       matmul);
+}
+
+Status LoadHybridBytes(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
+                       bool scales_apart, const kernels::gemm_u8::Row& row,
+                       Matmul<HybridBytesFamily>* matmul) {
+  return LoadHybridFor(args, shape, strides, scales_apart, row, 1, matmul);
 }
 
 Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,

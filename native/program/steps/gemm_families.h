@@ -2,6 +2,7 @@
 // step.
 //
 //   codes    int8 or uint8 activations, weights and output
+//   bytes    the same, on processors with a kernel for bytes (kernels/gemm_u8) and weights that fit it
 //   hybrid   float activations, quantised at run time; int8 weights; float output
 //   wide     int16 activations and output, int8 weights
 //   real     all float32
@@ -10,6 +11,7 @@
 #include "kernels/gemm/contract.h"
 #include "kernels/gemm_f32/contract.h"
 #include "kernels/gemm_s16/contract.h"
+#include "kernels/gemm_u8/contract.h"
 #include "program/steps/matmul.h"
 #include "program/steps/quantized_layer.h"
 
@@ -33,6 +35,18 @@ struct CodesFamily {
   }
 };
 
+struct BytesFamily {
+  using Lhs = uint8_t;
+  using Out = int8_t;
+  using Row = kernels::gemm_u8::Row;
+  using Constants = CodesFamily::Constants;
+  using Runtime = NoRuntime;
+  static void Run(const Row& row, const kernels::gemm_u8::Tile& tile, const Constants& constants,
+                  const NoRuntime&, size_t) {
+    row.run(tile, constants.channels.channels(), constants.output);
+  }
+};
+
 struct HybridFamily {
   using Lhs = int16_t;
   using Out = float;
@@ -44,6 +58,20 @@ struct HybridFamily {
   };
   using Runtime = kernels::gemm::HybridRows;  // of row 0
   static void Run(const Row& row, const kernels::gemm::HybridTile& tile, const Constants& constants,
+                  const Runtime& rows, size_t first) {
+    const ptrdiff_t skip = static_cast<ptrdiff_t>(first) * rows.step;
+    row.run_hybrid(tile, constants.channels, {rows.scale + skip, rows.zero_point + skip, rows.step});
+  }
+};
+
+// Hybrid layers by the byte kernels; zero points of rows are those of code + 128.
+struct HybridBytesFamily {
+  using Lhs = uint8_t;
+  using Out = float;
+  using Row = kernels::gemm_u8::Row;
+  using Constants = HybridFamily::Constants;
+  using Runtime = kernels::gemm::HybridRows;
+  static void Run(const Row& row, const kernels::gemm_u8::HybridTile& tile, const Constants& constants,
                   const Runtime& rows, size_t first) {
     const ptrdiff_t skip = static_cast<ptrdiff_t>(first) * rows.step;
     row.run_hybrid(tile, constants.channels, {rows.scale + skip, rows.zero_point + skip, rows.step});
@@ -90,8 +118,16 @@ struct WeightStrides {
 // Each reads operands (input, constant weights, bias -> output) and attributes, chooses the kernel, packs.
 Status LoadCodes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
                  Matmul<CodesFamily>* matmul);
+// The kernel for bytes that this machine has for a layer, or null.
+const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& shape,
+                                      const QuantizedLayer& layer);
+Status LoadBytes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
+                 const kernels::gemm_u8::Row& row, Matmul<BytesFamily>* matmul);
 Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
                   Matmul<HybridFamily>* matmul);
+Status LoadHybridBytes(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
+                       bool scales_apart, const kernels::gemm_u8::Row& row,
+                       Matmul<HybridBytesFamily>* matmul);
 Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
                 Matmul<WideFamily>* matmul);
 Status LoadReal(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,

@@ -8,27 +8,38 @@ Status LoadArgMax(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadBatchMatmul(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadBinary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCast(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadCompare(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadComplexPart(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConcat(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadCumSum(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadDetection(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadFullyConnectedBlockwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLstm(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadL2Norm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut16(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPad(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPool(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadQuantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadQuantizedBinary(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadQuantizedPrelu(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadReduce(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadRequantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadResizeBilinear(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadResizeNearest(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadRfft2d(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadScatter(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadSelect(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSoftmax(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadStrided(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSvdf(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadTopK(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step);
 }  // namespace steps
@@ -38,27 +49,38 @@ static constexpr StepKind kKinds[] = {
     {"batch_matmul", steps::LoadBatchMatmul},
     {"binary", steps::LoadBinary},
     {"cast", steps::LoadCast},
+    {"compare", steps::LoadCompare},
+    {"complex_part", steps::LoadComplexPart},
     {"concat", steps::LoadConcat},
     {"conv", steps::LoadConv},
     {"copy", steps::LoadCopy},
+    {"cumsum", steps::LoadCumSum},
     {"depthwise", steps::LoadDepthwise},
+    {"detection", steps::LoadDetection},
     {"dequantize", steps::LoadDequantize},
     {"fully_connected", steps::LoadFullyConnected},
+    {"fully_connected_blockwise", steps::LoadFullyConnectedBlockwise},
     {"gather", steps::LoadGather},
     {"lstm", steps::LoadLstm},
+    {"l2_norm", steps::LoadL2Norm},
     {"lut", steps::LoadLut},
     {"lut16", steps::LoadLut16},
     {"pad", steps::LoadPad},
     {"pool", steps::LoadPool},
     {"quantize", steps::LoadQuantize},
     {"quantized_binary", steps::LoadQuantizedBinary},
+    {"quantized_prelu", steps::LoadQuantizedPrelu},
     {"reduce", steps::LoadReduce},
     {"requantize", steps::LoadRequantize},
     {"resize_bilinear", steps::LoadResizeBilinear},
     {"resize_nearest", steps::LoadResizeNearest},
+    {"rfft2d", steps::LoadRfft2d},
+    {"scatter", steps::LoadScatter},
+    {"select", steps::LoadSelect},
     {"softmax", steps::LoadSoftmax},
     {"strided", steps::LoadStrided},
     {"svdf", steps::LoadSvdf},
+    {"top_k", steps::LoadTopK},
     {"unary", steps::LoadUnary},
     {"unpack4", steps::LoadUnpack4},
 };

@@ -1,0 +1,107 @@
+// `quantized_binary`: two operands of codes, element by element, with broadcasting. Inputs: a, b (int8,
+// uint8, int16). Attributes: op (0 add, 1 subtract, 2 multiply, 6 squared difference of int8), zero_points,
+// multipliers and shifts (a, b, out), low, high. For multiplication only the last multiplier and shift are
+// used.
+#include "dispatch/elementwise.h"
+#include "program/steps/broadcast.h"
+
+namespace lowbit::program::steps {
+namespace {
+
+using kernels::elementwise::Kind;
+using kernels::elementwise::Params;
+
+enum Op { kAdd = 0, kSub = 1, kMul = 2, kSquaredDifference = 6 };
+
+class QuantizedBinary final : public Step {
+ public:
+  QuantizedBinary(const kernels::elementwise::Row& row, Operand a, Operand b, Operand out,
+                  const Broadcast<2>& shape, const Params& params, size_t element_bytes)
+      : run_(row.run),
+        a_(a),
+        b_(b),
+        out_(out),
+        shape_(shape),
+        params_(params),
+        element_bytes_(element_bytes) {
+    kernel_ = row.name;
+  }
+  void Run(const RunContext& run) const noexcept override {
+    const uint8_t* a = a_.In<uint8_t>(run);
+    const uint8_t* b = b_.In<uint8_t>(run);
+    uint8_t* out = out_.Out<uint8_t>(run);
+    Walk(run, shape_, 16 << 10, [&](const size_t(&from)[2], size_t to, size_t count) {
+      run_(params_, a + from[0] * element_bytes_, shape_.step[0], b + from[1] * element_bytes_,
+           shape_.step[1], out + to * element_bytes_, count);
+    });
+  }
+
+ private:
+  kernels::elementwise::Kernel run_;
+  Operand a_, b_, out_;
+  Broadcast<2> shape_;
+  Params params_;
+  size_t element_bytes_;
+};
+
+}  // namespace
+
+Status LoadQuantizedBinary(StepArgs& args, std::unique_ptr<Step>* step) {
+  Broadcast<2> shape;
+  const Dtype dtype = args.output_count() ? args.output(0).dtype : Dtype::kInt8;
+  LOWBIT_RETURN_IF_ERROR(CheckBinary(args, dtype, &shape));
+  LOWBIT_STEP_INT(op, 0, kSquaredDifference);
+  const bool square = op == kSquaredDifference;
+  if (op > kMul && !(square && dtype == Dtype::kInt8)) {
+    return args.Fail(Code::kUnsupported, "this operation does not take this type");
+  }
+  Kind kind;
+  int lowest = -128, highest = 127;
+  switch (dtype) {
+    case Dtype::kInt8:
+      kind = op == kMul ? Kind::kMulS8 : square ? Kind::kSquaredDifferenceS8 : Kind::kAddS8;
+      break;
+    case Dtype::kUint8:
+      kind = op == kMul ? Kind::kMulU8 : Kind::kAddU8;
+      lowest = 0;
+      highest = 255;
+      break;
+    case Dtype::kInt16:
+      kind = op == kMul ? Kind::kMulS16 : Kind::kAddS16;
+      lowest = -32768;
+      highest = 32767;
+      break;
+    default:
+      return args.Fail(Code::kUnsupported, "takes int8, uint8 and int16");
+  }
+  Span<const int32_t> zero_points, multipliers, shifts;
+  LOWBIT_RETURN_IF_ERROR(args.Ints("zero_points", 3, &zero_points));
+  LOWBIT_RETURN_IF_ERROR(args.Ints("multipliers", 3, &multipliers));
+  LOWBIT_RETURN_IF_ERROR(args.Ints("shifts", 3, &shifts));
+  for (int i = 0; i < 3; ++i) {
+    const bool zero_fits =
+        dtype == Dtype::kInt16 ? zero_points[i] == 0 : zero_points[i] >= lowest && zero_points[i] <= highest;
+    if (!zero_fits || multipliers[i] < 0 || shifts[i] < -31 || shifts[i] > (i == 2 ? 30 : 0)) {
+      return args.Fail(Code::kInvalid, "zero point, multiplier or shift out of range");
+    }
+  }
+  LOWBIT_STEP_INT(low, lowest, highest);
+  LOWBIT_STEP_INT(high, low, highest);
+  Params params{};
+  params.left_shift = square ? 7 : dtype == Dtype::kInt16 ? 15 : 20;
+  params.a_zero = zero_points[0];
+  params.b_zero = zero_points[1];
+  params.zero_point = zero_points[2];
+  params.a = {multipliers[0], shifts[0]};
+  params.b = {multipliers[1], shifts[1]};
+  params.output = {multipliers[2], shifts[2]};
+  params.b_sign = op == kSub ? -1 : 1;
+  params.low = low;
+  params.high = high;
+  *step = std::make_unique<QuantizedBinary>(dispatch::elementwise::Choose(kind, shifts[2] > 0, args.isa()),
+                                            args.Bind(args.input(0)), args.Bind(args.input(1)),
+                                            args.Bind(args.output(0)), shape, params, ElementBytes(dtype));
+  return Status();
+}
+
+}  // namespace lowbit::program::steps
