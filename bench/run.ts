@@ -62,15 +62,49 @@ function measureCase(row: LayerCase, isa: string, threads: number, seconds: numb
   }
 }
 
+const HELP = `npm run bench -- [options]: times the bare kernels on layer shapes of real models
+
+  --filter TEXT   only cases whose kind and name contain TEXT
+  --seconds S     how long each case is timed (0.5)
+  --threads N     threads of a layer (1)
+  --json          one JSON object instead of the table
+  --help
+
+  npm run bench -- --filter depthwise --seconds 2
+  LOWBIT_ISA=avx2 npm run bench -- --json
+`
+
+function wrongUsage(why: string): never {
+  process.stderr.write(`bench: ${why}\n\n${HELP}`)
+  process.exit(2)
+}
+
+function options() {
+  try {
+    return parseArgs({
+      options: {
+        filter: { type: 'string', default: '' },
+        seconds: { type: 'string', default: '0.5' },
+        threads: { type: 'string', default: '1' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values
+  } catch (error) {
+    return wrongUsage((error as Error).message)
+  }
+}
+
 function main(): void {
-  const { values } = parseArgs({
-    options: {
-      filter: { type: 'string', default: '' },
-      seconds: { type: 'string', default: '0.5' },
-      threads: { type: 'string', default: '1' },
-      json: { type: 'boolean', default: false },
-    },
-  })
+  const values = options()
+  if (values.help) {
+    process.stdout.write(HELP)
+    return
+  }
+  if (!(Number(values.seconds) > 0)) wrongUsage(`--seconds must be above 0, not "${values.seconds}"`)
+  if (!(Number.isInteger(Number(values.threads)) && Number(values.threads) > 0)) {
+    wrongUsage(`--threads must be a whole number above 0, not "${values.threads}"`)
+  }
   const { isa } = cpu()
   const rows: Row[] = []
   for (const row of CASES.filter(({ name, kind }) => `${kind} ${name}`.includes(values.filter))) {

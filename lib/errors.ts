@@ -24,6 +24,8 @@ export const ERROR_CODES = [
   'NOT_FINITE',
   /** A tensor, signature or label name does not exist. */
   'NAME_UNKNOWN',
+  /** The code of a custom operator threw (`cause`), or gave what does not fit. */
+  'CUSTOM_OP_FAILED',
   /** The model was disposed. */
   'DISPOSED',
   /** No native binary for this platform could be loaded. */

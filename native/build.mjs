@@ -1,5 +1,6 @@
-// Builds the addon with cmake-js into build/ (--tests: with the native tests; --sanitize: into build-sanitize/).
-import { execFileSync } from 'node:child_process'
+// Builds the addon with cmake-js into build/ (--tests: with the native tests; --sanitize: into build-sanitize/;
+// --fuzz: the fuzzer of programs alone, by clang, into build-fuzz/).
+import { execFileSync, spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -9,11 +10,15 @@ const require = createRequire(import.meta.url)
 const flag = (name) => process.argv.includes(name)
 const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin/cmake-js')
 const define = (name, value) => `--CD${name}=${value}`
+const out = flag('--fuzz') ? 'build-fuzz' : flag('--sanitize') ? 'build-sanitize' : 'build'
+/** libFuzzer is a part of clang. */
+const clang = () =>
+  ['clang++-14', 'clang++'].find((name) => spawnSync(name, ['--version']).status === 0) ?? 'clang++'
 const args = [
   '--directory',
   root,
   '--out',
-  join(root, flag('--sanitize') ? 'build-sanitize' : 'build'),
+  join(root, out),
   '--parallel',
   String(availableParallelism()),
   '--config',
@@ -21,6 +26,8 @@ const args = [
   define('LOWBIT_NAPI_INCLUDE', require('node-addon-api').include_dir),
   define('LOWBIT_TESTS', flag('--tests') ? 'ON' : 'OFF'),
   define('LOWBIT_SANITIZE', flag('--sanitize') ? 'ON' : 'OFF'),
+  define('LOWBIT_FUZZ', flag('--fuzz') ? 'ON' : 'OFF'),
+  ...(flag('--fuzz') ? [define('CMAKE_CXX_COMPILER', clang())] : []),
 ]
 try {
   // Configures every time: a folder that was configured with other flags is not what was asked for.

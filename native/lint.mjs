@@ -13,7 +13,7 @@ const run = promisify(execFile)
 const write = process.argv.includes('--write')
 let failed = false
 
-const sources = ['native', 'test/native']
+const sources = ['native', 'test/native', 'test/fuzz']
   .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)))
   .filter((name) => /\.(h|cc)$/.test(name))
   .sort()
@@ -55,7 +55,7 @@ async function tidy() {
   const headers = [folderOf('node-addon-api'), join(folderOf('node-api-headers'), 'include')]
   const flags = [
     '-std=c++17',
-    ...['native', 'test/native'].map((folder) => `-I${join(root, folder)}`),
+    ...['native', 'test/native', 'test/fuzz'].map((folder) => `-I${join(root, folder)}`),
     ...headers.map((folder) => `-isystem${folder}`),
     '-DNAPI_VERSION=8',
     '-DNODE_ADDON_API_DISABLE_DEPRECATED',

@@ -4,6 +4,7 @@ import { memoryChart } from '../report/memory-chart.js'
 import { facts, table } from '../report/table.js'
 import { bytesText, macsText } from '../report/units.js'
 import { shapeText } from '../tensor/shape.js'
+import type { Finding } from './inspect-findings.js'
 import type { InspectedTensor, Inspection } from './inspect-model.js'
 import { heading } from './output.js'
 
@@ -112,4 +113,14 @@ function tensorsText({ tensors }: Inspection, width: number): string {
     { title: 'name', shrinkTo: 10 },
   ]
   return table(columns, rows, { width, head: heading })
+}
+
+/** What `--strict` found, one line each. */
+export function findingsText(findings: readonly Finding[]): string {
+  const title = heading('Findings')
+  if (findings.length === 0) return `${title}\nnone`
+  const lines = findings.map(({ code, message, subgraph }) =>
+    subgraph ? `${code}  subgraph ${subgraph}: ${message}` : `${code}  ${message}`,
+  )
+  return [title, ...lines].join('\n')
 }

@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander'
 import { packageVersion } from './assets.js'
 import { benchCommand } from './bench.js'
+import { diffCommand } from './diff.js'
 import { doctorCommand } from './doctor.js'
 import { EXIT, type Failure, failureOf, USAGE } from './failure.js'
 import { inspectCommand } from './inspect.js'
@@ -26,7 +27,7 @@ function lowbitCommand(): Command {
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError()
-  for (const command of [runCommand(), inspectCommand(), benchCommand(), doctorCommand()]) {
+  for (const command of [runCommand(), inspectCommand(), diffCommand(), benchCommand(), doctorCommand()]) {
     program.addCommand(command)
   }
   // Commander hands errors on only where each command is told so.

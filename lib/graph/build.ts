@@ -8,11 +8,25 @@ import type { Op } from '../ops/contract.js'
 import { identity } from '../ops/variable.js'
 import { elementCount, type Shape, sameShape, shapeText } from '../tensor/shape.js'
 import { contextOf } from './context.js'
-import { type ExpandLimits, expand, IDENTITY } from './expand.js'
+import { expand, IDENTITY } from './expand.js'
 import type { Graph, Node, Value } from './graph.js'
 
 /** Operators by their type in the schema (`CONV_2D`). */
 export type OpsByType = ReadonlyMap<string, Op>
+
+/** Which graph of a file, and what is not as the file says. */
+export interface BuildOptions {
+  /** Index of the subgraph; 0 by default. */
+  readonly subgraph?: number
+  /** Shapes of the inputs, where they are not the file's. */
+  readonly shapes?: readonly Shape[]
+  /** Implementations of custom operators, by their names. */
+  readonly customOps?: OpsByType
+  /** Most operators, those of called subgraphs included. */
+  readonly operators?: number
+  /** Only this operator of the subgraph (and what it calls), with the shapes that the file declares for what others compute. */
+  readonly only?: number
+}
 
 /** Tensors with this many elements or more are refused: element counts and indices stay within int32. */
 const MAX_ELEMENTS = 2 ** 31
@@ -21,25 +35,34 @@ const MAX_ELEMENTS = 2 ** 31
 const CUSTOM = 32
 
 /** For tests and tools that build what they made themselves. */
-const NO_LIMITS: ExpandLimits = { operators: 2 ** 20 }
+const DEFAULT_OPERATORS = 2 ** 20
 
 /**
- * Builds the graph of subgraph 0. Value i of the graph is tensor i of the subgraph; those of called subgraphs follow.
+ * Builds the graph of a subgraph. Value i of the graph is tensor i of the subgraph; those of called subgraphs follow.
  *
  * @throws {LowbitError} `OPERATOR_UNSUPPORTED` for an operator, or a form of one, that no definition in `ops` runs;
  *   `FILE_INVALID` if operands are missing or are declared with the wrong type; `SHAPE_MISMATCH` if shapes do not fit;
- *   `LIMIT_EXCEEDED` for a tensor of 2^31 elements or more, or calls that grow beyond `limits`.
+ *   `LIMIT_EXCEEDED` for a tensor of 2^31 elements or more, or calls that grow beyond `operators`.
  */
-export function build(file: ModelFile, ops: OpsByType, limits: ExpandLimits = NO_LIMITS): Graph {
-  if (file.subgraphs.length === 0) throw new LowbitError('FILE_INVALID', 'the file has no subgraph')
-  const { tensors, inputs, outputs, operators } = expand(file, 0, limits)
+export function build(file: ModelFile, ops: OpsByType, options: BuildOptions = {}): Graph {
+  const place = options.subgraph ?? 0
+  if (file.subgraphs[place] === undefined) {
+    throw new LowbitError('FILE_INVALID', 'the file has no subgraph')
+  }
+  const flat = expand(file, place, { operators: options.operators ?? DEFAULT_OPERATORS })
+  const { tensors, inputs, outputs, operators } = flat
   const plain = tensors.map((record, index) => toValue(record, index, inputs))
   const values = plain.map((value, index) => withBlocks(value, tensors[index] as TensorRecord, plain))
-  for (const index of inputs) checkShape(values[index] as Value)
+  for (const [i, index] of inputs.entries()) {
+    const shape = options.shapes?.[i]
+    if (shape !== undefined) values[index] = { ...(values[index] as Value), shape }
+    checkShape(values[index] as Value)
+  }
 
   const nodes: Node[] = []
-  for (const { record, origin, once, intermediates, ...operands } of operators) {
-    const op = definitionOf(record, origin, ops)
+  for (const { record, origin, position, once, intermediates, ...operands } of operators) {
+    if (options.only !== undefined && options.only !== position) continue
+    const op = definitionOf(record, origin, ops, options.customOps)
     for (const [i, index] of [...operands.inputs, ...operands.outputs].entries()) {
       const isInput = i < operands.inputs.length
       const allowed = {
@@ -94,12 +117,20 @@ function knownAs(type: string, custom: boolean, ops: OpsByType): Op | undefined 
   return (op?.tflite.custom ?? false) === custom ? op : undefined
 }
 
-function definitionOf({ code, type, version }: OperatorRecord, operator: string, ops: OpsByType): Op {
-  const op = type === IDENTITY.type && code === IDENTITY.code ? identity : knownAs(type, code === CUSTOM, ops)
+function definitionOf(
+  { code, type, version }: OperatorRecord,
+  operator: string,
+  ops: OpsByType,
+  customOps?: OpsByType,
+): Op {
+  const isCustom = code === CUSTOM
+  const known = knownAs(type, isCustom, ops)
+  const isIdentity = type === IDENTITY.type && code === IDENTITY.code
+  const op = isIdentity ? identity : ((isCustom ? customOps?.get(type) : undefined) ?? known)
   if (op !== undefined) return op
   const message =
     code === CUSTOM
-      ? `${operator} is a custom operator, and lowbit has no implementation of it`
+      ? `${operator} is a custom operator, and lowbit has no implementation of it (option customOps takes one)`
       : `${operator}: lowbit does not run the operator ${type} (version ${version})`
   throw new LowbitError('OPERATOR_UNSUPPORTED', message, { operator, actual: type })
 }

@@ -55,9 +55,8 @@ export function contextOf(node: Node, values: readonly Value[]): NodeContext<unk
     constantInts(constant) {
       const { name, dtype, data } = constant
       if (data === undefined) {
-        throw fail('OPERATOR_UNSUPPORTED', `tensor "${name}" must be a constant; here it is computed`, {
-          tensor: name,
-        })
+        const message = `tensor "${name}" must be a constant: what it says of shapes is needed before a run; here it is computed in the run`
+        throw fail('OPERATOR_UNSUPPORTED', message, { tensor: name })
       }
       const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
       if (dtype === 'int32') {

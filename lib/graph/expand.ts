@@ -14,6 +14,8 @@ export interface FlatOperator {
   readonly record: OperatorRecord
   /** For messages: `CONV_2D #12`, within a called subgraph `STABLEHLO_COMPOSITE #5 / CONV_2D #12`. */
   readonly origin: string
+  /** Which operator of the subgraph it is, or is called by. */
+  readonly position: number
   /** Indices of flat tensors; -1 for an absent operand. */
   readonly inputs: readonly number[]
   readonly outputs: readonly number[]
@@ -104,8 +106,10 @@ export function expand(file: ModelFile, place: number, limits: ExpandLimits): Fl
     prefix: string,
     once: boolean,
     depth: number,
+    caller?: number,
   ): void => {
     for (const [at, record] of operators.entries()) {
+      const position = caller ?? at
       const origin = `${prefix}${record.type} #${at}`
       if (++count > limits.operators) {
         const message = `${origin}: with what is called the model has more than ${limits.operators} operators (limits.steps)`
@@ -118,7 +122,7 @@ export function expand(file: ModelFile, place: number, limits: ExpandLimits): Fl
       }
       const emit = (type: OperatorRecord, inputs: readonly number[], outputs: readonly number[]) => {
         const intermediates = record.intermediates.map((tensor) => (depth > 0 ? indexOf(tensor) : tensor))
-        ;(once ? first : rest).push({ record: type, origin, inputs, outputs, intermediates, once })
+        ;(once ? first : rest).push({ record: type, origin, position, inputs, outputs, intermediates, once })
       }
       const field = CALLED[record.type]
       if (record.type === 'CALL_ONCE') {
@@ -127,13 +131,13 @@ export function expand(file: ModelFile, place: number, limits: ExpandLimits): Fl
         // However many operators call it, it runs once.
         if (begun.has(callee)) continue
         begun.add(callee)
-        visit(body, mapping(body, [], []), `${origin} / `, true, depth + 1)
+        visit(body, mapping(body, [], []), `${origin} / `, true, depth + 1, position)
       } else if (field !== undefined && Number(record.options[field] ?? -1) >= 0) {
         const callee = Number(record.options[field])
         const body = calleeOf(file, callee, record, origin, record.inputs.length, record.outputs.length)
         const [inputs, outputs] = [record.inputs.map(indexOf), record.outputs.map(indexOf)]
         const inner = mapping(body, inputs, outputs)
-        visit(body, inner, `${origin} / `, once, depth + 1)
+        visit(body, inner, `${origin} / `, once, depth + 1, position)
         // An output that is an input or a constant of the callee, or is listed twice.
         for (const [i, output] of outputs.entries()) {
           const from = inner(body.outputs[i] as number)

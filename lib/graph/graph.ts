@@ -47,4 +47,12 @@ export interface Graph {
   readonly outputs: readonly number[]
 }
 
+/** Whether a node is a custom operator that the caller of `loadModel` implements: no native step runs it. */
+export function isCustom({ op }: Node): boolean {
+  return op.startsWith(CUSTOM_PREFIX)
+}
+
+/** How the names of such operators begin. */
+export const CUSTOM_PREFIX = 'custom:'
+
 export type Pass = (graph: Graph) => Graph

@@ -31,6 +31,8 @@ export interface NativeProgramInfo {
   readonly scratchBytes: number
   /** Weights as the kernels hold them, and other constants that the program keeps. */
   readonly packedBytes: number
+  /** Those of `packedBytes` that an earlier program of the model had packed already. */
+  readonly sharedBytes: number
   /** Kernel name of each step. */
   readonly kernels: readonly string[]
 }
@@ -70,6 +72,10 @@ export interface ProgramOptions {
   readonly isa?: string
   /** Most bytes that constants, packed weights and one run's memory may take together; 4 GiB when left out. */
   readonly memory?: number
+  /** A living program of the same model, whose packed weights are taken where they serve. */
+  readonly share?: NativeProgram
+  /** Numbers that name the constants in all programs that share, one each, 0 for none. */
+  readonly identities?: Float64Array
 }
 
 /**

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ERROR_CODES, type ErrorCode, LowbitError } from '../errors.js'
-import type { NativeBinding, NativeProgram, NativeRun } from './binding.js'
+import type { NativeBinding, NativeProgram, NativeRun, ProgramOptions } from './binding.js'
 
 /** The interface of `binding.ts` in numbers; kAbi in native/binding/addon.cc is the same. */
 const ABI = 2
@@ -145,9 +145,15 @@ function guardBinding(native: NativeBinding): NativeBinding {
     kernels: (isa) => guard(() => native.kernels(isa)),
     format: () => guard(() => native.format()),
     createProgram: (program, constants, options) =>
-      new GuardedProgram(guard(() => native.createProgram(program, constants, options))),
+      new GuardedProgram(guard(() => native.createProgram(program, constants, unguarded(options)))),
     cancelAll: () => guard(() => native.cancelAll()),
   }
+}
+
+/** The addon knows its own objects only. */
+function unguarded(options: ProgramOptions): ProgramOptions {
+  const share = options?.share
+  return share instanceof GuardedProgram ? { ...options, share: share.native } : options
 }
 
 class GuardedProgram implements NativeProgram {
@@ -155,6 +161,10 @@ class GuardedProgram implements NativeProgram {
 
   constructor(native: NativeProgram) {
     this.#native = native
+  }
+
+  get native(): NativeProgram {
+    return this.#native
   }
 
   info() {

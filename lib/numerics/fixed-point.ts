@@ -27,6 +27,7 @@ export function frexp(x: number): { fraction: number; exponent: number } {
  */
 export function quantizeMultiplier(factor: number): FixedPoint {
   if (factor === 0) return { multiplier: 0, shift: 0 }
+  if (factor === Number.POSITIVE_INFINITY) return { multiplier: TWO_31 - 1, shift: 30 } // the quotient of tiny scales
   const { fraction, exponent } = frexp(factor)
   let multiplier = Math.round(fraction * TWO_31)
   let shift = exponent

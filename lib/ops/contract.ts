@@ -84,8 +84,8 @@ export interface Op<Attributes = unknown> {
     readonly type: string
     /** Set for a custom operator, known by the name it has in the file. */
     readonly custom?: boolean
-    /** @param custom The raw options of a custom operator. */
-    read(options: Readonly<Record<string, OptionValue>>, custom?: Uint8Array): Attributes
+    /** @param customOptions Raw options of a custom operator. */
+    read(options: Readonly<Record<string, OptionValue>>, customOptions?: Uint8Array): Attributes
   }
   /** Shapes and types of the outputs, from the inputs. Throws what `fail` gives for shapes that do not fit. */
   /** Inputs that are state, which the operator reads and writes; elsewhere state is refused. */

@@ -4,6 +4,7 @@ import { LowbitError } from '../errors.js'
 import type { NativeCpu } from '../native/binding.js'
 import type { TypedArray } from '../tensor/dtype.js'
 import { usableCores } from './cores.js'
+import { type CustomOps, checkCustomOps } from './custom-ops.js'
 
 export interface LoadOptions {
   /**
@@ -18,11 +19,16 @@ export interface LoadOptions {
   readonly memory?: 'small' | 'balanced' | 'fast'
   /** Bounds on what a model may ask for; beyond them `LIMIT_EXCEEDED`. */
   readonly limits?: {
-    /** Bytes of arena, scratch memory and packed weights together; default 2^31 (2 GiB). */
+    /**
+     * Bytes of arena, scratch memory and packed weights together; default 2^31 (2 GiB). Holds for each plan of a model
+     * by itself: after `resize`, for another signature, with `keep`.
+     */
     readonly memory?: number
     /** Native steps of one run; default 16384. */
     readonly steps?: number
   }
+  /** Implementations of the custom operators of the file, by their names. Others in the file stay unsupported. */
+  readonly customOps?: CustomOps
 }
 
 export interface RunOptions {
@@ -30,6 +36,11 @@ export interface RunOptions {
   readonly signal?: AbortSignal
   /** Arrays to fill, one for each output, of its class and length; they become the `data` of the result. */
   readonly outputs?: readonly TypedArray[]
+  /**
+   * Names of intermediate tensors (`#7`: the tensor of that index) to give as `kept` of the result. They are those of
+   * the file, before anything is fused, so that a run with `keep` may take longer and more memory than one without.
+   */
+  readonly keep?: readonly string[]
 }
 
 export interface ProfileOptions {
@@ -54,10 +65,11 @@ const DEFAULT_RUNS = 20
 
 /** @throws {LowbitError} `OPTION_INVALID` for an unknown key, or a value that is out of its range. */
 export function loadSettings(options: LoadOptions, environment: Environment, cpu: NativeCpu): LoadSettings {
-  checkKeys(options, ['threads', 'memory', 'limits'], 'options of loadModel')
+  checkKeys(options, ['threads', 'memory', 'limits', 'customOps'], 'options of loadModel')
   if (options.memory !== undefined && !['small', 'balanced', 'fast'].includes(options.memory)) {
     throw invalid('memory', "'small', 'balanced' or 'fast'", options.memory)
   }
+  if (options.customOps !== undefined) checkCustomOps(options.customOps)
   const limits = options.limits ?? {}
   checkKeys(limits, ['memory', 'steps'], 'limits')
   return {

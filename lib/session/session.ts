@@ -1,46 +1,16 @@
-// A loaded model: owns the native program, and turns callers' arrays into runs of it.
+// A loaded model: owns its programs (one for plain runs, others when they are asked for) and hands runs to them.
 
 import { LowbitError } from '../errors.js'
 import type { Metadata } from '../format/tflite/metadata.js'
-import type { NativeProgram, NativeRun } from '../native/binding.js'
-import type { TypedArray } from '../tensor/dtype.js'
-import { Tensor, type TensorInfo } from '../tensor/tensor.js'
+import type { Shape } from '../tensor/shape.js'
+import { shapeText } from '../tensor/shape.js'
+import type { Tensor, TensorInfo } from '../tensor/tensor.js'
+import { compile, type Request, type Source } from './compile.js'
+import { keptNames, keptValues, type TensorsWithKept, withKept } from './keep.js'
 import { type ProfileOptions, profileRuns, type RunOptions } from './options.js'
-import {
-  checkOutput,
-  finishOutput,
-  inputView,
-  outputView,
-  type Port,
-  portOf,
-  type TensorData,
-} from './tensor-data.js'
-
-/** Bytes that a model takes. */
-export interface ModelMemory {
-  /** Activations of one run in flight. */
-  readonly arenaBytes: number
-  /** Working memory of kernels, beside the arena of one run in flight. */
-  readonly scratchBytes: number
-  /** Constant tensors that the model uses, as the file stores them. */
-  readonly weightBytes: number
-  /** Weights as the kernels hold them, once a model. */
-  readonly packedBytes: number
-}
-
-/** One native step of a model, and its time. */
-export interface ProfileStep {
-  /** Place in the order of execution. */
-  readonly index: number
-  /** Operator, as `conv2d`. */
-  readonly op: string
-  /** Name of the step's first output tensor. */
-  readonly name: string
-  readonly kernel: string
-  readonly medianUs: number
-  /** Multiply-accumulates by the unpadded definition; 0 where a step has none. */
-  readonly macs: number
-}
+import { type ModelMemory, type ProfileStep, Runner } from './runner.js'
+import { ModelSignature } from './signature.js'
+import type { TensorData } from './tensor-data.js'
 
 /** What a file says of itself beside its graph; what it does not say is absent. */
 export interface ModelMetadata extends Metadata {
@@ -48,42 +18,54 @@ export interface ModelMetadata extends Metadata {
   readonly warning?: string
 }
 
-/** What loading prepares for a session. */
-export interface SessionParts {
-  readonly program: NativeProgram
-  readonly inputs: readonly TensorInfo[]
-  readonly outputs: readonly TensorInfo[]
-  readonly steps: readonly { readonly op: string; readonly name: string; readonly macs: number }[]
-  readonly weightBytes: number
-  readonly metadata: ModelMetadata
+/** A signature of a file: names for the inputs and outputs of one of its subgraphs. */
+export interface SignatureInfo {
+  readonly name: string
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
 }
+
+/** Programs with kept tensors that are held at once; the one that was used least lately goes. */
+const MOST_VARIANTS = 8
 
 /** A loaded model. It holds native memory until `dispose()`, or until it is garbage. */
 export class Session {
-  /** Inputs of subgraph 0, in the file's order. */
-  readonly inputs: readonly TensorInfo[]
-  /** Outputs of subgraph 0, in the file's order. */
-  readonly outputs: readonly TensorInfo[]
-  readonly memory: ModelMemory
   readonly metadata: ModelMetadata
-  readonly #inputs: readonly Port[]
-  readonly #outputs: readonly Port[]
-  readonly #steps: SessionParts['steps']
-  readonly #kernels: readonly string[]
+  /** Signatures of the file, in its order; plain runs are subgraph 0 whatever they say. */
+  readonly signatures: readonly SignatureInfo[]
   readonly #inFlight = new Set<Promise<unknown>>()
-  #program: NativeProgram | undefined
+  /** By subgraph; 0 is the one of plain runs. */
+  readonly #runners = new Map<number, Runner>()
+  /** Of subgraph 0, by the values they keep; the latest used last. */
+  readonly #variants = new Map<string, Runner>()
+  #source: Source | undefined
+  #shapes: readonly Shape[] | undefined
+  #main: Runner
 
-  constructor({ program, inputs, outputs, steps, weightBytes, metadata }: SessionParts) {
-    const { arenaBytes, scratchBytes, packedBytes, kernels } = program.info()
-    this.inputs = inputs
-    this.outputs = outputs
-    this.memory = { arenaBytes, scratchBytes, weightBytes, packedBytes }
+  constructor(source: Source, metadata: ModelMetadata) {
     this.metadata = metadata
-    this.#inputs = inputs.map(portOf)
-    this.#outputs = outputs.map(portOf)
-    this.#steps = steps
-    this.#kernels = kernels
-    this.#program = program
+    this.signatures = source.file.signatures.map(({ name, inputs, outputs }) => ({
+      name,
+      inputs: inputs.map((port) => port.name),
+      outputs: outputs.map((port) => port.name),
+    }))
+    this.#source = source
+    this.#main = new Runner(compile(source, { subgraph: 0 }))
+  }
+
+  /** Inputs of subgraph 0, in the file's order, with the shapes that runs take now. */
+  get inputs(): readonly TensorInfo[] {
+    return this.#main.inputs
+  }
+
+  /** Outputs of subgraph 0, in the file's order. */
+  get outputs(): readonly TensorInfo[] {
+    return this.#main.outputs
+  }
+
+  /** What plain runs take. */
+  get memory(): ModelMemory {
+    return this.#main.memory
   }
 
   /**
@@ -92,23 +74,21 @@ export class Session {
    * changed.
    *
    * @param inputs One typed array for each of `inputs`, row-major; copied before this returns.
-   * @returns One tensor for each of `outputs`, in their order.
+   * @returns One tensor for each of `outputs`, in their order; with `keep` also `kept`, by the names given there.
    * @throws {LowbitError} (as rejection) `INPUT_COUNT`, `DTYPE_MISMATCH`, `SHAPE_MISMATCH`, `NOT_FINITE` and
-   *   `OPTION_INVALID` for what is given; `DISPOSED`. An abort rejects with `signal.reason`, even when the run has just
-   *   ended.
+   *   `OPTION_INVALID` for what is given; `NAME_UNKNOWN` for `keep`; `CUSTOM_OP_FAILED`; `DISPOSED`. An abort rejects
+   *   with `signal.reason`, even when the run has just ended.
    */
+  run(
+    inputs: readonly TensorData[],
+    options: RunOptions & { readonly keep: readonly string[] },
+  ): Promise<TensorsWithKept>
+  run(inputs: readonly TensorData[], options?: RunOptions): Promise<Tensor[]>
   run(inputs: readonly TensorData[], options?: RunOptions): Promise<Tensor[]> {
+    if (options?.keep === undefined) return this.#track(this.#main.run(inputs, options))
     try {
-      const program = this.#living()
-      checkRunOptions(options)
-      const signal = options?.signal
-      if (signal?.aborted) return Promise.reject(signal.reason)
-      const views = this.#inputViews(inputs)
-      const arrays = this.#outputArrays(options?.outputs)
-      const filled = this.#outputs.map((port, i) => outputView(port, arrays[i] as TypedArray))
-      const run = program.runAsync(views, filled)
-      const ended = signal === undefined ? run.promise : untilAborted(run, signal)
-      return this.#track(ended.then(() => this.#results(filled, arrays)))
+      const { runner, names } = this.#keeping(options.keep)
+      return this.#track(runner.run(inputs, options).then((tensors) => withKept(tensors, names)))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -119,15 +99,58 @@ export class Session {
    *
    * @throws {LowbitError} As `run` rejects.
    */
+  runSync(
+    inputs: readonly TensorData[],
+    options: RunOptions & { readonly keep: readonly string[] },
+  ): TensorsWithKept
+  runSync(inputs: readonly TensorData[], options?: RunOptions): Tensor[]
   runSync(inputs: readonly TensorData[], options?: RunOptions): Tensor[] {
-    const program = this.#living()
-    checkRunOptions(options)
-    options?.signal?.throwIfAborted()
-    const views = this.#inputViews(inputs)
-    const arrays = this.#outputArrays(options?.outputs)
-    const filled = this.#outputs.map((port, i) => outputView(port, arrays[i] as TypedArray))
-    program.run(views, filled)
-    return this.#results(filled, arrays)
+    if (options?.keep === undefined) return this.#main.runSync(inputs, options)
+    const { runner, names } = this.#keeping(options.keep)
+    return withKept(runner.runSync(inputs, options), names)
+  }
+
+  /**
+   * Gives the inputs other shapes, for runs that are started later; runs in flight keep theirs. The model is planned
+   * anew, its weights are not packed anew, its state begins anew. When this throws, the model is as it was.
+   *
+   * @param shapes One shape for each of `inputs`, of the same rank. Any extent may change, also one that the file does
+   *   not leave free, as far as the operators take it.
+   * @throws {LowbitError} `SHAPE_MISMATCH` for another count or rank, no extents, or shapes that an operator does not
+   *   take; `LIMIT_EXCEEDED`; `OPERATOR_UNSUPPORTED`; `OPTION_INVALID`; `DISPOSED`.
+   */
+  resize(shapes: readonly (readonly number[])[]): void {
+    const source = this.#living()
+    const checked = checkShapes(shapes, this.#main.inputs)
+    const next = new Runner(compile(source, { subgraph: 0, shapes: checked }, this.#main.program))
+    this.#main.dispose()
+    for (const variant of this.#variants.values()) variant.dispose()
+    this.#variants.clear()
+    this.#main = next
+    this.#shapes = checked
+  }
+
+  /**
+   * A signature by its name, to run with named inputs. Its subgraph is planned when it is first asked for.
+   *
+   * @throws {LowbitError} `NAME_UNKNOWN` if the file has no such signature; what `loadModel` says of its subgraph.
+   */
+  signature(name: string): ModelSignature {
+    const source = this.#living()
+    const signature = source.file.signatures.find((one) => one.name === name)
+    if (signature === undefined) {
+      const expected = this.signatures.map((one) => one.name)
+      const known = expected.length === 0 ? 'the file has none' : `there ${listText(expected)}`
+      const message = `signature "${name}" is unknown; ${known}`
+      throw new LowbitError('NAME_UNKNOWN', message, { expected, actual: name })
+    }
+    const { subgraph } = signature
+    if (subgraph !== 0 && !this.#runners.has(subgraph)) {
+      this.#runners.set(subgraph, new Runner(compile(source, { subgraph }, this.#main.program)))
+    }
+    const runner = () => (subgraph === 0 ? this.#main : (this.#runners.get(subgraph) as Runner))
+    const ends = source.file.subgraphs[subgraph] ?? { inputs: [], outputs: [] }
+    return new ModelSignature(signature, ends, runner, (promise) => this.#track(promise))
   }
 
   /**
@@ -138,21 +161,7 @@ export class Session {
    */
   profile(inputs: readonly TensorData[], options: ProfileOptions = {}): Promise<ProfileStep[]> {
     try {
-      const program = this.#living()
-      const runs = profileRuns(options)
-      const timed = program.profile(this.#inputViews(inputs), runs)
-      return this.#track(
-        timed.then((times) =>
-          this.#steps.map(({ op, name, macs }, index) => ({
-            index,
-            op,
-            name,
-            kernel: this.#kernels[index] ?? '',
-            medianUs: times[index] ?? 0,
-            macs,
-          })),
-        ),
-      )
+      return this.#track(this.#main.profile(inputs, profileRuns(options)))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -160,12 +169,13 @@ export class Session {
 
   /**
    * Sets all that the model remembers from earlier runs (LSTM and SVDF states, variables) back to what it was after
-   * loading. Runs that were started before still end as they would have. No effect on models without state.
+   * loading, for plain runs and for all signatures (which have a state each, where they are of other subgraphs). Runs that were started before still end as they would have. No effect on models without state.
    *
    * @throws {LowbitError} `DISPOSED`.
    */
   resetState(): void {
-    this.#living().resetState()
+    this.#living()
+    for (const runner of [this.#main, ...this.#runners.values()]) runner.program.resetState()
   }
 
   /**
@@ -173,8 +183,9 @@ export class Session {
    * fail with `DISPOSED`.
    */
   dispose(): void {
-    this.#program?.dispose()
-    this.#program = undefined
+    this.#source = undefined
+    for (const runner of [this.#main, ...this.#runners.values(), ...this.#variants.values()]) runner.dispose()
+    this.#variants.clear()
   }
 
   [Symbol.dispose](): void {
@@ -187,44 +198,32 @@ export class Session {
     await Promise.allSettled(this.#inFlight)
   }
 
-  #living(): NativeProgram {
-    if (this.#program === undefined) throw new LowbitError('DISPOSED', 'the model was disposed')
-    return this.#program
+  #living(): Source {
+    if (this.#source === undefined) throw new LowbitError('DISPOSED', 'the model was disposed')
+    return this.#source
   }
 
-  #inputViews(inputs: readonly TensorData[]): ArrayBufferView[] {
-    const ports = this.#inputs
-    if (!Array.isArray(inputs)) {
-      throw new LowbitError('OPTION_INVALID', 'inputs: an array of typed arrays expected', {
-        actual: typeof inputs,
-      })
+  /** The program in which these tensors are outputs, and their names in the order of its last outputs. */
+  #keeping(keep: readonly string[]): { runner: Runner; names: readonly (readonly string[])[] } {
+    const source = this.#living()
+    const values = keptValues(source.file, keptNames(keep))
+    const kept = [...values.keys()]
+    const key = kept.join()
+    const runner =
+      this.#variants.get(key) ?? new Runner(compile(source, this.#request(kept), this.#main.program))
+    // Again at the end: the first of the map is the one that was used least lately.
+    this.#variants.delete(key)
+    this.#variants.set(key, runner)
+    const [oldest = '', least] = this.#variants.entries().next().value ?? []
+    if (this.#variants.size > MOST_VARIANTS) {
+      this.#variants.delete(oldest)
+      least?.dispose()
     }
-    if (inputs.length !== ports.length) throw wrongCount('inputs', ports.length, inputs.length)
-    return ports.map((port, i) => inputView(port, inputs[i]))
+    return { runner, names: [...values.values()] }
   }
 
-  #outputArrays(given: readonly TypedArray[] | undefined): readonly TypedArray[] {
-    const ports = this.#outputs
-    if (given === undefined) return ports.map((port) => port.create())
-    if (!Array.isArray(given)) {
-      throw new LowbitError('OPTION_INVALID', 'outputs: an array of typed arrays expected', {
-        actual: typeof given,
-      })
-    }
-    if (given.length !== ports.length) throw wrongCount('outputs', ports.length, given.length)
-    // A copy: a run in flight must not see what the caller does to the list.
-    return ports.map((port, i) => {
-      checkOutput(port, given[i])
-      return given[i]
-    })
-  }
-
-  #results(views: readonly ArrayBufferView[], arrays: readonly TypedArray[]): Tensor[] {
-    return this.#outputs.map((port, i) => {
-      const array = arrays[i] as TypedArray
-      finishOutput(port, views[i] as ArrayBufferView, array)
-      return new Tensor(port.info, array)
-    })
+  #request(keep: readonly number[]): Request {
+    return { subgraph: 0, keep, ...(this.#shapes && { shapes: this.#shapes }) }
   }
 
   #track<T>(promise: Promise<T>): Promise<T> {
@@ -234,28 +233,25 @@ export class Session {
   }
 }
 
-function checkRunOptions(options: RunOptions | undefined): void {
-  for (const key in options) {
-    if (key === 'outputs' || key === 'signal') continue
-    const message = `options of run: "${key}" is unknown; there are signal, outputs`
-    throw new LowbitError('OPTION_INVALID', message, { expected: ['signal', 'outputs'], actual: key })
+function checkShapes(shapes: unknown, inputs: readonly TensorInfo[]): readonly Shape[] {
+  if (!Array.isArray(shapes) || !shapes.every((shape) => Array.isArray(shape))) {
+    throw new LowbitError('OPTION_INVALID', 'resize: an array of shapes expected', { actual: shapes })
   }
-  const signal = options?.signal
-  if (signal !== undefined && !(typeof signal.addEventListener === 'function' && 'aborted' in signal)) {
-    throw new LowbitError('OPTION_INVALID', 'signal: an AbortSignal expected', { actual: typeof signal })
+  if (shapes.length !== inputs.length) {
+    const [expected, actual] = [inputs.length, shapes.length]
+    const message = `resize: the model has ${expected} inputs, ${actual} shapes given`
+    throw new LowbitError('SHAPE_MISMATCH', message, { expected, actual })
   }
+  return inputs.map(({ name, shape }, i) => {
+    const given = shapes[i] as readonly unknown[]
+    const isShape = given.every((extent) => Number.isInteger(extent) && (extent as number) >= 0)
+    if (given.length === shape.length && isShape) return [...given] as number[]
+    const wanted = `${shape.length} whole numbers of 0 or more`
+    const message = `resize: input "${name}" of shape ${shapeText(shape)}: ${wanted} expected, [${given.join(', ')}] given`
+    throw new LowbitError('SHAPE_MISMATCH', message, { tensor: name, expected: shape, actual: given })
+  })
 }
 
-/** Ends when the run has ended; rejects with the signal's reason if it was aborted before. */
-function untilAborted(run: NativeRun, signal: AbortSignal): Promise<void> {
-  const cancel = () => run.cancel()
-  signal.addEventListener('abort', cancel, { once: true })
-  return run.promise
-    .finally(() => signal.removeEventListener('abort', cancel))
-    .then(() => signal.throwIfAborted())
-}
-
-function wrongCount(what: string, expected: number, actual: number): LowbitError {
-  const message = `${what}: the model has ${expected}, ${actual} given`
-  return new LowbitError('INPUT_COUNT', message, { expected, actual })
+function listText(names: readonly string[]): string {
+  return `${names.length === 1 ? 'is' : 'are'} ${names.map((name) => `"${name}"`).join(', ')}`
 }

@@ -2,6 +2,7 @@
 #include "binding/program_object.h"
 
 #include <atomic>
+#include <cstring>
 #include <new>
 #include <string>
 #include <utility>
@@ -192,7 +193,7 @@ napi_value Info(napi_env env, napi_callback_info info) {
            napi_set_named_property(env, result, name, value) == napi_ok;
   };
   if (!number("arenaBytes", parts.arena_bytes) || !number("scratchBytes", parts.scratch_bytes) ||
-      !number("packedBytes", parts.packed_bytes))
+      !number("packedBytes", parts.packed_bytes) || !number("sharedBytes", parts.shared_bytes))
     return ThrowLast(env);
   LOWBIT_NAPI(env, napi_create_array_with_length(env, parts.steps.size(), &kernels));
   for (size_t i = 0; i < parts.steps.size(); ++i) {
@@ -232,6 +233,35 @@ napi_value Construct(napi_env env, napi_callback_info info) {
   napi_value self;
   LOWBIT_NAPI(env, napi_get_cb_info(env, info, nullptr, nullptr, &self, nullptr));
   return self;
+}
+
+// What lets programs of one model share packed weights: an earlier one, and a Float64Array of numbers that
+// name the constant blocks. Views of the latter are opened later.
+Failure ReadSharing(napi_env env, napi_value options, napi_value* identities,
+                    std::shared_ptr<program::Weights>* weights) {
+  napi_value share;
+  if (Failure failure = ReadField(env, options, "share", &share)) return failure;
+  if (Failure failure = ReadField(env, options, "identities", identities)) return failure;
+  if (*identities) {
+    if (Failure failure = CheckView(env, *identities, "identities")) return failure;
+  }
+  if (!share) return {};
+  ProgramObject* object = nullptr;
+  if (Failure failure = LiveProgram(env, share, &object)) return failure;
+  *weights = object->program->parts().weights;
+  return {};
+}
+
+// One number, a whole one, a block.
+Failure OpenIdentities(napi_env env, napi_value view, size_t blocks, std::vector<double>* numbers) {
+  Span<uint8_t> bytes;
+  if (Failure failure = OpenViewOf(env, view, "identities", blocks * sizeof(double), &bytes)) return failure;
+  numbers->resize(blocks);
+  if (blocks) std::memcpy(numbers->data(), bytes.data, bytes.size);
+  for (const double number : *numbers)
+    if (!(number >= 0 && number <= 9007199254740991.0))
+      return {kOptionInvalid, "identities: a whole number of 0 or more expected"};
+  return {};
 }
 
 Failure ReadOptions(napi_env env, napi_value value, program::LoadOptions* options) {
@@ -294,6 +324,8 @@ napi_value CreateProgram(napi_env env, napi_callback_info info) {
   if (Failure failure = ReadCall(env, info, 3, 3, "createProgram(program, constants, options)", &call))
     return Throw(env, failure);
   if (Failure failure = ReadOptions(env, call.args[2], &options)) return Throw(env, failure);
+  napi_value names = nullptr;
+  if (Failure failure = ReadSharing(env, call.args[2], &names, &options.weights)) return Throw(env, failure);
   if (Failure failure = CheckView(env, call.args[0], "the program")) return Throw(env, failure);
   if (Failure failure = ReadViews(env, call.args[1], "constant", kAny, nullptr, &blocks))
     return Throw(env, failure);
@@ -307,6 +339,11 @@ napi_value CreateProgram(napi_env env, napi_callback_info info) {
     if (Failure failure = OpenView(env, blocks[i], "constant " + std::to_string(i), &block))
       return Throw(env, failure);
     constants[i] = {block.data, block.size};
+  }
+  std::vector<double> identities;
+  if (names) {
+    if (Failure failure = OpenIdentities(env, names, blocks.size(), &identities)) return Throw(env, failure);
+    options.identities = {identities.data(), identities.size()};
   }
   std::shared_ptr<program::Program> program;
   const Status status =

@@ -6,8 +6,8 @@
 
 namespace lowbit::dispatch::depthwise {
 
-// The best kernel of a machine that has `have`; scalar always fits.
-const kernels::depthwise::Row& Choose(cpu::Isa have);
+// The best kernel of a machine that has `have` for these weights (code - zero point); scalar always fits.
+const kernels::depthwise::Row& Choose(const int16_t* weights, size_t count, cpu::Isa have);
 
 // All lists of this build, best first.
 Span<const kernels::depthwise::Rows* const> Lists();

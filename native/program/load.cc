@@ -5,14 +5,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <new>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/aligned_buffer.h"
 #include "program/format.h"
+#include "program/overlap.h"
 #include "program/step.h"
 
 namespace lowbit::program {
@@ -86,7 +89,7 @@ Status OpenSource(Span<const uint8_t> bytes, Source* source) {
 }
 
 Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constants, uint32_t index,
-                  Tensor* tensor) {
+                  const LoadOptions& options, Tensor* tensor) {
   const TensorRecord record = source.At<TensorRecord>(source.header.tensors, index);
   const auto fail = [index](const std::string& message) {
     return Invalid("program: tensor " + Text(index) + ": " + message);
@@ -131,6 +134,10 @@ Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constant
   if (record.where == Where::kConstant) {
     static const uint8_t kNothing[1] = {0};
     constant = bytes ? constants[record.source].data + record.offset : kNothing;
+    tensor->identity = record.source < options.identities.size
+                           ? static_cast<uint64_t>(options.identities[record.source])
+                           : 0;
+    tensor->block_offset = static_cast<size_t>(record.offset);
   }
   tensor->dtype = record.dtype;
   tensor->rank = record.rank;
@@ -142,37 +149,68 @@ Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constant
   return Status();
 }
 
-// Constants that the program keeps: one copy for the same bytes of the same block.
+// Constants that the program keeps, as they are or packed: one copy for the same bytes of the same block.
 class Keeper {
  public:
-  explicit Keeper(std::vector<AlignedBuffer>* kept) : kept_(kept) {}
+  Keeper(std::vector<SharedBuffer>* kept, Weights* weights) : kept_(kept), weights_(weights) {}
+
+  // What an earlier program of the model made of the constant, or `bytes` that `pack` fills.
+  SharedBuffer Packed(const Tensor& constant, const Key& layout, size_t bytes,
+                      const std::function<void(uint8_t*)>& pack) {
+    Key key;
+    key.With(constant.identity).With(constant.block_offset).With(constant.bytes).With(bytes);
+    const std::string text = key.text() + layout.text();
+    if (constant.identity) {
+      if (SharedBuffer known = weights_->Find(text)) {
+        if (used_.insert(known.get()).second) shared_bytes_ += known->size();
+        return known;
+      }
+    }
+    auto buffer = std::make_shared<AlignedBuffer>();
+    if (!buffer->Allocate(bytes)) return nullptr;
+    pack(buffer->data());
+    used_.insert(buffer.get());
+    if (constant.identity) weights_->Add(text, buffer);
+    return buffer;
+  }
 
   Operand Keep(const Tensor& tensor) {
     if (!tensor.is_constant()) return Operand(tensor.where, tensor.offset);
     const auto [place, fresh] = copies_.try_emplace({tensor.constant, tensor.bytes}, nullptr);
     if (fresh) {
-      AlignedBuffer copy;
-      if (!copy.Allocate(tensor.bytes)) {
+      SharedBuffer copy = Packed(tensor, Key().With('='), tensor.bytes, [&](uint8_t* bytes) {
+        if (tensor.bytes) std::memcpy(bytes, tensor.constant, tensor.bytes);
+      });
+      if (!copy) {
         failed_ = true;
         copies_.erase(place);
         return Operand();
       }
-      if (tensor.bytes) std::memcpy(copy.data(), tensor.constant, tensor.bytes);
-      bytes_ += copy.size();
-      place->second = copy.data();
+      bytes_ += copy->size();
+      place->second = copy->data();
       kept_->push_back(std::move(copy));
     }
     return Operand(place->second);
   }
 
   uint64_t bytes() const { return bytes_; }
+  uint64_t shared_bytes() const { return shared_bytes_; }  // taken from earlier programs
   bool failed() const { return failed_; }  // memory ran out; operands given since are not to be used
 
  private:
-  std::vector<AlignedBuffer>* kept_;
+  std::vector<SharedBuffer>* kept_;
+  Weights* weights_;
+  std::set<const AlignedBuffer*> used_;
   std::map<std::pair<const uint8_t*, size_t>, const uint8_t*> copies_;
-  uint64_t bytes_ = 0;
+  uint64_t bytes_ = 0, shared_bytes_ = 0;
   bool failed_ = false;
+};
+
+// Stands for a step whose outputs are empty.
+class Nothing final : public Step {
+ public:
+  Nothing() { kernel_ = "nothing"; }
+  void Run(const RunContext& /*run*/) const noexcept override {}
 };
 
 class Arguments final : public StepArgs {
@@ -191,7 +229,10 @@ class Arguments final : public StepArgs {
     name_ = kinds[record_.kind].name;
 
     const uint64_t operands = uint64_t{record_.input_count} + record_.output_count;
-    if (operands > INT32_MAX || record_.first_operand + operands > source_.header.operands.count)
+    // All steps together have as many as there are: the work of loading is bounded by the program's length.
+    operands_read_ += operands;
+    if (operands_read_ > source_.header.operands.count ||
+        record_.first_operand + operands > source_.header.operands.count)
       return Fail(Code::kInvalid,
                   "its operands lie outside of the " + Text(source_.header.operands.count) + " there are");
     operands_.clear();
@@ -205,10 +246,16 @@ class Arguments final : public StepArgs {
       if (output && operands_.back()->is_constant())
         return Fail(Code::kInvalid, "output " + Text(i - record_.input_count) + " is a constant");
     }
+    const std::string overlap =
+        FindOverlap({operands_.data(), operands_.size()}, record_.input_count, kinds[record_.kind].in_place);
+    if (!overlap.empty()) return Fail(Code::kInvalid, overlap);
 
-    if (uint64_t{record_.first_attribute} + record_.attribute_count > source_.header.attributes.count)
+    attributes_read_ += record_.attribute_count;
+    if (attributes_read_ > source_.header.attributes.count ||
+        uint64_t{record_.first_attribute} + record_.attribute_count > source_.header.attributes.count)
       return Fail(Code::kInvalid, "its attributes lie outside of the " +
                                       Text(source_.header.attributes.count) + " there are");
+    if (record_.attribute_count > kMostAttributes) return Fail(Code::kInvalid, "it has too many attributes");
     attributes_.clear();
     for (uint32_t i = 0; i < record_.attribute_count; ++i) {
       Attribute attribute;
@@ -224,6 +271,8 @@ class Arguments final : public StepArgs {
     const Status status = StepKinds()[record_.kind].load(*this, step);
     if (keeper_->failed()) return Fail(Code::kLimit, "not enough memory for its constants");
     LOWBIT_RETURN_IF_ERROR(status);
+    if (!*step) return Fail(Code::kLimit, "not enough memory");
+    if (WritesNothing()) step->reset(new (std::nothrow) Nothing);
     return *step ? Status() : Fail(Code::kLimit, "not enough memory");
   }
 
@@ -239,6 +288,10 @@ class Arguments final : public StepArgs {
     return i >= 0 && i < output_count() ? *operands_[record_.input_count + static_cast<size_t>(i)] : kNone;
   }
   Operand Bind(const Tensor& tensor) override { return keeper_->Keep(tensor); }
+  SharedBuffer Packed(const Tensor& constant, const Key& layout, size_t bytes,
+                      const std::function<void(uint8_t*)>& pack) override {
+    return keeper_->Packed(constant, layout, bytes, pack);
+  }
 
   Status Int(const char* name, int low, int high, int* value) const override {
     const Attribute* attribute;
@@ -292,9 +345,19 @@ class Arguments final : public StepArgs {
     const uint8_t* value;
   };
 
+  // Whether all outputs are empty. Their other extents may be huge, and kernels loop over them.
+  bool WritesNothing() const {
+    const auto outputs = operands_.begin() + record_.input_count;
+    return outputs != operands_.end() &&
+           std::all_of(outputs, operands_.end(), [](const Tensor* output) { return output->bytes == 0; });
+  }
+
   // What input(i) and output(i) give where there is none: an empty tensor, so that a wrong index reads
   // nothing.
-  static constexpr Tensor kNone{Dtype::kInt8, 1, {0, 1, 1, 1, 1, 1, 1, 1}, 0, Where::kArena, 0, nullptr};
+  static constexpr Tensor kNone{
+      Dtype::kInt8, 1, {0, 1, 1, 1, 1, 1, 1, 1}, 0, Where::kArena, 0, nullptr, 0, 0};
+
+  static constexpr uint32_t kMostAttributes = 64;  // more than any step has; their names are compared
 
   Status ReadAttribute(uint32_t i, Attribute* attribute) const {
     const AttributeRecord record =
@@ -373,6 +436,7 @@ class Arguments final : public StepArgs {
   const LoadOptions& options_;
   Keeper* const keeper_;
   uint32_t index_ = 0;
+  uint64_t operands_read_ = 0, attributes_read_ = 0;  // by all steps so far
   StepRecord record_{};
   const char* name_ = "?";
   std::vector<const Tensor*> operands_;
@@ -424,10 +488,12 @@ Status Load(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants
 
   std::vector<Tensor> tensors(source.header.tensors.count);
   for (uint32_t i = 0; i < source.header.tensors.count; ++i)
-    LOWBIT_RETURN_IF_ERROR(ReadTensor(source, constants, i, &tensors[i]));
+    LOWBIT_RETURN_IF_ERROR(ReadTensor(source, constants, i, options, &tensors[i]));
 
   Program::Parts parts;
-  Keeper keeper(&parts.constants);
+  parts.weights = options.weights ? options.weights : std::make_shared<Weights>();
+  parts.weights->Prune();
+  Keeper keeper(&parts.constants, parts.weights.get());
   LOWBIT_RETURN_IF_ERROR(ReadPorts(source, tensors, false, &keeper, &parts.inputs));
   LOWBIT_RETURN_IF_ERROR(ReadPorts(source, tensors, true, &keeper, &parts.outputs));
 
@@ -448,6 +514,7 @@ Status Load(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants
   parts.arena_bytes = static_cast<size_t>(source.header.arena_bytes);
   parts.scratch_bytes = scratch;
   parts.packed_bytes = packed + keeper.bytes();
+  parts.shared_bytes = keeper.shared_bytes();
   parts.threads = options.threads;
   parts.pool = threads::Pool::Shared(options.threads);
   parts.once_count = header.once_count;

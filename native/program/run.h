@@ -38,7 +38,9 @@ class Program {
     int threads = 1;
     threads::Pool* pool = nullptr;
     std::vector<Port> inputs, outputs;
-    std::vector<AlignedBuffer> constants;
+    std::vector<SharedBuffer> constants;
+    uint64_t shared_bytes = 0;         // of packed_bytes, taken from earlier programs
+    std::shared_ptr<Weights> weights;  // for later programs of the same model
     std::vector<std::unique_ptr<Step>> steps;
   };
   Program(Parts parts, AlignedBuffer state);

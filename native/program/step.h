@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,7 @@
 #include "base/status.h"
 #include "cpu/isa.h"
 #include "program/format.h"
+#include "program/weights.h"
 #include "threads/pool.h"
 
 namespace lowbit::program {
@@ -47,6 +49,9 @@ struct Tensor {
   Where where;
   size_t offset;            // in the arena or in the state
   const uint8_t* constant;  // constants during loading only: the caller's bytes, any alignment
+  // Constants: the number of their block, the same in all programs of a model (0: none), and where in it.
+  uint64_t identity = 0;
+  size_t block_offset = 0;
 
   bool is_constant() const { return where == Where::kConstant; }
   bool is_state() const { return where == Where::kState; }
@@ -104,6 +109,12 @@ class StepArgs {
   // The operand for running. A constant is copied once into memory of the program, 64-byte aligned.
   virtual Operand Bind(const Tensor& tensor) = 0;
 
+  // A constant as a kernel wants it: `bytes` zeroed bytes that `pack` fills, or what an earlier program of
+  // the model has packed of the same constant for the same `layout`, which says all else that the packed
+  // bytes depend on. Null when there is not that much memory.
+  virtual SharedBuffer Packed(const Tensor& constant, const Key& layout, size_t bytes,
+                              const std::function<void(uint8_t*)>& pack) = 0;
+
   // Attributes. A missing name, another kind, a count other than 1 or a value outside [low, high] is an
   // error.
   virtual Status Int(const char* name, int low, int high, int* value) const = 0;
@@ -128,6 +139,9 @@ using Loader = Status (*)(StepArgs& args, std::unique_ptr<Step>* step);
 struct StepKind {
   const char* name;  // as lib/ops spells it: "conv", "pool", ...
   Loader load;
+  // Bit i: output 0 may be the very memory of input i (`inPlace` of a step in lib/ops). Beyond that no output
+  // of a step overlaps another operand: load.cc refuses such programs.
+  uint32_t in_place = 0;
 };
 
 // All kinds; a program's StepRecord.kind is an index of this list. Defined in steps/table.cc.

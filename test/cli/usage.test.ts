@@ -5,7 +5,7 @@ import test from 'ava'
 import { folderOf, lowbit, ROOT, shell } from '../helpers/cli.js'
 import { colourSums, plainPicture } from '../helpers/picture-models.js'
 
-const COMMANDS = ['run', 'inspect', 'bench', 'doctor']
+const COMMANDS = ['run', 'inspect', 'diff', 'bench', 'doctor']
 const at = folderOf({
   'model.tflite': colourSums('int8'),
   'red.ppm': plainPicture(200, 10, 20),
@@ -47,6 +47,8 @@ const WRONG: readonly (readonly string[])[] = [
   ['run', '--threads', '-1'],
   ['inspect'],
   ['inspect', 'a', 'b'],
+  ['diff'],
+  ['diff', 'a', 'b', 'c'],
   ['bench'],
   ['bench', 'model.tflite', '--seconds', '0'],
   ['bench', 'model.tflite', '--seconds', 'NaN'],

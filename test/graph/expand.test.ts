@@ -187,3 +187,12 @@ for (const [title, subgraphs, code] of refused) {
     await t.throwsAsync(() => loadModel(encode(model(subgraphs))), { code })
   })
 }
+
+test('kept tensors and a state do not go together; signatures and resize begin with a new state', async (t) => {
+  const loaded = await loadModel(encode(counter))
+  t.is(loaded.runSync([one])[0]?.data[0], 11)
+  await t.throwsAsync(() => loaded.run([one], { keep: ['old'] }), { code: 'OPERATOR_UNSUPPORTED' })
+  loaded.resize([[2]])
+  t.is(loaded.runSync([one])[0]?.data[0], 11)
+  loaded.dispose()
+})

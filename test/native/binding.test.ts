@@ -124,6 +124,7 @@ test('info and profile', async (t) => {
     arenaBytes: 2 << 20,
     scratchBytes: 0,
     packedBytes: 0,
+    sharedBytes: 0,
     kernels: ['copy', 'copy', 'copy'],
   })
   const micros = await program.profile([new Uint8Array(1 << 20)], 5)
@@ -264,6 +265,70 @@ test('wrong lengths and counts', (t) => {
     t.throws(() => program.run([good], list), { code: 'INPUT_COUNT' })
   }
   t.throws(() => program.run([undefined as never], [good]), { code: 'DTYPE_MISMATCH' })
+})
+
+/** Copies a constant of 64 bytes to the output. */
+const CONSTANT: ProgramSpec = {
+  arenaBytes: 64,
+  tensors: [
+    { dtype: 'int8', dims: [64], bytes: 64, place: { source: 0, offset: 0 } },
+    { dtype: 'int8', dims: [64], bytes: 64, place: { offset: 0 } },
+  ],
+  steps: [{ kind: 'copy', inputs: [0], outputs: [1] }],
+  inputs: [],
+  outputs: [1],
+}
+
+test('programs share what blocks of one number become', (t) => {
+  const bytes = encodeProgram(CONSTANT, format)
+  const make = (fill: number, number: number, share?: NativeProgram) =>
+    binding.createProgram(bytes, [new Uint8Array(64).fill(fill)], {
+      threads: 1,
+      identities: Float64Array.of(number),
+      ...(share && { share }),
+    })
+  const says = (program: NativeProgram) => {
+    const output = new Uint8Array(64)
+    program.run([], [output])
+    return [output[63], program.info().packedBytes, program.info().sharedBytes]
+  }
+  const first = make(1, 7)
+  const second = make(2, 7, first)
+  const other = make(3, 8, first)
+  const nameless = make(4, 0, make(5, 0, first))
+  t.deepEqual([first, second, other, nameless].map(says), [
+    [1, 64, 0],
+    [1, 64, 64],
+    [3, 64, 0],
+    [4, 64, 0],
+  ])
+  first.dispose()
+  t.deepEqual(says(second), [1, 64, 64])
+  t.deepEqual(says(make(6, 7, second)), [1, 64, 64])
+  second.dispose()
+  // Others have it still, so that it is found; when nobody has it, it is made anew.
+  t.deepEqual(says(make(9, 8, other)), [3, 64, 64])
+  t.deepEqual(says(make(9, 7)), [9, 64, 0])
+  t.throws(() => make(1, 7, first), { code: 'DISPOSED' })
+  for (const number of [-1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60]) {
+    t.throws(() => make(1, number), { code: 'OPTION_INVALID' })
+  }
+  const wrong: readonly object[] = [
+    { identities: new Float64Array(0) },
+    { identities: new Float64Array(2) },
+    { identities: [7] },
+    { identities: 7 },
+    { share: {} },
+    { share: 5 },
+    { share: null },
+  ]
+  for (const options of wrong) {
+    t.throws(
+      () => binding.createProgram(bytes, [new Uint8Array(64)], { threads: 1, ...options }),
+      undefined,
+      JSON.stringify(options),
+    )
+  }
 })
 
 test('options of createProgram', (t) => {

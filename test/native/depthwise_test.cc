@@ -23,19 +23,36 @@ using kernels::depthwise::Row;
 void Compare(std::string* why, const Row& row, size_t pixels, size_t taps, size_t channels, int shift,
              uint8_t flip, bool extreme, uint32_t seed) {
   Random random(seed);
-  std::vector<int16_t> weights(taps * channels);
+  const kernels::depthwise::Layout& layout = *row.layout;
+  std::vector<int16_t> weights(taps * channels, 255);
+  const bool is_wide = layout.fits(weights.data(), weights.size());
+  const int32_t low = is_wide ? -255 : -128, high = is_wide ? 255 : 127;
   for (auto& w : weights)
-    w = static_cast<int16_t>(extreme ? (random.Next() % 2 ? 255 : -255) : random.Between(-255, 255));
+    w = static_cast<int16_t>(extreme ? (random.Next() % 2 ? high : low) : random.Between(low, high));
   AlignedBuffer packed;
-  LOWBIT_CHECK(kernels::depthwise::Pack(weights.data(), taps, channels, &packed));
+  LOWBIT_CHECK(packed.Allocate(layout.packed_bytes(taps, channels)));
+  layout.pack(weights.data(), taps, channels, packed.data());
   std::vector<int32_t> bias(channels), multiplier(channels), shifts(channels, shift);
-  std::vector<int64_t> bound(channels, 100000 + int64_t{128} * 255 * static_cast<int64_t>(taps));
+  std::vector<int64_t> bound(channels, 100000 + int64_t{256} * 255 * static_cast<int64_t>(taps));
   for (size_t c = 0; c < channels; ++c) {
     bias[c] = random.Between(-100000, 100000);
     multiplier[c] = random.Between(1 << 30, INT32_MAX);
   }
-  kernels::PackedChannels constants;
+  const size_t entries = layout.entries(channels);
+  std::vector<int32_t> laid_bias(entries), laid_multiplier(entries), laid_shift(entries, -1);
+  std::vector<int64_t> laid_bound(entries);
+  for (size_t i = 0; i < entries; ++i) {
+    const size_t c = layout.channel_of(i, channels);
+    if (c == SIZE_MAX) continue;
+    laid_bias[i] = bias[c];
+    laid_multiplier[i] = multiplier[c];
+    laid_shift[i] = shift;
+    laid_bound[i] = bound[c];
+  }
+  kernels::PackedChannels constants, laid;
   LOWBIT_CHECK(constants.Pack(channels, bias.data(), multiplier.data(), shifts.data(), bound.data()));
+  LOWBIT_CHECK(
+      laid.Pack(entries, laid_bias.data(), laid_multiplier.data(), laid_shift.data(), laid_bound.data()));
   const kernels::Output output = {-7, -128, 100, flip};
 
   Guarded<int8_t> input(pixels * taps * channels);
@@ -51,13 +68,13 @@ void Compare(std::string* why, const Row& row, size_t pixels, size_t taps, size_
   const kernels::depthwise::Call call = {
       pointers.data(), packed.data(), out.data(), static_cast<ptrdiff_t>(stride),
       pixels,          taps,          channels,   flip};
-  row.run(call, constants.channels(), output);
+  row.run(call, laid.channels(), output);
   for (size_t p = 0; p < pixels; ++p) {
     for (size_t c = 0; c < channels; ++c) {
       uint32_t sum = 0;
       for (size_t t = 0; t < taps; ++t) {
         const int8_t code = static_cast<int8_t>(static_cast<uint8_t>(pointers[p * taps + t][c]) ^ flip);
-        sum += static_cast<uint32_t>(code * weights[t * channels + c]);
+        sum += static_cast<uint32_t>((code + layout.lhs_offset) * weights[t * channels + c]);
       }
       const int8_t want = kernels::Requantize(static_cast<int32_t>(sum), constants.channels(), c, output);
       if (out[p * stride + c] != want) {
@@ -83,8 +100,9 @@ LOWBIT_TEST("depthwise: kernels equal the definition") {
         continue;
       }
       uint32_t seed = 1;
-      for (size_t channels : {1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 23, 24, 25, 31, 32, 33, 40, 47, 64, 100}) {
-        for (size_t taps : {1, 2, 3, 8, 9, 25}) {
+      for (size_t channels :
+           {1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 23, 24, 25, 31, 32, 33, 40, 47, 64, 65, 100, 130}) {
+        for (size_t taps : {1, 2, 3, 4, 8, 9, 25}) {
           for (int shift : {-1, -9, -31, 0, 2}) {
             Compare(why, row, 1 + seed % 3, taps, channels, shift, seed % 2 ? 0x80 : 0, seed % 5 == 0, seed);
             if (!why->empty()) return;

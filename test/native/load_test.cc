@@ -260,13 +260,87 @@ LOWBIT_TEST("load: each rule has its refusal") {
   LOWBIT_CHECK(invalid([](Sample& s) { s.inputs[0] = 2; }));  // an input must be writable
   LOWBIT_CHECK(invalid([](Sample& s) { s.inputs[0] = -1; }));
   LOWBIT_CHECK(invalid([](Sample& s) { s.outputs[0] = 9; }));
-  LOWBIT_CHECK(Spoilt([](Sample& s) { s.operands[1] = 4; }) == Code::kShapeMismatch);
+  LOWBIT_CHECK(Spoilt([](Sample& s) {
+                 s.operands[1] = 4;
+                 s.tensors[4].offset = 64;
+               }) == Code::kShapeMismatch);
   LOWBIT_CHECK(Spoilt([](Sample&) {}, 191) == Code::kLimit);
   LOWBIT_CHECK(Spoilt([](Sample&) {}, 192 + 16) == Code::kOk);
   LOWBIT_CHECK(Spoilt([](Sample&) {}, 192 + 15) == Code::kLimit);
   LOWBIT_CHECK(Spoilt([](Sample& s) { s.header.arena_bytes = uint64_t{1} << 60; }) == Code::kLimit);
   LOWBIT_CHECK(Spoilt([](Sample& s) { s.header.state_bytes = uint64_t{1} << 60; }) == Code::kLimit);
   LOWBIT_CHECK(Spoilt([](Sample& s) { s.header.arena_bytes = UINT64_MAX; }, UINT64_MAX) == Code::kLimit);
+}
+
+// One step over three int8 tensors of 16 elements: two inputs, then the output, each at its offset.
+Code LoadThree(const char* kind, std::vector<int32_t> operands, std::vector<uint64_t> offsets) {
+  Sample sample;
+  for (size_t i = 0; i < 3; ++i) sample.tensors[i] = Sample::Arena(Dtype::kInt8, {16}, offsets[i], 16);
+  sample.operands = std::move(operands);
+  const auto inputs = static_cast<uint32_t>(sample.operands.size() - 1);
+  sample.steps = {{KindOf(kind), 0, inputs, 1, 0, 1}};
+  sample.attributes = {{"op", {3}}};
+  sample.outputs = {0};
+  std::shared_ptr<Program> program;
+  return LoadBytes(sample.Bytes(), sample.constant, &program).code();
+}
+
+LOWBIT_TEST("load: what a step writes overlaps nothing else, but where it works in place") {
+  LOWBIT_CHECK(LoadThree("binary", {0, 1, 2}, {0, 64, 128}) == Code::kOk);
+  LOWBIT_CHECK(LoadThree("binary", {0, 1, 2}, {0, 64, 0}) == Code::kOk);
+  LOWBIT_CHECK(LoadThree("binary", {0, 1, 2}, {64, 0, 0}) == Code::kOk);
+  LOWBIT_CHECK(LoadThree("binary", {0, 0, 0}, {0, 64, 128}) == Code::kOk);
+  for (const uint64_t near : {1, 8, 15}) {
+    LOWBIT_CHECK(LoadThree("binary", {0, 1, 2}, {near, 64, 0}) == Code::kInvalid);
+    LOWBIT_CHECK(LoadThree("binary", {0, 1, 2}, {0, 64, near}) == Code::kInvalid);
+  }
+  LOWBIT_CHECK(LoadThree("binary", {0, 1, 2}, {0, 64, 16}) == Code::kOk);
+  LOWBIT_CHECK(LoadThree("copy", {0, 2}, {0, 64, 16}) == Code::kOk);
+  LOWBIT_CHECK(LoadThree("copy", {0, 2}, {0, 64, 0}) == Code::kInvalid);
+  LOWBIT_CHECK(LoadThree("copy", {0, 2}, {0, 64, 8}) == Code::kInvalid);
+}
+
+LOWBIT_TEST("load: steps share no operands and no attributes") {
+  LOWBIT_CHECK(Spoilt([](Sample& s) { s.steps[1].first_operand = 0; }) == Code::kOk);
+  LOWBIT_CHECK(Spoilt([](Sample& s) { s.steps.push_back(s.steps[0]); }) == Code::kInvalid);
+  LOWBIT_CHECK(Spoilt([](Sample& s) {
+                 s.operands.insert(s.operands.end(), {0, 1});
+                 s.steps.push_back(s.steps[0]);  // has two attributes, as the first step
+                 s.steps[2].first_operand = 4;
+               }) == Code::kInvalid);
+  LOWBIT_CHECK(Spoilt([](Sample& s) {
+                 for (int i = 0; i < 65; ++i) s.attributes.push_back({"a" + std::to_string(i), {1}});
+                 s.steps[0].attribute_count = 67;
+               }) == Code::kInvalid);
+}
+
+LOWBIT_TEST("load: huge extents beside an empty one take no time") {
+  Sample sample;
+  const int32_t huge = 1 << 30;
+  sample.tensors[0] = Sample::Arena(Dtype::kInt8, {huge, 1 << 20, 0}, 0, 0);
+  sample.tensors[1] = sample.tensors[0];
+  sample.tensors[2] = Sample::Arena(Dtype::kInt8, {1}, 0, 1);
+  sample.operands = {0, 0, 1, 0, 2};
+  sample.steps = {{KindOf("binary"), 0, 2, 1, 0, 1}, {KindOf("reduce"), 3, 1, 1, 1, 2}};
+  sample.attributes = {{"op", {3}}, {"op", {2}}, {"axes", {1, 1, 1}}};
+  sample.outputs = {2};
+  std::shared_ptr<Program> program;
+  const Status status = LoadBytes(sample.Bytes(), sample.constant, &program);
+  LOWBIT_CHECK_THAT(status.ok(), status.message());
+  LOWBIT_CHECK(std::string(program->parts().steps[0]->kernel()) == "nothing");
+  LOWBIT_CHECK(RunAll(*program).ok());
+}
+
+LOWBIT_TEST("load: softmax with a table that holds no exponentials") {
+  Sample sample;
+  sample.tensors[1] = Sample::Arena(Dtype::kInt16, {2, 8}, 64, 32);
+  sample.operands = {0, 1};
+  sample.steps = {{KindOf("softmax"), 0, 1, 1, 0, 2}};
+  sample.attributes = {{"exponentials", std::vector<int32_t>(256, 0)}, {"log", {0}}};
+  std::shared_ptr<Program> program;
+  const Status status = LoadBytes(sample.Bytes(), sample.constant, &program);
+  LOWBIT_CHECK_THAT(status.ok(), status.message());
+  LOWBIT_CHECK(RunAll(*program).ok());
 }
 
 LOWBIT_TEST("load: empty tensors are fine") {

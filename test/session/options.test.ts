@@ -43,7 +43,8 @@ test('levels', (t) => {
 const wrong: readonly (readonly [string, unknown, Record<string, string>])[] = [
   ['unknown key', { thread: 1 }, {}],
   ['unknown limit', { limits: { bytes: 1 } }, {}],
-  ['custom operators', { customOps: {} }, {}],
+  ['custom operators that are no object', { customOps: [] }, {}],
+  ['a custom operator without run', { customOps: { My: { infer: () => [] } } }, {}],
   ['options that are no object', 5, {}],
   ['options that are null', null, {}],
   ['no threads', { threads: 0 }, {}],

@@ -2,7 +2,7 @@
 // DEQUANTIZE, reshaped weights). The same steps compute it that would do so in each run, so that no bit can differ.
 
 import { byteLength } from '../../tensor/dtype.js'
-import type { Graph, Node, Pass } from '../graph.js'
+import { type Graph, isCustom, type Node, type Pass } from '../graph.js'
 
 /** Runs a graph without inputs; gives the bytes of each output. */
 export type Evaluate = (graph: Graph) => readonly Uint8Array[]
@@ -14,7 +14,7 @@ export function foldConstants(evaluate: Evaluate, most: number): Pass {
     const constant = new Set(values.flatMap(({ data }, index) => (data === undefined ? [] : [index])))
     const folded = new Set<Node>()
     for (const node of nodes) {
-      if (!node.inputs.every((index) => index === -1 || constant.has(index))) continue
+      if (isCustom(node) || !node.inputs.every((index) => index === -1 || constant.has(index))) continue
       folded.add(node)
       for (const index of node.outputs) constant.add(index)
     }

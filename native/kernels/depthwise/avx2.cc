@@ -136,7 +136,7 @@ void Run(const Call& call, const Channels& channels, const Output& output) noexc
   }
 }
 
-constexpr Row kList[] = {{"depthwise.s8s8.pairs.avx2", cpu::kAvx2, Run}};
+constexpr Row kList[] = {{"depthwise.s8s8.pairs.avx2", cpu::kAvx2, Run, &kPairs}};
 
 }  // namespace
 

@@ -26,10 +26,23 @@ struct Call {
 
 using Kernel = void (*)(const Call&, const Channels&, const Output&) noexcept;
 
+// How a kernel wants weights and per-channel constants laid out (pack.h).
+struct Layout {
+  // Weights: taps x channels, code - zero point, in [-255, 255]. `fits` says whether the kernel takes them.
+  bool (*fits)(const int16_t* weights, size_t count);
+  size_t (*packed_bytes)(size_t taps, size_t channels);
+  void (*pack)(const int16_t* weights, size_t taps, size_t channels, void* packed);  // into zeroed memory
+  // Entries of `Channels`, and the channel that entry i belongs to (SIZE_MAX: padding).
+  size_t (*entries)(size_t channels);
+  size_t (*channel_of)(size_t entry, size_t channels);
+  int lhs_offset;  // the kernel sees code + lhs_offset, so zero points grow by it
+};
+
 struct Row {
   const char* name;
   cpu::Isa needs;
   Kernel run;
+  const Layout* layout;
 };
 
 struct Rows {

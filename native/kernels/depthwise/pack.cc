@@ -3,10 +3,15 @@
 
 namespace lowbit::kernels::depthwise {
 
-bool Pack(const int16_t* weights, size_t taps, size_t channels, AlignedBuffer* packed) {
+namespace {
+
+bool AllFit(const int16_t*, size_t) { return true; }
+size_t PairBytes(size_t taps, size_t channels) {
+  return BlockCount(channels) * PairCount(taps) * kLanes * 2 * sizeof(int16_t);
+}
+void PackPairs(const int16_t* weights, size_t taps, size_t channels, void* packed) {
   const size_t pairs = PairCount(taps);
-  if (!packed->Allocate(BlockCount(channels) * pairs * kLanes * 2 * sizeof(int16_t))) return false;
-  int16_t* out = packed->as<int16_t>();
+  int16_t* out = static_cast<int16_t*>(packed);
   for (size_t block = 0; block < BlockCount(channels); ++block) {
     const size_t start = BlockStart(block, channels);
     for (size_t tap = 0; tap < taps; ++tap) {
@@ -16,7 +21,45 @@ bool Pack(const int16_t* weights, size_t taps, size_t channels, AlignedBuffer* p
       }
     }
   }
+}
+size_t InOrder(size_t channels) { return channels; }
+size_t Same(size_t entry, size_t) { return entry; }
+
+bool FitBytes(const int16_t* weights, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    if (weights[i] < -128 || weights[i] > 127) return false;
+  }
   return true;
 }
+size_t QuadBlocks(size_t channels) { return (channels + kQuadBlock - 1) / kQuadBlock; }
+size_t QuadBytes(size_t taps, size_t channels) {
+  return QuadBlocks(channels) * QuadCount(taps) * kQuadBlock * 4;
+}
+// The channel of place (j, lane, e) in a block.
+size_t QuadChannel(size_t place) { return place / 4 % 4 * 16 + place / 16 * 4 + place % 4; }
+void PackQuads(const int16_t* weights, size_t taps, size_t channels, void* packed) {
+  int8_t* out = static_cast<int8_t*>(packed);
+  for (size_t block = 0; block < QuadBlocks(channels); ++block) {
+    for (size_t quad = 0; quad < QuadCount(taps); ++quad) {
+      for (size_t place = 0; place < kQuadBlock; ++place) {
+        const size_t channel = block * kQuadBlock + QuadChannel(place);
+        for (size_t i = 0; i < 4; ++i, ++out) {
+          const size_t tap = quad * 4 + i;
+          if (tap < taps && channel < channels) *out = static_cast<int8_t>(weights[tap * channels + channel]);
+        }
+      }
+    }
+  }
+}
+size_t QuadEntries(size_t channels) { return QuadBlocks(channels) * kQuadBlock; }
+size_t QuadChannelOf(size_t entry, size_t channels) {
+  const size_t channel = entry / kQuadBlock * kQuadBlock + QuadChannel(entry % kQuadBlock);
+  return channel < channels ? channel : SIZE_MAX;
+}
+
+}  // namespace
+
+const Layout kPairs{AllFit, PairBytes, PackPairs, InOrder, Same, 0};
+const Layout kQuads{FitBytes, QuadBytes, PackQuads, QuadEntries, QuadChannelOf, 128};
 
 }  // namespace lowbit::kernels::depthwise

@@ -28,7 +28,7 @@ void Run(const Call& call, const Channels& channels, const Output& output) noexc
   }
 }
 
-constexpr Row kList[] = {{"depthwise.s8s8.scalar", cpu::kScalar, Run}};
+constexpr Row kList[] = {{"depthwise.s8s8.scalar", cpu::kScalar, Run, &kPairs}};
 
 }  // namespace
 

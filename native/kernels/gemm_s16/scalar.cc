@@ -26,7 +26,7 @@ void S16S8_4x8(const Tile& tile, const Channels& channels) noexcept {
     }
     for (int n = 0; n < tile.cols; ++n) {
       const size_t c = tile.channel + static_cast<size_t>(n);
-      const int64_t x = acc[n] + channels.bias[c];
+      const int64_t x = AddWide(acc[n], channels.bias[c]);
       const int32_t scaled = channels.scale ? RoundWideOnce(x, channels.scale[c])
                                             : MultiplyWide(x, channels.multiplier[c], channels.shift[c]);
       const int32_t code = scaled < channels.low    ? channels.low

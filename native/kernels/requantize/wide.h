@@ -5,6 +5,11 @@
 
 namespace lowbit::kernels {
 
+// Accumulator and bias: a bias of a file may be anything, the sum wraps.
+static inline int64_t AddWide(int64_t sum, int64_t bias) {
+  return static_cast<int64_t>(static_cast<uint64_t>(sum) + static_cast<uint64_t>(bias));
+}
+
 // x * multiplier * 2^(shift - 31), the multiplier reduced to 16 bits, one rounding half up; shift in [-31,
 // 7]. Source: TFLite kernels/internal/common: MultiplyByQuantizedMultiplier(int64_t, ...). The product wraps
 // to 64 bits.

@@ -1,8 +1,7 @@
 // What many steps need: sizes of elements, checks of operands, splitting work among threads.
 //
-// A wrong program may let outputs overlap inputs anywhere. Steps may then compute nonsense, but stay inside
-// the arena: they copy between tensors by memmove, and an index that comes from the arena is read once, then
-// checked (slices.h).
+// The loader refuses outputs that overlap other operands (overlap.h). Whatever lies in the arena, steps stay
+// inside their tensors: an index from there is checked before it is followed.
 #pragma once
 
 #include <algorithm>

@@ -13,7 +13,6 @@ class Copy final : public Step {
     kernel_ = "copy";
   }
   void Run(const RunContext& run) const noexcept override {
-    // In place and overlapping views are allowed.
     std::memmove(output_.Out<uint8_t>(run), input_.In<uint8_t>(run), bytes_);
   }
 

@@ -48,7 +48,7 @@ class Depthwise final : public Step {
     return spread_bytes_ + taps_bytes_ * static_cast<size_t>(threads);
   }
 
-  Status Load(StepArgs& args, const Window& window, size_t multiplier, const QuantizedLayer& layer) {
+  Status Load(StepArgs& args, const Window& window, size_t multiplier, QuantizedLayer& layer) {
     window_ = window;
     multiplier_ = multiplier;
     channels_ = window.channels * multiplier;
@@ -56,23 +56,33 @@ class Depthwise final : public Step {
     requantize_ = layer.output;
     tap_count_ = static_cast<size_t>(window.filter_h) * static_cast<size_t>(window.filter_w);
     if (tap_count_ > kMostTaps) return args.Fail(Code::kUnsupported, "more than 2^20 taps an output pixel");
-    row_ = &dispatch::depthwise::Choose(args.isa());
-    kernel_ = row_->name;
-
     std::vector<int16_t> weights(tap_count_ * channels_);
     for (size_t t = 0; t < tap_count_; ++t) {
       for (size_t c = 0; c < channels_; ++c) {
         weights[t * channels_ + c] = static_cast<int16_t>(layer.weights.At(c, t));
       }
     }
-    const auto same = [](size_t c) { return c; };
-    if (!kernels::depthwise::Pack(weights.data(), tap_count_, channels_, &packed_) ||
-        !PackChannels(layer, channels_, tap_count_, same, &constants_) || !padding_.Allocate(channels_)) {
+    row_ = &dispatch::depthwise::Choose(weights.data(), weights.size(), args.isa());
+    kernel_ = row_->name;
+    const kernels::depthwise::Layout& layout = *row_->layout;
+    layer.input_zero_point += layout.lhs_offset;
+    const auto channel_of = [&](size_t entry) { return layout.channel_of(entry, channels_); };
+    const Key key = Key()
+                        .With(row_)
+                        .With(tap_count_)
+                        .With(channels_)
+                        .With(layer.weights.is_unsigned)
+                        .With(layer.weights.zero_point);
+    packed_ = args.Packed(args.input(1), key, layout.packed_bytes(tap_count_, channels_),
+                          [&](uint8_t* bytes) { layout.pack(weights.data(), tap_count_, channels_, bytes); });
+    if (!packed_ || !padding_.Allocate(channels_) ||
+        !PackChannels(layer, layout.entries(channels_), tap_count_, channel_of, &constants_)) {
       return args.Fail(Code::kLimit, "no memory for packed weights");
     }
-    packed_bytes_ = packed_.size() + constants_.bytes() + padding_.size();
+    packed_bytes_ = packed_->size() + constants_.bytes() + padding_.size();
     if (channels_) {
-      std::memset(padding_.data(), (layer.input_zero_point & 0xff) ^ layer.flip, channels_);
+      std::memset(padding_.data(), ((layer.input_zero_point - layout.lhs_offset) & 0xff) ^ layer.flip,
+                  channels_);
     }
     input_ = args.Bind(args.input(0));
     output_ = args.Bind(args.output(0));
@@ -112,7 +122,7 @@ class Depthwise final : public Step {
       }
     }
     const kernels::depthwise::Call call = {taps,
-                                           packed_.data(),
+                                           packed_->data(),
                                            output + row * w.out_w * channels_,
                                            static_cast<ptrdiff_t>(channels_),
                                            w.out_w,
@@ -128,7 +138,8 @@ class Depthwise final : public Step {
   size_t spread_bytes_ = 0, taps_bytes_ = 0;
   uint8_t flip_ = 0;
   kernels::Output requantize_{};
-  AlignedBuffer packed_, padding_;
+  SharedBuffer packed_;
+  AlignedBuffer padding_;
   kernels::PackedChannels constants_;
   Operand input_, output_;
 };

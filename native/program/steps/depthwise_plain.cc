@@ -170,7 +170,8 @@ class Wide final : public Base {
       AddTaps(window_, multiplier_, input + b * image_size(), oy, ox, weights, 0, acc);
       int16_t* out = output + index * channels();
       for (size_t c = 0; c < channels(); ++c) {
-        const int32_t scaled = kernels::MultiplyWide(acc[c] + bias[c], multiplier[c], shift[c]);
+        const int32_t scaled =
+            kernels::MultiplyWide(kernels::AddWide(acc[c], bias[c]), multiplier[c], shift[c]);
         out[c] = static_cast<int16_t>(scaled < low ? low : scaled > high ? high : scaled);
       }
     });

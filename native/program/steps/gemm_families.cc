@@ -40,6 +40,23 @@ void PackPlain(const uint8_t* weights, WeightStrides strides, const MatmulShape&
   }
 }
 
+Key LayoutOf(WeightStrides strides) { return Key().With(strides.channel).With(strides.depth); }
+
+// Weights of the integer kernels, packed for the matmul's row.
+template <typename Family>
+Status PackCodes(StepArgs& args, const kernels::gemm::WeightView& weights, size_t weight_bytes,
+                 Matmul<Family>* matmul) {
+  Key layout = LayoutOf({weights.channel_stride, weights.depth_stride});
+  layout.With(weights.is_unsigned).With(weights.zero_point);
+  const MatmulShape& shape = matmul->shape();
+  const size_t nr = static_cast<size_t>(matmul->row().nr), kr = static_cast<size_t>(matmul->row().kr);
+  return matmul->PackWeights(args, args.input(1), layout, [&](size_t g, uint8_t* bytes) {
+    kernels::gemm::WeightView group = weights;
+    group.codes += g * shape.channels * group.channel_stride;
+    kernels::gemm::PackPanels(nr, kr, weight_bytes, group, shape.channels, shape.depth, bytes);
+  });
+}
+
 Status NoMemory(const StepArgs& args) { return args.Fail(Code::kLimit, "no memory for channel constants"); }
 
 }  // namespace
@@ -123,17 +140,13 @@ Status ReadWideFactors(const StepArgs& args, size_t channels, std::vector<int32_
   return Status();
 }
 
-Status LoadCodes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
+Status LoadCodes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
                  Matmul<CodesFamily>* matmul) {
   const bool fit = FitInt8(layer.weights, shape.groups * shape.channels, shape.depth);
   const kernels::gemm::Row& row =
       dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, fit}, args.isa());
   LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, static_cast<size_t>(row.weight_bytes)));
-  for (size_t g = 0; g < shape.groups; ++g) {
-    kernels::gemm::WeightView group = layer.weights;
-    group.codes += g * shape.channels * group.channel_stride;
-    kernels::gemm::Pack(row, group, shape.channels, shape.depth, matmul->packed(g));
-  }
+  LOWBIT_RETURN_IF_ERROR(PackCodes(args, layer.weights, static_cast<size_t>(row.weight_bytes), matmul));
   const auto channel_of = [&](size_t i) { return matmul->ChannelOf(i); };
   const size_t count = shape.groups * matmul->padded_channels();
   if (!PackChannels(layer, count, shape.depth, channel_of, &matmul->constants.channels))
@@ -148,15 +161,10 @@ const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& s
   return row && FitInt8(layer.weights, shape.groups * shape.channels, shape.depth) ? row : nullptr;
 }
 
-Status LoadBytes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
+Status LoadBytes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
                  const kernels::gemm_u8::Row& row, Matmul<BytesFamily>* matmul) {
   LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, 1));
-  for (size_t g = 0; g < shape.groups; ++g) {
-    kernels::gemm::WeightView group = layer.weights;
-    group.codes += g * shape.channels * group.channel_stride;
-    kernels::gemm::PackPanels(static_cast<size_t>(row.nr), static_cast<size_t>(row.kr), 1, group,
-                              shape.channels, shape.depth, matmul->packed(g));
-  }
+  LOWBIT_RETURN_IF_ERROR(PackCodes(args, layer.weights, 1, matmul));
   const auto channel_of = [&](size_t i) { return matmul->ChannelOf(i); };
   const size_t count = shape.groups * matmul->padded_channels();
   layer.input_zero_point += kernels::gemm_u8::kLhsOffset;  // the lhs is gathered as code + 128
@@ -170,7 +178,7 @@ namespace {
 
 // Packs int8 weights for a row and fills the constants of a hybrid layer.
 template <typename Family>
-Status LoadHybridFor(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+Status LoadHybridFor(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
                      const typename Family::Row& row, size_t weight_bytes, Matmul<Family>* matmul) {
   const size_t channels = shape.groups * shape.channels;
   Span<const float> scale;
@@ -182,12 +190,7 @@ Status LoadHybridFor(const StepArgs& args, const MatmulShape& shape, WeightStrid
 
   LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, weight_bytes));
   const kernels::gemm::WeightView view{args.input(1).constant, false, 0, strides.channel, strides.depth};
-  for (size_t g = 0; g < shape.groups; ++g) {
-    kernels::gemm::WeightView group = view;
-    group.codes += g * shape.channels * strides.channel;
-    kernels::gemm::PackPanels(static_cast<size_t>(row.nr), static_cast<size_t>(row.kr), weight_bytes, group,
-                              shape.channels, shape.depth, matmul->packed(g));
-  }
+  LOWBIT_RETURN_IF_ERROR(PackCodes(args, view, weight_bytes, matmul));
   const size_t count = shape.groups * matmul->padded_channels();
   AlignedBuffer& memory = matmul->constants.memory;
   if (!memory.Allocate(count * 3 * sizeof(float))) return NoMemory(args);
@@ -206,7 +209,7 @@ Status LoadHybridFor(const StepArgs& args, const MatmulShape& shape, WeightStrid
 
 }  // namespace
 
-Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+Status LoadHybrid(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
                   Matmul<HybridFamily>* matmul) {
   const kernels::gemm::Row& row =
       dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, true}, args.isa());
@@ -214,14 +217,12 @@ Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides 
                        matmul);
 }
 
-Status LoadHybridBytes(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
-                       bool scales_apart, const kernels::gemm_u8::Row& row,
-                       Matmul<HybridBytesFamily>* matmul) {
+Status LoadHybridBytes(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+                       const kernels::gemm_u8::Row& row, Matmul<HybridBytesFamily>* matmul) {
   return LoadHybridFor(args, shape, strides, scales_apart, row, 1, matmul);
 }
 
-Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
-                Matmul<WideFamily>* matmul) {
+Status LoadWide(StepArgs& args, const MatmulShape& shape, WeightStrides strides, Matmul<WideFamily>* matmul) {
   const size_t channels = shape.groups * shape.channels;
   int low, high;
   LOWBIT_RETURN_IF_ERROR(args.Int("low", -32768, 32767, &low));
@@ -242,10 +243,11 @@ Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides st
 
   const kernels::gemm_s16::Row& row = dispatch::gemm_s16::Choose(args.isa());
   LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, 1));
-  for (size_t g = 0; g < shape.groups; ++g) {
+  const auto pack = [&](size_t g, uint8_t* bytes) {
     PackPlain(args.input(1).constant, strides, shape, static_cast<size_t>(row.nr), g,
-              reinterpret_cast<int8_t*>(matmul->packed(g)));
-  }
+              reinterpret_cast<int8_t*>(bytes));
+  };
+  LOWBIT_RETURN_IF_ERROR(matmul->PackWeights(args, args.input(1), LayoutOf(strides), pack));
   const size_t count = shape.groups * matmul->padded_channels();
   AlignedBuffer& memory = matmul->constants.memory;
   if (!memory.Allocate(count * (sizeof(int64_t) + sizeof(double)))) return NoMemory(args);
@@ -267,8 +269,7 @@ Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides st
   return Status();
 }
 
-Status LoadReal(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
-                Matmul<RealFamily>* matmul) {
+Status LoadReal(StepArgs& args, const MatmulShape& shape, WeightStrides strides, Matmul<RealFamily>* matmul) {
   const size_t channels = shape.groups * shape.channels;
   std::vector<float> bias;
   LOWBIT_RETURN_IF_ERROR(ReadRealBias(args, channels, &bias));
@@ -276,10 +277,11 @@ Status LoadReal(const StepArgs& args, const MatmulShape& shape, WeightStrides st
   LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low, &high));
   const kernels::gemm_f32::Row& row = dispatch::gemm_f32::Choose(args.isa());
   LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, sizeof(float)));
-  for (size_t g = 0; g < shape.groups; ++g) {
+  const auto pack = [&](size_t g, uint8_t* bytes) {
     PackPlain(args.input(1).constant, strides, shape, static_cast<size_t>(row.nr), g,
-              reinterpret_cast<float*>(matmul->packed(g)));
-  }
+              reinterpret_cast<float*>(bytes));
+  };
+  LOWBIT_RETURN_IF_ERROR(matmul->PackWeights(args, args.input(1), LayoutOf(strides), pack));
   const size_t count = shape.groups * matmul->padded_channels();
   AlignedBuffer& memory = matmul->constants.memory;
   if (!memory.Allocate(count * sizeof(float))) return NoMemory(args);

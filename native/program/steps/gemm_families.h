@@ -116,22 +116,19 @@ struct WeightStrides {
 };
 
 // Each reads operands (input, constant weights, bias -> output) and attributes, chooses the kernel, packs.
-Status LoadCodes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
+Status LoadCodes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
                  Matmul<CodesFamily>* matmul);
 // The kernel for bytes that this machine has for a layer, or null.
 const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& shape,
                                       const QuantizedLayer& layer);
-Status LoadBytes(const StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
+Status LoadBytes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
                  const kernels::gemm_u8::Row& row, Matmul<BytesFamily>* matmul);
-Status LoadHybrid(const StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+Status LoadHybrid(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
                   Matmul<HybridFamily>* matmul);
-Status LoadHybridBytes(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
-                       bool scales_apart, const kernels::gemm_u8::Row& row,
-                       Matmul<HybridBytesFamily>* matmul);
-Status LoadWide(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
-                Matmul<WideFamily>* matmul);
-Status LoadReal(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
-                Matmul<RealFamily>* matmul);
+Status LoadHybridBytes(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+                       const kernels::gemm_u8::Row& row, Matmul<HybridBytesFamily>* matmul);
+Status LoadWide(StepArgs& args, const MatmulShape& shape, WeightStrides strides, Matmul<WideFamily>* matmul);
+Status LoadReal(StepArgs& args, const MatmulShape& shape, WeightStrides strides, Matmul<RealFamily>* matmul);
 
 // Which family the types of input, weights and output ask for.
 enum class LayerKind { kCodes, kHybrid, kWide, kReal };

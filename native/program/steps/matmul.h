@@ -43,8 +43,8 @@ class Matmul {
   using Constants = typename F::Constants;
   using Runtime = typename F::Runtime;
 
-  // Fixes blocks and panels and allocates the packed weights, zero-filled; the caller packs each group and
-  // fills the constants, group g's channel n at entry g * padded_channels() + n.
+  // Fixes blocks and panels; the caller then packs the weights and fills the constants, group g's channel n
+  // at entry g * padded_channels() + n.
   Status Plan(const StepArgs& args, const MatmulShape& shape, const Row& row, size_t weight_bytes) {
     constexpr size_t kMostDepth = size_t{1} << 28;
     // A gathered block stays in the second-level cache while the panels pass over it.
@@ -59,9 +59,6 @@ class Matmul {
     padded_depth_ = DivideUp(shape.depth, kr) * kr;
     panels_ = DivideUp(shape.channels, nr);
     panel_bytes_ = padded_depth_ * nr * weight_bytes;
-    if (!packed_.Allocate(shape.groups * panels_ * panel_bytes_)) {
-      return args.Fail(Code::kLimit, "no memory for packed weights");
-    }
 
     const size_t threads = static_cast<size_t>(args.threads());
     parallel_ = threads > 1 && shape.rows * shape.groups * shape.channels * shape.depth >= kParallelMacs;
@@ -77,7 +74,18 @@ class Matmul {
     return Status();
   }
 
-  uint8_t* packed(size_t group) { return packed_.data() + group * panels_ * panel_bytes_; }
+  // Packs the weights: pack(g, bytes) fills the zeroed bytes of group g. `layout` says what it depends on
+  // beside the shape and the kernel.
+  template <typename PackGroup>
+  Status PackWeights(StepArgs& args, const Tensor& weights, Key layout, const PackGroup& pack) {
+    layout.With(row_).With(shape_.groups).With(shape_.channels).With(shape_.depth);
+    const size_t group_bytes = panels_ * panel_bytes_;
+    packed_ = args.Packed(weights, layout, shape_.groups * group_bytes, [&](uint8_t* bytes) {
+      for (size_t g = 0; g < shape_.groups; ++g) pack(g, bytes + g * group_bytes);
+    });
+    return packed_ ? Status() : args.Fail(Code::kLimit, "no memory for packed weights");
+  }
+
   size_t padded_channels() const { return panels_ * static_cast<size_t>(row_->nr); }
   // The channel that entry i of the constants belongs to, or SIZE_MAX for padding.
   size_t ChannelOf(size_t i) const {
@@ -87,7 +95,7 @@ class Matmul {
   const Row& row() const { return *row_; }
   const MatmulShape& shape() const { return shape_; }
   size_t scratch_bytes(int threads) const { return static_cast<size_t>(threads) * scratch_per_slot_; }
-  uint64_t packed_bytes() const { return packed_.size() + constants.bytes(); }
+  uint64_t packed_bytes() const { return packed_->size() + constants.bytes(); }
 
   void Run(const RunContext& run, uint8_t* scratch, Gather<Lhs> gather, const void* context,
            const void* input, Out* output, const Runtime& runtime = Runtime()) const noexcept {
@@ -127,7 +135,7 @@ class Matmul {
     tile.depth = static_cast<int>(padded_depth_);
     const size_t last = panels_ * (split + 1) / panel_splits_;
     for (size_t panel = panels_ * split / panel_splits_; panel < last; ++panel) {
-      tile.packed = packed_.data() + (group * panels_ + panel) * panel_bytes_;
+      tile.packed = packed_->data() + (group * panels_ + panel) * panel_bytes_;
       tile.channel = (group * panels_ + panel) * nr;
       tile.cols = static_cast<int>(std::min(nr, shape_.channels - panel * nr));
       Out* out = job.output + first * out_stride + group * shape_.channels + panel * nr;
@@ -143,7 +151,7 @@ class Matmul {
 
   const Row* row_ = nullptr;
   MatmulShape shape_{};
-  AlignedBuffer packed_;
+  SharedBuffer packed_;
   size_t padded_depth_ = 0, panels_ = 0, panel_bytes_ = 0;
   size_t block_rows_ = 0, row_blocks_ = 0, panel_splits_ = 0, scratch_per_slot_ = 0;
   bool parallel_ = false;

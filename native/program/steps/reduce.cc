@@ -46,6 +46,7 @@ Shape Merge(const Tensor& x, Span<const int32_t> axes) {
 template <typename T, typename A, typename Fold>
 void FoldAll(const T* x, const Shape& shape, A* accumulators, const Fold& fold) {
   // The innermost run is walked in a loop of its own, the others by counting.
+  if (shape.inputs_each == 0) return;  // the other reduced extents may be huge
   const int outer = shape.rank ? shape.rank - 1 : 0;
   const size_t inner = shape.rank ? shape.dims[outer] : 1;
   const bool inner_reduced = shape.rank && shape.reduced[outer];

@@ -22,8 +22,7 @@ struct Rows {
   size_t rows, depth;
 };
 
-// The difference from the largest code of the row, in [0, 255] even if a wrong program lets the output change
-// the row.
+// The difference from the largest code of the row, in [0, 255].
 inline int Below(int best, int code) { return static_cast<uint8_t>(best - code); }
 
 template <typename T, typename U>
@@ -53,7 +52,8 @@ class QuantizedSoftmax final : public Step {
     if (sum == 0) sum = 1;  // only after an overflow that the reference does not define
     const int zeros = LeadingZeros(sum);
     const int32_t scale = InverseOfOnePlus(static_cast<int32_t>((sum << zeros) - (1u << 31)));
-    const int exponent = std::min(12 - zeros + 31 - static_cast<int>(8 * sizeof(U)), 31);
+    // Below 0 only where the sum overflowed, or for tables that are no exponentials.
+    const int exponent = Clamp(12 - zeros + 31 - static_cast<int>(8 * sizeof(U)), 0, 31);
     constexpr int kLow = std::numeric_limits<U>::min(), kHigh = std::numeric_limits<U>::max();
     // A long row repeats its differences: one result for each of the 256 is then cheaper.
     if (r_.depth > 256) {

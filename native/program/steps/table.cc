@@ -1,4 +1,5 @@
-// The list of all kinds of steps: two lines each. A program's StepRecord.kind is an index of this list.
+// The list of all kinds of steps: two lines each, and which inputs a step may write over. A program's
+// StepRecord.kind is an index of this list.
 #include "program/step.h"
 
 namespace lowbit::program {
@@ -17,6 +18,7 @@ Status LoadCumSum(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDetection(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadExpect(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnectedBlockwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step);
@@ -44,10 +46,12 @@ Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step);
 }  // namespace steps
 
+static constexpr uint32_t kFirst = 1u << 0, kSecond = 1u << 1;  // inputs
+
 static constexpr StepKind kKinds[] = {
     {"arg_max", steps::LoadArgMax},
     {"batch_matmul", steps::LoadBatchMatmul},
-    {"binary", steps::LoadBinary},
+    {"binary", steps::LoadBinary, kFirst | kSecond},
     {"cast", steps::LoadCast},
     {"compare", steps::LoadCompare},
     {"complex_part", steps::LoadComplexPart},
@@ -58,18 +62,19 @@ static constexpr StepKind kKinds[] = {
     {"depthwise", steps::LoadDepthwise},
     {"detection", steps::LoadDetection},
     {"dequantize", steps::LoadDequantize},
+    {"expect", steps::LoadExpect},
     {"fully_connected", steps::LoadFullyConnected},
     {"fully_connected_blockwise", steps::LoadFullyConnectedBlockwise},
     {"gather", steps::LoadGather},
     {"lstm", steps::LoadLstm},
     {"l2_norm", steps::LoadL2Norm},
-    {"lut", steps::LoadLut},
-    {"lut16", steps::LoadLut16},
+    {"lut", steps::LoadLut, kFirst},
+    {"lut16", steps::LoadLut16, kFirst},
     {"pad", steps::LoadPad},
     {"pool", steps::LoadPool},
     {"quantize", steps::LoadQuantize},
-    {"quantized_binary", steps::LoadQuantizedBinary},
-    {"quantized_prelu", steps::LoadQuantizedPrelu},
+    {"quantized_binary", steps::LoadQuantizedBinary, kFirst | kSecond},
+    {"quantized_prelu", steps::LoadQuantizedPrelu, kFirst},
     {"reduce", steps::LoadReduce},
     {"requantize", steps::LoadRequantize},
     {"resize_bilinear", steps::LoadResizeBilinear},
@@ -81,7 +86,7 @@ static constexpr StepKind kKinds[] = {
     {"strided", steps::LoadStrided},
     {"svdf", steps::LoadSvdf},
     {"top_k", steps::LoadTopK},
-    {"unary", steps::LoadUnary},
+    {"unary", steps::LoadUnary, kFirst},
     {"unpack4", steps::LoadUnpack4},
 };
 

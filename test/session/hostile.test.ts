@@ -1,0 +1,52 @@
+// Models that are sound as files and made to hurt: what the fuzzers (test/fuzz) found. The sanitizers run these too.
+
+import test from 'ava'
+import { loadModel } from '#lib/index.js'
+import { elementCount } from '#lib/tensor/shape.js'
+import { oneOperatorFile, type TensorSpec } from '../helpers/model-builder.js'
+
+const wide = (shape: readonly number[]): TensorSpec => ({ dtype: 'int16', shape, scale: 0.001, zeroPoint: 0 })
+const ones = (shape: readonly number[], axis: number): TensorSpec => {
+  const channels = shape[axis] ?? 1
+  const data = new Int8Array(elementCount(shape)).fill(1)
+  return { dtype: 'int8', shape, data, axis, scale: Array.from({ length: channels }, () => 0.5) }
+}
+const window = { padding: 0, strideH: 1, strideW: 1 }
+
+for (const [type, weights, output, options] of [
+  ['FULLY_CONNECTED', ones([4, 18], 0), [1, 4], {}],
+  ['CONV_2D', ones([4, 3, 3, 2], 0), [1, 3, 3, 4], window],
+  ['DEPTHWISE_CONV_2D', ones([1, 3, 3, 4], 3), [1, 3, 3, 4], { ...window, depthMultiplier: 2 }],
+] as const) {
+  for (const bias of [2n ** 63n - 1n, -(2n ** 63n)]) {
+    test(`${type} of int16 wraps with a bias of ${bias}`, async (t) => {
+      const input = wide(type === 'FULLY_CONNECTED' ? [1, 18] : [1, 3, 3, 2])
+      const biases: TensorSpec = { dtype: 'int64', shape: [4], data: new BigInt64Array(4).fill(bias) }
+      const inputs = [input, weights, biases]
+      const model = await loadModel(oneOperatorFile({ type, inputs, outputs: [wide(output)], options }))
+      for (const value of [1000, -1000]) {
+        const [result] = model.runSync([new Int16Array(18).fill(value)])
+        t.is(result?.data.length, elementCount(output))
+      }
+      model.dispose()
+    })
+  }
+}
+
+test('empty tensors with huge extents take no time', async (t) => {
+  const empty: TensorSpec = { dtype: 'float32', shape: [2 ** 30, 2 ** 20, 0] }
+  const more: TensorSpec = { dtype: 'float32', shape: [1] }
+  const start = Date.now()
+  const model = await loadModel(oneOperatorFile({ type: 'ADD', inputs: [empty, more], outputs: [empty] }))
+  const [result] = model.runSync([new Float32Array(0), new Float32Array(1)])
+  t.is(result?.data.length, 0)
+  t.true(Date.now() - start < 5000)
+})
+
+test('the quotient of scales that are too small for float32 is the largest factor', async (t) => {
+  const tiny = { dtype: 'int8' as const, shape: [4], scale: 1e-30, zeroPoint: 0 }
+  const file = oneOperatorFile({ type: 'RSQRT', inputs: [tiny], outputs: [tiny] })
+  const model = await loadModel(file)
+  t.is(model.runSync([Int8Array.of(0, 1, 2, 127)])[0]?.data.length, 4)
+  model.dispose()
+})
