@@ -78,9 +78,15 @@ export function graphOf(source: Source, request: Request): { graph: Graph; weigh
   const { limits } = settings
   checkSteps(file.subgraphs[request.subgraph]?.operators.length ?? 0, limits.steps)
   const run = (constants: Graph) => evaluate(source, constants, request.subgraph)
-  const built = build(file, OPS_BY_TYPE, { ...request, customOps: operators, evaluate: run })
+  const built = build(file, OPS_BY_TYPE, {
+    ...request,
+    customOps: operators,
+    operators: limits.steps,
+    evaluate: run,
+  })
   // Now, since operators make tables as large as their outputs when they are lowered.
   checkMemory(largestValue(built), limits.memory)
+  checkState(built, request)
   const wanted = { ...built, outputs: [...built.outputs, ...(request.keep ?? [])] }
   const graph = optimize(wanted, {
     evaluate: run,
@@ -94,7 +100,7 @@ export function planGraph(graph: Graph, limits: LoadSettings['limits']): Plan {
   const planned = plan(graph, OPS_BY_NAME)
   checkSteps(planned.steps.length, limits.steps)
   // Constants are kept at least once; kernels may hold them larger, which is counted when they are packed.
-  checkMemory(planned.arenaBytes + constantBytes(planned), limits.memory)
+  checkMemory(planned.arenaBytes + planned.stateBytes + constantBytes(planned), limits.memory)
   return planned
 }
 
@@ -235,6 +241,16 @@ function nameBlocks(): Source['identities'] {
       blocks.set(key, number)
       return number
     })
+}
+
+/** State belongs to one program: what would spread over several is refused. */
+function checkState({ nodes, values }: Graph, { keep = [] }: Request): void {
+  const keeps = nodes.find(({ inputs }) => inputs.some((index) => values[index]?.state !== undefined))
+  const custom = nodes.find(isCustom)
+  if (keeps === undefined || (custom === undefined && keep.length === 0)) return
+  const what = custom === undefined ? 'the option keep' : `custom operators (${custom.origin})`
+  const message = `${keeps.origin} keeps state between runs, beside which lowbit does not run ${what}`
+  throw new LowbitError('OPERATOR_UNSUPPORTED', message, { operator: keeps.origin })
 }
 
 function checkSteps(actual: number, expected: number): void {

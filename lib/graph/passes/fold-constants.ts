@@ -26,7 +26,12 @@ export function foldConstants(evaluate: Evaluate, most: number): Pass {
     })
     if (bytes.reduce((sum, count) => sum + count, 0) > most) return graph
 
-    const results = evaluate({ values, nodes: [...folded], inputs: [], outputs })
+    const results = evaluate({
+      values,
+      nodes: [...folded].map((node) => ({ ...node, once: false })),
+      inputs: [],
+      outputs,
+    })
     const known = new Map(outputs.map((index, i) => [index, results[i] as Uint8Array]))
     return {
       ...graph,
