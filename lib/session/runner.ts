@@ -5,6 +5,7 @@ import { LowbitError } from '../errors.js'
 import type { NativeProgram, NativeRun } from '../native/binding.js'
 import type { TypedArray } from '../tensor/dtype.js'
 import { Tensor, type TensorInfo } from '../tensor/tensor.js'
+import { onAbort } from './abort.js'
 import type { Compiled, StepInfo } from './compile.js'
 import type { RunOptions } from './options.js'
 import {
@@ -188,11 +189,8 @@ function checkRunOptions(options: RunOptions | undefined): void {
 
 /** Ends when the run has ended; rejects with the signal's reason if it was aborted before. */
 function untilAborted(run: NativeRun, signal: AbortSignal): Promise<void> {
-  const cancel = () => run.cancel()
-  signal.addEventListener('abort', cancel, { once: true })
-  return run.promise
-    .finally(() => signal.removeEventListener('abort', cancel))
-    .then(() => signal.throwIfAborted())
+  const stop = onAbort(signal, () => run.cancel())
+  return run.promise.finally(stop).then(() => signal.throwIfAborted())
 }
 
 function wrongCount(what: string, expected: number, actual: number): LowbitError {
