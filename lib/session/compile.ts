@@ -74,7 +74,7 @@ export function sourceOf(file: ModelFile, settings: LoadSettings, customOps: Cus
 
 /** The graph that is run, and the bytes of the file's constants that it reads. */
 export function graphOf(source: Source, request: Request): { graph: Graph; weightBytes: number } {
-  const { file, settings, operators, folded } = source
+  const { file, settings, operators } = source
   const { limits } = settings
   checkSteps(file.subgraphs[request.subgraph]?.operators.length ?? 0, limits.steps)
   const built = build(file, OPS_BY_TYPE, { ...request, customOps: operators })
@@ -82,7 +82,7 @@ export function graphOf(source: Source, request: Request): { graph: Graph; weigh
   checkMemory(largestValue(built), limits.memory)
   const wanted = { ...built, outputs: [...built.outputs, ...(request.keep ?? [])] }
   const graph = optimize(wanted, {
-    evaluate: (constants) => evaluate(constants, limits.memory, folded, request.subgraph),
+    evaluate: (constants) => evaluate(constants, source, request.subgraph),
     foldBytes: Math.min(MOST_FOLDED_BYTES, limits.memory),
   })
   return { graph, weightBytes: weightBytes(built) }
@@ -179,20 +179,20 @@ function segmented(source: Source, graph: Graph, share: NativeProgram | undefine
 }
 
 /** Runs a graph that has no inputs; gives the bytes of its outputs. */
-function evaluate(
-  graph: Graph,
-  memory: number,
-  folded: Map<string, Uint8Array>,
-  subgraph: number,
-): readonly Uint8Array[] {
+function evaluate(graph: Graph, { settings, folded }: Source, subgraph: number): readonly Uint8Array[] {
+  const { isa, limits } = settings
   const key = (value: number) => `${subgraph}:${value}`
   const fresh = graph.outputs.filter((value) => !folded.has(key(value)))
   if (fresh.length > 0) {
     const binding = loadBinding()
     const planned = plan({ ...graph, outputs: fresh }, OPS_BY_NAME)
-    checkMemory(planned.arenaBytes, memory)
+    checkMemory(planned.arenaBytes, limits.memory)
     const { program, constants } = encode(planned, binding.format())
-    const native = binding.createProgram(program, constants, { threads: 1, memory })
+    const native = binding.createProgram(program, constants, {
+      threads: 1,
+      memory: limits.memory,
+      ...(isa !== undefined && { isa }),
+    })
     try {
       const outputs = planned.outputs.map((index) => new Uint8Array(planned.tensors[index]?.bytes ?? 0))
       native.run([], outputs)

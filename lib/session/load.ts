@@ -48,10 +48,11 @@ export function openModel(bytes: Uint8Array, settings: LoadSettings, customOps?:
 /**
  * The stages before native code, also for `inspect`.
  *
+ * @param isa Level that caps the kernels by which constants are folded.
  * @throws {LowbitError} As `loadModel`.
  */
-export function prepare(bytes: Uint8Array, limits: LoadSettings['limits']): Stages {
-  const settings: LoadSettings = { threads: 1, isa: undefined, limits }
+export function prepare(bytes: Uint8Array, limits: LoadSettings['limits'], isa?: string): Stages {
+  const settings: LoadSettings = { threads: 1, isa, limits }
   const file = decode(bytes)
   const { graph, weightBytes } = graphOf(sourceOf(file, settings), { subgraph: 0 })
   return { file, graph, plan: planGraph(graph, limits), weightBytes }
