@@ -1,12 +1,14 @@
 // Abort signals of runs: one listener a signal, however many runs share it. EventTarget warns of a leak when there are
 // more than ten.
 
+import type { AbortSignalLike } from './options.js'
+
 interface Listening {
   readonly callbacks: Set<() => void>
   stop(): void
 }
 
-const listening = new WeakMap<AbortSignal, Listening>()
+const listening = new WeakMap<AbortSignalLike, Listening>()
 
 /**
  * Calls back once when the signal is aborted.
@@ -14,7 +16,7 @@ const listening = new WeakMap<AbortSignal, Listening>()
  * @param callback A function of the caller's own for each call.
  * @returns A function that ends this. Without it the callback is held as long as the signal.
  */
-export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+export function onAbort(signal: AbortSignalLike, callback: () => void): () => void {
   const { callbacks, stop } = listening.get(signal) ?? listen(signal)
   callbacks.add(callback)
   return () => {
@@ -22,7 +24,7 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   }
 }
 
-function listen(signal: AbortSignal): Listening {
+function listen(signal: AbortSignalLike): Listening {
   const callbacks = new Set<() => void>()
   const abort = () => {
     for (const callback of callbacks) callback()

@@ -7,7 +7,8 @@ import type { TypedArray } from '../tensor/dtype.js'
 import { Tensor, type TensorInfo } from '../tensor/tensor.js'
 import { onAbort } from './abort.js'
 import type { Compiled, StepInfo } from './compile.js'
-import type { RunOptions } from './options.js'
+import type { ModelMemory, ProfileStep } from './model.js'
+import type { AbortSignalLike, RunOptions } from './options.js'
 import {
   checkOutput,
   finishOutput,
@@ -17,32 +18,6 @@ import {
   portOf,
   type TensorData,
 } from './tensor-data.js'
-
-/** Bytes that a model takes. */
-export interface ModelMemory {
-  /** Activations of one run in flight. */
-  readonly arenaBytes: number
-  /** Working memory of kernels, beside the arena of one run in flight. */
-  readonly scratchBytes: number
-  /** Constant tensors that the model uses, as the file stores them. */
-  readonly weightBytes: number
-  /** Weights as the kernels hold them, once a model. */
-  readonly packedBytes: number
-}
-
-/** One native step of a model, and its time. */
-export interface ProfileStep {
-  /** Place in the order of execution. */
-  readonly index: number
-  /** Operator, as `conv2d`. */
-  readonly op: string
-  /** Name of the step's first output tensor. */
-  readonly name: string
-  readonly kernel: string
-  readonly medianUs: number
-  /** Multiply-accumulates by the unpadded definition; 0 where a step has none. */
-  readonly macs: number
-}
 
 export class Runner {
   readonly inputs: readonly TensorInfo[]
@@ -188,7 +163,7 @@ function checkRunOptions(options: RunOptions | undefined): void {
 }
 
 /** Ends when the run has ended; rejects with the signal's reason if it was aborted before. */
-function untilAborted(run: NativeRun, signal: AbortSignal): Promise<void> {
+function untilAborted(run: NativeRun, signal: AbortSignalLike): Promise<void> {
   const stop = onAbort(signal, () => run.cancel())
   return run.promise.finally(stop).then(() => signal.throwIfAborted())
 }
