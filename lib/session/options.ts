@@ -81,14 +81,15 @@ export function loadSettings(options: LoadOptions, environment: Environment, cpu
     throw invalid('memory', "'small', 'balanced' or 'fast'", options.memory)
   }
   if (options.customOps !== undefined) checkCustomOps(options.customOps)
-  const limits = options.limits ?? {}
+  const { limits = {} } = options
   checkKeys(limits, ['memory', 'steps'], 'limits')
+  const { memory = DEFAULT_MEMORY, steps = DEFAULT_STEPS } = limits
   return {
     threads: threadsOf(options.threads, environment['LOWBIT_THREADS']),
     isa: isaOf(environment['LOWBIT_ISA'], cpu),
     limits: {
-      memory: integer('limits.memory', limits.memory ?? DEFAULT_MEMORY, 0, Number.MAX_SAFE_INTEGER),
-      steps: integer('limits.steps', limits.steps ?? DEFAULT_STEPS, 0, Number.MAX_SAFE_INTEGER),
+      memory: integer('limits.memory', memory, 0, Number.MAX_SAFE_INTEGER),
+      steps: integer('limits.steps', steps, 0, Number.MAX_SAFE_INTEGER),
     },
   }
 }
@@ -96,7 +97,8 @@ export function loadSettings(options: LoadOptions, environment: Environment, cpu
 /** @throws {LowbitError} `OPTION_INVALID`. */
 export function profileRuns(options: ProfileOptions): number {
   checkKeys(options, ['runs'], 'options of profile')
-  return integer('runs', options.runs ?? DEFAULT_RUNS, 1, 100_000)
+  const { runs = DEFAULT_RUNS } = options
+  return integer('runs', runs, 1, 100_000)
 }
 
 /** @throws {LowbitError} `OPTION_INVALID`. */

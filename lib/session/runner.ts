@@ -8,7 +8,7 @@ import { Tensor, type TensorInfo } from '../tensor/tensor.js'
 import { onAbort } from './abort.js'
 import type { Compiled, StepInfo } from './compile.js'
 import type { ModelMemory, ProfileStep } from './model.js'
-import type { AbortSignalLike, RunOptions } from './options.js'
+import { type AbortSignalLike, checkKeys, type RunOptions } from './options.js'
 import {
   checkOutput,
   finishOutput,
@@ -151,14 +151,12 @@ export class Runner {
 }
 
 function checkRunOptions(options: RunOptions | undefined): void {
-  for (const key in options) {
-    if (key === 'outputs' || key === 'signal' || key === 'keep') continue
-    const message = `options of run: "${key}" is unknown; there are signal, outputs, keep`
-    throw new LowbitError('OPTION_INVALID', message, { expected: ['signal', 'outputs', 'keep'], actual: key })
-  }
-  const signal = options?.signal
-  if (signal !== undefined && !(typeof signal.addEventListener === 'function' && 'aborted' in signal)) {
-    throw new LowbitError('OPTION_INVALID', 'signal: an AbortSignal expected', { actual: typeof signal })
+  if (options === undefined) return
+  checkKeys(options, ['signal', 'outputs', 'keep'], 'options of run')
+  const { signal } = options
+  if (signal !== undefined && !(typeof signal?.addEventListener === 'function' && 'aborted' in signal)) {
+    const actual = signal === null ? 'null' : typeof signal
+    throw new LowbitError('OPTION_INVALID', 'signal: an AbortSignal expected', { actual })
   }
 }
 
