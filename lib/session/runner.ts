@@ -36,9 +36,9 @@ export class Runner {
   constructor({ program, inputs, outputs, keptCount, steps, weightBytes }: Compiled) {
     try {
       const { arenaBytes, scratchBytes, packedBytes, kernels } = program.info()
-      this.inputs = inputs
-      this.outputs = outputs
-      this.memory = { arenaBytes, scratchBytes, weightBytes, packedBytes }
+      this.inputs = publicInfos(inputs)
+      this.outputs = publicInfos(outputs)
+      this.memory = Object.freeze({ arenaBytes, scratchBytes, weightBytes, packedBytes })
       this.#inputs = inputs.map(portOf)
       this.#outputs = outputs.map(portOf)
       this.#ownCount = outputs.length - keptCount
@@ -148,6 +148,17 @@ export class Runner {
       return new Tensor(port.info, array)
     })
   }
+}
+
+/** Facts for callers: frozen, with scales of their own, since typed arrays cannot be frozen and runs read ours. */
+function publicInfos(infos: readonly TensorInfo[]): readonly TensorInfo[] {
+  const copies = infos.map(({ quantization, ...info }) => {
+    if (quantization === undefined) return Object.freeze(info)
+    const { scale, zeroPoint, axis } = quantization
+    const copy = Object.freeze({ scale: scale.slice(), zeroPoint: zeroPoint.slice(), axis })
+    return Object.freeze({ ...info, quantization: copy })
+  })
+  return Object.freeze(copies)
 }
 
 function checkRunOptions(options: RunOptions | undefined): void {

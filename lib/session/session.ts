@@ -37,12 +37,15 @@ export class Session implements Model {
   #main: Runner
 
   constructor(source: Source, metadata: ModelMetadata) {
-    this.metadata = metadata
-    this.signatures = source.file.signatures.map(({ name, inputs, outputs }) => ({
-      name,
-      inputs: inputs.map((port) => port.name),
-      outputs: outputs.map((port) => port.name),
-    }))
+    this.metadata = Object.freeze({ ...metadata })
+    const signatures = source.file.signatures.map(({ name, inputs, outputs }) =>
+      Object.freeze({
+        name,
+        inputs: Object.freeze(inputs.map((port) => port.name)),
+        outputs: Object.freeze(outputs.map((port) => port.name)),
+      }),
+    )
+    this.signatures = Object.freeze(signatures)
     this.#source = source
     this.#main = new Runner(compile(source, { subgraph: 0 }))
   }
