@@ -69,7 +69,8 @@ export interface LoadSettings {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-const MOST_THREADS = 256
+/** The most threads that may be asked for. */
+export const MOST_THREADS = 256
 const DEFAULT_MEMORY = 2 ** 31
 const DEFAULT_STEPS = 16384
 const DEFAULT_RUNS = 20
