@@ -92,7 +92,7 @@ const CONV_KEYS = [
 const biasOf = (of: string, bias: Int32Array | undefined, channels: number) =>
   bias === undefined ? undefined : arrayArgument(of, 'bias', bias, Int32Array, [channels])
 const outOf = (of: string, out: Int8Array | undefined, shape: Shape) =>
-  out === undefined ? undefined : arrayArgument(of, 'out', out, Int8Array, shape)
+  out === undefined ? undefined : arrayArgument(of, 'out', out, Int8Array, shape, 'output')
 
 export function gemmLayer(of: string, options: GemmOptions): Layer {
   checkKeys(options, GEMM_KEYS, of)
