@@ -1,7 +1,7 @@
 // The package as its users see it: by its own name, as ES module and as CommonJS, with types for both.
 
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import test from 'ava'
@@ -52,24 +52,56 @@ async function use(): Promise<void> {
 }
 void use
 `
-for (const extension of ['mts', 'cts']) {
-  test(`types for .${extension} files`, (t) => {
-    const folder = mkdtempSync(join(projectRoot, 'dist/types-'))
-    t.teardown(() => rmSync(folder, { recursive: true }))
-    writeFileSync(join(folder, `use.${extension}`), USE)
-    const compilerOptions = {
-      module: 'nodenext',
-      target: 'es2022',
-      types: ['node'],
-      strict: true,
-      noEmit: true,
-      skipLibCheck: false,
-    }
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*'] }))
-    const require = createRequire(import.meta.url)
-    const tsc = join(require.resolve('typescript/package.json'), '../bin/tsc')
-    t.notThrows(() =>
-      execFileSync(process.execPath, [tsc, '-p', folder], { stdio: 'pipe', encoding: 'utf8' }),
-    )
-  })
+
+/** For programs without `@types/node`, whose options are made by code of their own. */
+const BARE_USE = `
+import { loadModel, type LoadOptions, type Model, type RunOptions } from 'lowbit'
+import { gemm, type GemmOptions } from 'lowbit/kernels'
+export async function use(threads: number | undefined, given: Pick<GemmOptions, 'm' | 'n' | 'k' | 'a' | 'b'>) {
+  const options: LoadOptions = { threads, memory: undefined, limits: { memory: undefined, steps: 9 }, customOps: undefined }
+  const model: Model = await loadModel('x.tflite', options)
+  const run: RunOptions = { signal: undefined, outputs: undefined, keep: undefined }
+  await model.run([new Int8Array(1)], run)
+  await model.signature('x').run({ x: new Int8Array(1) }, { signal: undefined })
+  await model.profile([new Int8Array(1)], { runs: undefined })
+  // @ts-expect-error: a model has no public constructor
+  new (model.constructor as typeof Model)()
+  model[Symbol.dispose]()
+  await model[Symbol.asyncDispose]()
+  const layer = { aZeroPoint: 0, multiplier: 1, outZeroPoint: 0 }
+  return gemm({ ...given, ...layer, bias: undefined, activation: undefined, outScale: undefined, out: undefined })
 }
+`
+const programs = [
+  ['with @types/node', USE, { types: ['node'] }],
+  ['without @types/node', BARE_USE, { types: [], lib: ['es2022'], exactOptionalPropertyTypes: true }],
+] as const
+for (const extension of ['mts', 'cts'] as const) {
+  for (const [title, text, options] of programs) {
+    test(`types for .${extension} files ${title}`, (t) => {
+      const folder = mkdtempSync(join(projectRoot, 'dist/types-'))
+      t.teardown(() => rmSync(folder, { recursive: true }))
+      writeFileSync(join(folder, `use.${extension}`), text)
+      const compilerOptions = {
+        module: 'nodenext',
+        target: 'es2022',
+        strict: true,
+        noEmit: true,
+        skipLibCheck: false,
+        ...options,
+      }
+      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*'] }))
+      const require = createRequire(import.meta.url)
+      const tsc = join(require.resolve('typescript/package.json'), '../bin/tsc')
+      const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' })
+      t.is(status, 0, stdout)
+    })
+  }
+}
+
+test('both builds name the library that their types need', (t) => {
+  for (const build of ['esm', 'cjs']) {
+    const types = readFileSync(join(projectRoot, 'dist', build, 'session/model.d.ts'), 'utf8')
+    t.regex(types, /^\/\/\/ <reference lib="esnext.disposable" preserve="true" \/>/m, build)
+  }
+})

@@ -46,13 +46,17 @@ export function heightWidth(of: string, name: string, value: unknown, fallback?:
   return [extent(of, name, pair[0]), extent(of, name, pair[1])]
 }
 
-/** An array of the class, with one element for each place of the shape. */
+/**
+ * An array of the class, with one element for each place of the shape. What lies in shared memory is copied, so that other
+ * threads cannot change it between check and use; an output there is refused.
+ */
 export function arrayArgument<T extends Int8Array | Int32Array>(
   of: string,
   name: string,
   value: unknown,
   Class: new (length: number) => T,
   shape: Shape,
+  role: 'input' | 'output' = 'input',
 ): T {
   if (!(value instanceof Class)) {
     throw new LowbitError('DTYPE_MISMATCH', `${of}: ${name} is ${show(value)}; ${Class.name} expected`, {
@@ -69,7 +73,13 @@ export function arrayArgument<T extends Int8Array | Int32Array>(
       { tensor: name, expected: count, actual: value.length },
     )
   }
-  return value
+  const { resizable, growable } = value.buffer as { resizable?: boolean; growable?: boolean }
+  if (resizable || growable) throw badArgument(of, name, 'an array over a buffer of fixed size', value)
+  if (value.buffer instanceof ArrayBuffer) return value
+  if (role === 'output') throw badArgument(of, name, 'an array over a buffer that is not shared', value)
+  const copy = new Class(count)
+  copy.set(value)
+  return copy
 }
 
 /** Real factors, one for each of `count` output channels. */
@@ -84,7 +94,7 @@ export function multipliers(of: string, value: unknown, count: number): Float64A
       { expected: count, actual: value.length },
     )
   }
-  const factors = typeof value === 'number' ? new Float64Array(count).fill(value) : value
+  const factors = typeof value === 'number' ? new Float64Array(count).fill(value) : value.slice()
   for (const factor of factors) {
     if (!Number.isFinite(factor)) {
       throw new LowbitError('NOT_FINITE', `${of}: a multiplier is ${factor}`, { actual: factor })

@@ -117,7 +117,8 @@ function runLayer(layer: Layer): Int8Array {
 
 /**
  * Matrix product with int8 output: out[i, j] = clamp(round(multiplier[j] * (bias[j] + sum over p of
- * (a[i, p] - aZeroPoint) * b[j, p])) + outZeroPoint), exactly as TFLite's reference FULLY_CONNECTED rounds.
+ * (a[i, p] - aZeroPoint) * b[j, p])) + outZeroPoint). It rounds twice, bit for bit as CONV_2D of TFLite's reference does, and
+ * not once, as its FULLY_CONNECTED: see "Two roundings" in docs/numerics.md.
  *
  * Weights are packed at each call; a model that is loaded packs them once.
  *
@@ -129,7 +130,7 @@ export function gemm(options: GemmOptions): Int8Array {
   return runLayer(gemmLayer('gemm', options))
 }
 
-/** The same as `gemm`, by its name in networks. */
+/** The same as `gemm`, by its name in networks; it rounds as `gemm`, too. */
 export function fullyConnected(options: GemmOptions): Int8Array {
   return runLayer(gemmLayer('fully_connected', options))
 }

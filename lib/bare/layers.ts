@@ -27,7 +27,7 @@ export interface GemmOptions extends OutputOptions {
   /** -128 to 127. */
   readonly aZeroPoint: number
   /** n sums to start from, in steps of input scale x weight scale. */
-  readonly bias?: Int32Array
+  readonly bias?: Int32Array | undefined
 }
 
 /** What the convolutions share. */
@@ -40,13 +40,13 @@ interface WindowOptions extends OutputOptions {
   /** One number, or [vertical, horizontal]. */
   readonly stride: number | readonly [number, number]
   /** As `stride`; default 1. */
-  readonly dilation?: number | readonly [number, number]
+  readonly dilation?: number | readonly [number, number] | undefined
   /** `same` pads with the input's zero point, an odd place at the end; `valid` does not pad. */
   readonly padding: 'same' | 'valid'
   /** -128 to 127. */
   readonly inputZeroPoint: number
   /** One sum for each output channel to start from. */
-  readonly bias?: Int32Array
+  readonly bias?: Int32Array | undefined
 }
 
 export interface Conv2dOptions extends WindowOptions {
@@ -58,7 +58,7 @@ export interface DepthwiseConv2dOptions extends WindowOptions {
   /** [1, height, width, channels x depthMultiplier] */
   readonly filterShape: Shape
   /** Output channels for each input channel; default 1. */
-  readonly depthMultiplier?: number
+  readonly depthMultiplier?: number | undefined
 }
 
 /** One step with its operands: weights and bias are constants of it. */
@@ -92,7 +92,7 @@ const CONV_KEYS = [
 const biasOf = (of: string, bias: Int32Array | undefined, channels: number) =>
   bias === undefined ? undefined : arrayArgument(of, 'bias', bias, Int32Array, [channels])
 const outOf = (of: string, out: Int8Array | undefined, shape: Shape) =>
-  out === undefined ? undefined : arrayArgument(of, 'out', out, Int8Array, shape)
+  out === undefined ? undefined : arrayArgument(of, 'out', out, Int8Array, shape, 'output')
 
 export function gemmLayer(of: string, options: GemmOptions): Layer {
   checkKeys(options, GEMM_KEYS, of)

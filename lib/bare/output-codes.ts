@@ -13,11 +13,11 @@ export interface OutputOptions {
   /** -128 to 127. */
   readonly outZeroPoint: number
   /** Default `'none'`. */
-  readonly activation?: KernelActivation
+  readonly activation?: KernelActivation | undefined
   /** Output scale; needed for `'relu6'`, which ends at the code of 6. */
-  readonly outScale?: number
+  readonly outScale?: number | undefined
   /** Filled and returned instead of a new array. */
-  readonly out?: Int8Array
+  readonly out?: Int8Array | undefined
 }
 
 export const OUTPUT_KEYS = ['multiplier', 'outZeroPoint', 'activation', 'outScale', 'out'] as const

@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander'
 import { facts, table } from '../report/table.js'
 import { bytesText, gmacsPerSecond, macsText, timeText } from '../report/units.js'
-import type { ProfileStep } from '../session/runner.js'
+import type { ProfileStep } from '../session/model.js'
 import { arrayOf, type TypedArray } from '../tensor/dtype.js'
 import { elementCount } from '../tensor/shape.js'
 import { shownName } from './assets.js'

@@ -2,11 +2,11 @@
 
 import { loadBinding } from '../native/load.js'
 import { loadModel } from '../session/load.js'
+import type { Model } from '../session/model.js'
 import { type LoadOptions, loadSettings } from '../session/options.js'
-import type { Session } from '../session/session.js'
 
 export interface Engine {
-  readonly model: Session
+  readonly model: Model
   /** Level of the kernels, capped by `LOWBIT_ISA`. */
   readonly isa: string
   /** At most this many threads work on one run. */

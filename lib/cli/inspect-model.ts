@@ -131,7 +131,7 @@ export function inspectModel(
 
 function tryRunning(bytes: Uint8Array, settings: LoadSettings, binding: NativeBinding): Runnable {
   const { threads, isa, limits } = settings
-  const { plan, weightBytes } = prepare(bytes, limits)
+  const { plan, weightBytes } = prepare(bytes, limits, isa)
   const { program, constants } = encode(plan, binding.format())
   const native = binding.createProgram(program, constants, { threads, ...(isa !== undefined && { isa }) })
   try {

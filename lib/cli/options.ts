@@ -1,6 +1,7 @@
 // Parsers of option values, shared by the commands. A value that does not fit is wrong usage (exit code 2).
 
 import { InvalidArgumentError, Option } from 'commander'
+import { MOST_THREADS } from '../session/options.js'
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 
@@ -36,14 +37,11 @@ export function numberList(text: string): readonly number[] {
   return text.split(',').map(realNumber)
 }
 
-/** The most threads that may be asked for. */
-export const MAX_THREADS = 1024
-
 export const threadsOption = () =>
   new Option(
     '--threads <n>',
     'threads that work on one run (default: the cores this process may use)',
-  ).argParser(wholeNumber(1, MAX_THREADS))
+  ).argParser(wholeNumber(1, MOST_THREADS))
 
 export const memoryOption = () =>
   new Option('--memory <how>', 'how much packed weights may take')

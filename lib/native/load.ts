@@ -1,8 +1,8 @@
 // Finds the addon, once and when it is first needed, and turns its errors into LowbitErrors.
 
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ERROR_CODES, type ErrorCode, LowbitError } from '../errors.js'
 import type { NativeBinding, NativeProgram, NativeRun, ProgramOptions } from './binding.js'
@@ -29,6 +29,17 @@ export interface BinaryReport {
 // This file lies in dist/esm/native or dist/cjs/native.
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const require = createRequire(import.meta.url)
+
+/** What is used of node-gyp-build: where it would load from, and how it reads names of prebuilt binaries. */
+interface Locator {
+  path(folder: string): string
+  parseTuple(name: string): { readonly name: string }
+  matchTuple(platform: string, arch: string): (tuple: { readonly name: string }) => boolean
+  compareTuples(a: { readonly name: string }, b: { readonly name: string }): number
+  parseTags(file: string): { readonly file: string }
+  matchTags(runtime: string, abi: string): (tags: { readonly file: string }) => boolean
+  compareTags(runtime: string): (a: { readonly file: string }, b: { readonly file: string }) => number
+}
 
 interface Found {
   readonly binding?: NativeBinding
@@ -80,9 +91,9 @@ function find(): Found {
 function candidates(tried: Attempt[]): string[] {
   const own = process.env['LOWBIT_BINARY']
   if (own) return [resolve(own)]
-  const locate = require('node-gyp-build') as { path(folder: string): string }
+  const locate = require('node-gyp-build') as Locator
   try {
-    return [locate.path(ROOT)]
+    return [...new Set([locate.path(ROOT), ...prebuilt(locate)])]
   } catch (error) {
     for (const folder of ['build/Release', 'prebuilds']) {
       const path = resolve(ROOT, folder)
@@ -91,6 +102,29 @@ function candidates(tried: Attempt[]): string[] {
     tried.push({ path: ROOT, error: textOf(error) })
     return []
   }
+}
+
+/**
+ * The prebuilt binary for this platform, best first. `path` stops at a local build, which may be of no use here: of
+ * another version, or made for another system and copied.
+ */
+function prebuilt(locate: Locator): string[] {
+  const prebuilds = join(ROOT, 'prebuilds')
+  const [tuple] = namesIn(prebuilds)
+    .map(locate.parseTuple)
+    .filter(locate.matchTuple(process.platform, process.arch))
+    .sort(locate.compareTuples)
+  if (tuple === undefined) return []
+  const folder = join(prebuilds, tuple.name)
+  return namesIn(folder)
+    .map(locate.parseTags)
+    .filter(locate.matchTags('node', process.versions.modules))
+    .sort(locate.compareTags('node'))
+    .map(({ file }) => join(folder, file))
+}
+
+function namesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : []
 }
 
 function platformName(): string {
@@ -108,7 +142,9 @@ function noBinary(report: BinaryReport): LowbitError {
   return new LowbitError(
     'NO_BINARY',
     `no native binary of lowbit works here (${report.platform}, Node.js ${process.version}). Tried:\n${tried}\n` +
-      'In a checkout, `npm run build:native` builds one; it needs CMake 3.15 or later and a C++17 compiler.',
+      'In a checkout, `npm run build:native` builds one; it needs CMake 3.15 or later and a C++17 compiler. An installed ' +
+      'package has prebuilt binaries only: install it on the machine that runs it, not in a folder copied from another ' +
+      'system; if this version has none for this platform, install a checkout (`npm install <folder>`).',
     { actual: report.platform },
   )
 }

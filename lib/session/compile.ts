@@ -188,7 +188,7 @@ function segmented(source: Source, graph: Graph, share: NativeProgram | undefine
 /** Runs a graph that has no inputs; gives the bytes of its outputs. */
 function evaluate(source: Source, graph: Graph, subgraph: number): readonly Uint8Array[] {
   const { folded, settings } = source
-  const { memory } = settings.limits
+  const { isa, limits } = settings
   const key = (value: number) => `${subgraph}:${value}`
   const lasting = valuesOfFile(source.file, graph, subgraph)
   const known = graph.outputs.map((value) => (lasting.has(value) ? folded.get(key(value)) : undefined))
@@ -196,9 +196,13 @@ function evaluate(source: Source, graph: Graph, subgraph: number): readonly Uint
   if (fresh.length > 0) {
     const binding = loadBinding()
     const planned = plan({ ...graph, outputs: fresh }, OPS_BY_NAME)
-    checkMemory(planned.arenaBytes, memory)
+    checkMemory(planned.arenaBytes, limits.memory)
     const { program, constants } = encode(planned, binding.format())
-    const native = binding.createProgram(program, constants, { threads: 1, memory })
+    const native = binding.createProgram(program, constants, {
+      threads: 1,
+      memory: limits.memory,
+      ...(isa !== undefined && { isa }),
+    })
     try {
       const outputs = planned.outputs.map((index) => new Uint8Array(planned.tensors[index]?.bytes ?? 0))
       native.run([], outputs)

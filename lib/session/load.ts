@@ -10,8 +10,9 @@ import { loadBinding } from '../native/load.js'
 import type { Plan } from '../plan/plan.js'
 import { graphOf, planGraph, sourceOf } from './compile.js'
 import type { CustomOps } from './custom-ops.js'
+import type { Model, ModelMetadata } from './model.js'
 import { type LoadOptions, type LoadSettings, loadSettings } from './options.js'
-import { type ModelMetadata, Session } from './session.js'
+import { Session } from './session.js'
 
 /** Everything that is known of a model before native code sees it. */
 export interface Stages {
@@ -32,7 +33,7 @@ export interface Stages {
  *   `OPTION_INVALID` for options, `LOWBIT_THREADS` and `LOWBIT_ISA`; `CUSTOM_OP_FAILED` for what `customOps` say of
  *   shapes; `DATA_INVALID`, with the system's error as `cause`, if the file cannot be read; `NO_BINARY`.
  */
-export async function loadModel(source: string | Uint8Array, options: LoadOptions = {}): Promise<Session> {
+export async function loadModel(source: string | Uint8Array, options: LoadOptions = {}): Promise<Model> {
   const settings = loadSettings(options, process.env, loadBinding().cpu())
   // No await for bytes: they are read now, whatever the caller does with them later.
   const bytes = typeof source === 'string' ? await readModel(source) : copyOf(source)
@@ -48,10 +49,11 @@ export function openModel(bytes: Uint8Array, settings: LoadSettings, customOps?:
 /**
  * The stages before native code, also for `inspect`.
  *
+ * @param isa Level that caps the kernels by which constants are folded.
  * @throws {LowbitError} As `loadModel`.
  */
-export function prepare(bytes: Uint8Array, limits: LoadSettings['limits']): Stages {
-  const settings: LoadSettings = { threads: 1, isa: undefined, limits }
+export function prepare(bytes: Uint8Array, limits: LoadSettings['limits'], isa?: string): Stages {
+  const settings: LoadSettings = { threads: 1, isa, limits }
   const file = decode(bytes)
   const { graph, weightBytes } = graphOf(sourceOf(file, settings), { subgraph: 0 })
   return { file, graph, plan: planGraph(graph, limits), weightBytes }

@@ -6,46 +6,57 @@ import type { TypedArray } from '../tensor/dtype.js'
 import { usableCores } from './cores.js'
 import { type CustomOps, checkCustomOps } from './custom-ops.js'
 
+/** An AbortSignal, as far as runs need it. */
+export interface AbortSignalLike {
+  readonly aborted: boolean
+  readonly reason: unknown
+  throwIfAborted(): void
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+export interface LoadLimits {
+  /**
+   * Bytes of arena, scratch memory and packed weights together; default 2^31 (2 GiB). Holds for each plan of a model by
+   * itself: after `resize`, for another signature, with `keep`.
+   */
+  readonly memory?: number | undefined
+  /** Native steps of one run; default 16384. */
+  readonly steps?: number | undefined
+}
+
 export interface LoadOptions {
   /**
    * At most this many threads work on one run, 1 to 256. Beats the environment variable `LOWBIT_THREADS`, which beats
    * the default: the cores that the process may use under its control group's quota.
    */
-  readonly threads?: number
+  readonly threads?: number | undefined
   /**
    * How much memory packed weights may take. `'balanced'`, the default, takes at most 4 times the file's weight bytes.
    * At present all three pack alike.
    */
-  readonly memory?: 'small' | 'balanced' | 'fast'
+  readonly memory?: 'small' | 'balanced' | 'fast' | undefined
   /** Bounds on what a model may ask for; beyond them `LIMIT_EXCEEDED`. */
-  readonly limits?: {
-    /**
-     * Bytes of arena, scratch memory and packed weights together; default 2^31 (2 GiB). Holds for each plan of a model
-     * by itself: after `resize`, for another signature, with `keep`.
-     */
-    readonly memory?: number
-    /** Native steps of one run; default 16384. */
-    readonly steps?: number
-  }
+  readonly limits?: LoadLimits | undefined
   /** Implementations of the custom operators of the file, by their names. Others in the file stay unsupported. */
-  readonly customOps?: CustomOps
+  readonly customOps?: CustomOps | undefined
 }
 
 export interface RunOptions {
   /** Aborting ends the run after its current step; the promise rejects with `signal.reason`. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignalLike | undefined
   /** Arrays to fill, one for each output, of its class and length; they become the `data` of the result. */
-  readonly outputs?: readonly TypedArray[]
+  readonly outputs?: readonly TypedArray[] | undefined
   /**
    * Names of intermediate tensors (`#7`: the tensor of that index) to give as `kept` of the result. They are those of
    * the file, before anything is fused, so that a run with `keep` may take longer and more memory than one without.
    */
-  readonly keep?: readonly string[]
+  readonly keep?: readonly string[] | undefined
 }
 
 export interface ProfileOptions {
   /** Runs over which the medians are taken, 1 to 100000; default 20. */
-  readonly runs?: number
+  readonly runs?: number | undefined
 }
 
 /** Options with every default filled in. */
@@ -58,7 +69,8 @@ export interface LoadSettings {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-const MOST_THREADS = 256
+/** The most threads that may be asked for. */
+export const MOST_THREADS = 256
 const DEFAULT_MEMORY = 2 ** 31
 const DEFAULT_STEPS = 16384
 const DEFAULT_RUNS = 20
@@ -70,14 +82,15 @@ export function loadSettings(options: LoadOptions, environment: Environment, cpu
     throw invalid('memory', "'small', 'balanced' or 'fast'", options.memory)
   }
   if (options.customOps !== undefined) checkCustomOps(options.customOps)
-  const limits = options.limits ?? {}
+  const { limits = {} } = options
   checkKeys(limits, ['memory', 'steps'], 'limits')
+  const { memory = DEFAULT_MEMORY, steps = DEFAULT_STEPS } = limits
   return {
     threads: threadsOf(options.threads, environment['LOWBIT_THREADS']),
     isa: isaOf(environment['LOWBIT_ISA'], cpu),
     limits: {
-      memory: integer('limits.memory', limits.memory ?? DEFAULT_MEMORY, 0, Number.MAX_SAFE_INTEGER),
-      steps: integer('limits.steps', limits.steps ?? DEFAULT_STEPS, 0, Number.MAX_SAFE_INTEGER),
+      memory: integer('limits.memory', memory, 0, Number.MAX_SAFE_INTEGER),
+      steps: integer('limits.steps', steps, 0, Number.MAX_SAFE_INTEGER),
     },
   }
 }
@@ -85,7 +98,8 @@ export function loadSettings(options: LoadOptions, environment: Environment, cpu
 /** @throws {LowbitError} `OPTION_INVALID`. */
 export function profileRuns(options: ProfileOptions): number {
   checkKeys(options, ['runs'], 'options of profile')
-  return integer('runs', options.runs ?? DEFAULT_RUNS, 1, 100_000)
+  const { runs = DEFAULT_RUNS } = options
+  return integer('runs', runs, 1, 100_000)
 }
 
 /** @throws {LowbitError} `OPTION_INVALID`. */

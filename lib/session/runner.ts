@@ -5,8 +5,10 @@ import { LowbitError } from '../errors.js'
 import type { NativeProgram, NativeRun } from '../native/binding.js'
 import type { TypedArray } from '../tensor/dtype.js'
 import { Tensor, type TensorInfo } from '../tensor/tensor.js'
+import { onAbort } from './abort.js'
 import type { Compiled, StepInfo } from './compile.js'
-import type { RunOptions } from './options.js'
+import type { ModelMemory, ProfileStep } from './model.js'
+import { type AbortSignalLike, checkKeys, type RunOptions } from './options.js'
 import {
   checkOutput,
   finishOutput,
@@ -16,32 +18,6 @@ import {
   portOf,
   type TensorData,
 } from './tensor-data.js'
-
-/** Bytes that a model takes. */
-export interface ModelMemory {
-  /** Activations of one run in flight. */
-  readonly arenaBytes: number
-  /** Working memory of kernels, beside the arena of one run in flight. */
-  readonly scratchBytes: number
-  /** Constant tensors that the model uses, as the file stores them. */
-  readonly weightBytes: number
-  /** Weights as the kernels hold them, once a model. */
-  readonly packedBytes: number
-}
-
-/** One native step of a model, and its time. */
-export interface ProfileStep {
-  /** Place in the order of execution. */
-  readonly index: number
-  /** Operator, as `conv2d`. */
-  readonly op: string
-  /** Name of the step's first output tensor. */
-  readonly name: string
-  readonly kernel: string
-  readonly medianUs: number
-  /** Multiply-accumulates by the unpadded definition; 0 where a step has none. */
-  readonly macs: number
-}
 
 export class Runner {
   readonly inputs: readonly TensorInfo[]
@@ -60,9 +36,9 @@ export class Runner {
   constructor({ program, inputs, outputs, keptCount, steps, weightBytes }: Compiled) {
     try {
       const { arenaBytes, scratchBytes, packedBytes, kernels } = program.info()
-      this.inputs = inputs
-      this.outputs = outputs
-      this.memory = { arenaBytes, scratchBytes, weightBytes, packedBytes }
+      this.inputs = publicInfos(inputs)
+      this.outputs = publicInfos(outputs)
+      this.memory = Object.freeze({ arenaBytes, scratchBytes, weightBytes, packedBytes })
       this.#inputs = inputs.map(portOf)
       this.#outputs = outputs.map(portOf)
       this.#ownCount = outputs.length - keptCount
@@ -174,25 +150,31 @@ export class Runner {
   }
 }
 
+/** Facts for callers: frozen, with scales of their own, since typed arrays cannot be frozen and runs read ours. */
+function publicInfos(infos: readonly TensorInfo[]): readonly TensorInfo[] {
+  const copies = infos.map(({ quantization, ...info }) => {
+    if (quantization === undefined) return Object.freeze(info)
+    const { scale, zeroPoint, axis } = quantization
+    const copy = Object.freeze({ scale: scale.slice(), zeroPoint: zeroPoint.slice(), axis })
+    return Object.freeze({ ...info, quantization: copy })
+  })
+  return Object.freeze(copies)
+}
+
 function checkRunOptions(options: RunOptions | undefined): void {
-  for (const key in options) {
-    if (key === 'outputs' || key === 'signal' || key === 'keep') continue
-    const message = `options of run: "${key}" is unknown; there are signal, outputs, keep`
-    throw new LowbitError('OPTION_INVALID', message, { expected: ['signal', 'outputs', 'keep'], actual: key })
-  }
-  const signal = options?.signal
-  if (signal !== undefined && !(typeof signal.addEventListener === 'function' && 'aborted' in signal)) {
-    throw new LowbitError('OPTION_INVALID', 'signal: an AbortSignal expected', { actual: typeof signal })
+  if (options === undefined) return
+  checkKeys(options, ['signal', 'outputs', 'keep'], 'options of run')
+  const { signal } = options
+  if (signal !== undefined && !(typeof signal?.addEventListener === 'function' && 'aborted' in signal)) {
+    const actual = signal === null ? 'null' : typeof signal
+    throw new LowbitError('OPTION_INVALID', 'signal: an AbortSignal expected', { actual })
   }
 }
 
 /** Ends when the run has ended; rejects with the signal's reason if it was aborted before. */
-function untilAborted(run: NativeRun, signal: AbortSignal): Promise<void> {
-  const cancel = () => run.cancel()
-  signal.addEventListener('abort', cancel, { once: true })
-  return run.promise
-    .finally(() => signal.removeEventListener('abort', cancel))
-    .then(() => signal.throwIfAborted())
+function untilAborted(run: NativeRun, signal: AbortSignalLike): Promise<void> {
+  const stop = onAbort(signal, () => run.cancel())
+  return run.promise.finally(stop).then(() => signal.throwIfAborted())
 }
 
 function wrongCount(what: string, expected: number, actual: number): LowbitError {

@@ -1,37 +1,31 @@
 // A loaded model: owns its programs (one for plain runs, others when they are asked for) and hands runs to them.
+/// <reference lib="esnext.disposable" preserve="true" />
 
 import { LowbitError } from '../errors.js'
-import type { Metadata } from '../format/tflite/metadata.js'
 import type { Shape } from '../tensor/shape.js'
 import { shapeText } from '../tensor/shape.js'
 import type { Tensor, TensorInfo } from '../tensor/tensor.js'
 import { compile, type Request, type Source } from './compile.js'
 import { keptNames, keptValues, type TensorsWithKept, withKept } from './keep.js'
+import type {
+  Model,
+  ModelMemory,
+  ModelMetadata,
+  ModelSignature,
+  ProfileStep,
+  SignatureInfo,
+} from './model.js'
 import { type ProfileOptions, profileRuns, type RunOptions } from './options.js'
-import { type ModelMemory, type ProfileStep, Runner } from './runner.js'
-import { ModelSignature } from './signature.js'
+import { Runner } from './runner.js'
+import { SignatureRunner } from './signature.js'
 import type { TensorData } from './tensor-data.js'
-
-/** What a file says of itself beside its graph; what it does not say is absent. */
-export interface ModelMetadata extends Metadata {
-  /** Why the file's metadata cannot be read; nothing else is there then. The model itself is sound. */
-  readonly warning?: string
-}
-
-/** A signature of a file: names for the inputs and outputs of one of its subgraphs. */
-export interface SignatureInfo {
-  readonly name: string
-  readonly inputs: readonly string[]
-  readonly outputs: readonly string[]
-}
 
 /** Programs with kept tensors that are held at once; the one that was used least lately goes. */
 const MOST_VARIANTS = 8
 
-/** A loaded model. It holds native memory until `dispose()`, or until it is garbage. */
-export class Session {
+/** Owns native memory until `dispose()`, or until it is garbage. */
+export class Session implements Model {
   readonly metadata: ModelMetadata
-  /** Signatures of the file, in its order; plain runs are subgraph 0 whatever they say. */
   readonly signatures: readonly SignatureInfo[]
   readonly #inFlight = new Set<Promise<unknown>>()
   /** By subgraph; 0 is the one of plain runs. */
@@ -43,42 +37,31 @@ export class Session {
   #main: Runner
 
   constructor(source: Source, metadata: ModelMetadata) {
-    this.metadata = metadata
-    this.signatures = source.file.signatures.map(({ name, inputs, outputs }) => ({
-      name,
-      inputs: inputs.map((port) => port.name),
-      outputs: outputs.map((port) => port.name),
-    }))
+    this.metadata = Object.freeze({ ...metadata })
+    const signatures = source.file.signatures.map(({ name, inputs, outputs }) =>
+      Object.freeze({
+        name,
+        inputs: Object.freeze(inputs.map((port) => port.name)),
+        outputs: Object.freeze(outputs.map((port) => port.name)),
+      }),
+    )
+    this.signatures = Object.freeze(signatures)
     this.#source = source
     this.#main = new Runner(compile(source, { subgraph: 0 }))
   }
 
-  /** Inputs of subgraph 0, in the file's order, with the shapes that runs take now. */
   get inputs(): readonly TensorInfo[] {
     return this.#main.inputs
   }
 
-  /** Outputs of subgraph 0, in the file's order. */
   get outputs(): readonly TensorInfo[] {
     return this.#main.outputs
   }
 
-  /** What plain runs take. */
   get memory(): ModelMemory {
     return this.#main.memory
   }
 
-  /**
-   * Runs the model on another thread. Several runs may be in flight at once; those of a model that keeps state from run
-   * to run happen one after the other, in the order of the calls. One that is aborted midway leaves part of the state
-   * changed.
-   *
-   * @param inputs One typed array for each of `inputs`, row-major; copied before this returns.
-   * @returns One tensor for each of `outputs`, in their order; with `keep` also `kept`, by the names given there.
-   * @throws {LowbitError} (as rejection) `INPUT_COUNT`, `DTYPE_MISMATCH`, `SHAPE_MISMATCH`, `NOT_FINITE` and
-   *   `OPTION_INVALID` for what is given; `NAME_UNKNOWN` for `keep`; `CUSTOM_OP_FAILED`; `DISPOSED`. An abort rejects
-   *   with `signal.reason`, even when the run has just ended.
-   */
   run(
     inputs: readonly TensorData[],
     options: RunOptions & { readonly keep: readonly string[] },
@@ -94,11 +77,6 @@ export class Session {
     }
   }
 
-  /**
-   * Runs the model on this thread, which it blocks meanwhile: for scripts and worker threads.
-   *
-   * @throws {LowbitError} As `run` rejects.
-   */
   runSync(
     inputs: readonly TensorData[],
     options: RunOptions & { readonly keep: readonly string[] },
@@ -110,15 +88,6 @@ export class Session {
     return withKept(runner.runSync(inputs, options), names)
   }
 
-  /**
-   * Gives the inputs other shapes, for runs that are started later; runs in flight keep theirs. The model is planned
-   * anew, its weights are not packed anew, its state begins anew. When this throws, the model is as it was.
-   *
-   * @param shapes One shape for each of `inputs`, of the same rank. Any extent may change, also one that the file does
-   *   not leave free, as far as the operators take it.
-   * @throws {LowbitError} `SHAPE_MISMATCH` for another count or rank, no extents, or shapes that an operator does not
-   *   take; `LIMIT_EXCEEDED`; `OPERATOR_UNSUPPORTED`; `OPTION_INVALID`; `DISPOSED`.
-   */
   resize(shapes: readonly (readonly number[])[]): void {
     const source = this.#living()
     const checked = checkShapes(shapes, this.#main.inputs)
@@ -130,11 +99,6 @@ export class Session {
     this.#shapes = checked
   }
 
-  /**
-   * A signature by its name, to run with named inputs. Its subgraph is planned when it is first asked for.
-   *
-   * @throws {LowbitError} `NAME_UNKNOWN` if the file has no such signature; what `loadModel` says of its subgraph.
-   */
   signature(name: string): ModelSignature {
     const source = this.#living()
     const signature = source.file.signatures.find((one) => one.name === name)
@@ -150,15 +114,9 @@ export class Session {
     }
     const runner = () => (subgraph === 0 ? this.#main : (this.#runners.get(subgraph) as Runner))
     const ends = source.file.subgraphs[subgraph] ?? { inputs: [], outputs: [] }
-    return new ModelSignature(signature, ends, runner, (promise) => this.#track(promise))
+    return new SignatureRunner(signature, ends, runner, (promise) => this.#track(promise))
   }
 
-  /**
-   * Times each native step, on another thread. A model's state is afterwards what it was before.
-   *
-   * @param inputs As for `run`.
-   * @returns Steps in order of execution, with the median over all runs in microseconds.
-   */
   profile(inputs: readonly TensorData[], options: ProfileOptions = {}): Promise<ProfileStep[]> {
     try {
       return this.#track(this.#main.profile(inputs, profileRuns(options)))
@@ -167,21 +125,11 @@ export class Session {
     }
   }
 
-  /**
-   * Sets all that the model remembers from earlier runs (LSTM and SVDF states, variables) back to what it was after
-   * loading, for plain runs and for all signatures (which have a state each, where they are of other subgraphs). Runs that were started before still end as they would have. No effect on models without state.
-   *
-   * @throws {LowbitError} `DISPOSED`.
-   */
   resetState(): void {
     this.#living()
     for (const runner of [this.#main, ...this.#runners.values()]) runner.program.resetState()
   }
 
-  /**
-   * Gives the native memory back, once the runs in flight have ended. May be called twice; runs that are started later
-   * fail with `DISPOSED`.
-   */
   dispose(): void {
     this.#source = undefined
     for (const runner of [this.#main, ...this.#runners.values(), ...this.#variants.values()]) runner.dispose()
@@ -192,7 +140,6 @@ export class Session {
     this.dispose()
   }
 
-  /** As `dispose`, and waits for the runs in flight. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.dispose()
     await Promise.allSettled(this.#inFlight)

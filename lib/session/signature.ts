@@ -3,23 +3,15 @@
 import { LowbitError } from '../errors.js'
 import type { Signature, Subgraph } from '../model/model.js'
 import type { Tensor, TensorInfo } from '../tensor/tensor.js'
+import type { ModelSignature, NamedInputs, NamedOutputs, SignatureRunOptions } from './model.js'
 import { checkKeys } from './options.js'
 import type { Runner } from './runner.js'
 import type { TensorData } from './tensor-data.js'
 
-type NamedInputs = Readonly<Record<string, TensorData>>
-type NamedOutputs = Record<string, Tensor>
-
-export interface SignatureRunOptions {
-  /** Aborting ends the run after its current step; the promise rejects with `signal.reason`. */
-  readonly signal?: AbortSignal
-}
-
 /** A name, and the place of its tensor among the inputs or outputs of the subgraph. */
 type Place = readonly [name: string, place: number]
 
-/** A signature of a model, made by `model.signature(name)`. It lives as long as its model. */
-export class ModelSignature {
+export class SignatureRunner implements ModelSignature {
   readonly name: string
   readonly #inputs: readonly Place[]
   readonly #outputs: readonly Place[]
@@ -45,24 +37,14 @@ export class ModelSignature {
     }
   }
 
-  /** Inputs by their names. `TensorInfo.name` is the tensor's name in the file. */
   get inputs(): Readonly<Record<string, TensorInfo>> {
     return infos(this.#inputs, this.#runner().inputs)
   }
 
-  /** Outputs by their names. */
   get outputs(): Readonly<Record<string, TensorInfo>> {
     return infos(this.#outputs, this.#runner().outputs)
   }
 
-  /**
-   * Runs the signature on another thread.
-   *
-   * @param inputs A typed array for each input, by its name; copied before this returns.
-   * @returns A tensor for each output, by its name.
-   * @throws {LowbitError} (as rejection) `INPUT_COUNT` if an input is missing, `NAME_UNKNOWN` if one does not exist;
-   *   else as `Model.run`.
-   */
   run(inputs: NamedInputs, options: SignatureRunOptions = {}): Promise<NamedOutputs> {
     try {
       checkKeys(options, ['signal'], 'options of run')
@@ -73,11 +55,6 @@ export class ModelSignature {
     }
   }
 
-  /**
-   * Runs the signature on this thread, which it blocks meanwhile.
-   *
-   * @throws {LowbitError} As `run` rejects.
-   */
   runSync(inputs: NamedInputs, options: SignatureRunOptions = {}): NamedOutputs {
     checkKeys(options, ['signal'], 'options of run')
     return this.#named(this.#runner().runSync(this.#inputList(inputs), options))

@@ -24,7 +24,7 @@ export interface TensorInfo {
   readonly quantization?: TensorQuantization
 }
 
-/** One output of a run. */
+/** One output of a run. Its fields cannot be changed, the elements of `data` can. */
 export class Tensor {
   readonly name: string
   readonly shape: Shape
@@ -42,6 +42,7 @@ export class Tensor {
     this.dtype = dtype
     this.data = data
     this.#quantization = quantization
+    Object.freeze(this)
   }
 
   /**

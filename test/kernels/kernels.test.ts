@@ -278,3 +278,28 @@ test('the entry lowbit/kernels is the same in both module systems', async (t) =>
   const { exports } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
   t.truthy(exports['./kernels'])
 })
+
+test('arguments in shared memory are read; an output there, and buffers that change their size, are named', (t) => {
+  const shared = <T extends Int8Array | Int32Array | Float64Array>(array: T): T => {
+    const copy = new SharedArrayBuffer(array.byteLength)
+    const view = new (array.constructor as new (buffer: SharedArrayBuffer) => T)(copy)
+    view.set(array)
+    return view
+  }
+  const plain = {
+    a: codes(1, 6),
+    b: codes(2, 12, -127),
+    bias: sums(3, 4),
+    multiplier: Float64Array.of(0.001, 0.002, 0.003, 0.004),
+  }
+  const rest = { m: 2, n: 4, k: 3, aZeroPoint: 1, outZeroPoint: 2 }
+  const { a, b, bias, multiplier } = plain
+  const given = { a: shared(a), b: shared(b), bias: shared(bias), multiplier: shared(multiplier) }
+  t.deepEqual(gemm({ ...rest, ...given }), gemm({ ...rest, ...plain }))
+  const out = shared(new Int8Array(8))
+  t.throws(() => gemm({ ...rest, ...plain, out }), { code: 'OPTION_INVALID', message: /gemm: out is / })
+  const Resizable = ArrayBuffer as new (length: number, options: { maxByteLength: number }) => ArrayBuffer
+  const resizable = new Int8Array(new Resizable(6, { maxByteLength: 9 }))
+  const message = /gemm: a is .*fixed size/
+  t.throws(() => gemm({ ...rest, ...plain, a: resizable }), { code: 'OPTION_INVALID', message })
+})

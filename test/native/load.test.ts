@@ -1,7 +1,16 @@
 // Finding the binary: from both builds, and what is said when there is none.
 
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,8 +19,8 @@ import test from 'ava'
 const dist = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What loading says in a process of its own: the code of its error or `loaded`, its message, and the report. */
-function load(build: 'esm' | 'cjs', environment: Record<string, string> = {}) {
-  const file = JSON.stringify(join(dist, build, 'native/load.js'))
+function load(build: 'esm' | 'cjs', environment: Record<string, string> = {}, root = join(dist, '..')) {
+  const file = JSON.stringify(join(root, 'dist', build, 'native/load.js'))
   const script = `
     const { loadBinding, binaryReport } = ${build === 'esm' ? `await import(${file})` : `require(${file})`}
     let code = 'loaded', message = ''
@@ -43,7 +52,7 @@ test('a missing binary is NO_BINARY, with what was tried and what helps', (t) =>
   const path = join(tmpdir(), 'no-such-folder', 'lowbit.node')
   const { code, message, report } = load('esm', { LOWBIT_BINARY: path })
   t.is(code, 'NO_BINARY')
-  for (const part of [path, process.platform, process.arch, 'npm run build:native']) {
+  for (const part of [path, process.platform, process.arch, 'npm run build:native', 'npm install']) {
     t.true(message.includes(part), `${part} in: ${message}`)
   }
   t.is(report.path, undefined)
@@ -62,6 +71,34 @@ test('a package without binaries lists the folders', (t) => {
     t.is(code, 'NO_BINARY')
     t.true(report.tried.length >= 2)
     for (const { path } of report.tried) t.true(message.includes(path))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a local build that does not load is passed over for the prebuilt binary', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'lowbit-'))
+  try {
+    cpSync(join(dist, 'esm/native'), join(folder, 'dist/esm/native'), { recursive: true })
+    cpSync(join(dist, 'esm/errors.js'), join(folder, 'dist/esm/errors.js'))
+    cpSync(join(dist, '../package.json'), join(folder, 'package.json'))
+    symlinkSync(join(dist, '../node_modules'), join(folder, 'node_modules'), 'junction')
+    const local = join(folder, 'build/Release/lowbit.node')
+    const prebuilds = join(folder, 'prebuilds', `${process.platform}-${process.arch}`)
+    mkdirSync(join(folder, 'build/Release'), { recursive: true })
+    mkdirSync(prebuilds, { recursive: true })
+    writeFileSync(local, 'not an addon')
+    const without = load('esm', { LOWBIT_BINARY: '' }, folder)
+    t.is(without.code, 'NO_BINARY')
+    t.deepEqual(
+      without.report.tried.map(({ path }) => realpathSync(path)),
+      [realpathSync(local)],
+    )
+    copyFileSync(load('esm').report.path as string, join(prebuilds, 'lowbit.node'))
+    const { code, message, report } = load('esm', { LOWBIT_BINARY: '' }, folder)
+    t.is(code, 'loaded', message)
+    t.true(report.path?.includes('prebuilds'))
+    t.is(report.tried.length, 2)
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -1,5 +1,6 @@
 // Runs in flight: aborting them, the event loop beside them, many at once, and how little memory stays.
 
+import { getEventListeners } from 'node:events'
 import test from 'ava'
 import { loadModel } from '#lib/index.js'
 import { convFile, identityFile, int8s } from '../helpers/small-models.js'
@@ -56,6 +57,27 @@ test('the listener is gone after the run, whatever its end', async (t) => {
   controller.abort()
   t.is(await running.catch((error: unknown) => error), signal.reason)
   t.is(listeners, 0)
+})
+
+test('sixty runs with one signal add one listener, and all of them are aborted', async (t) => {
+  const warnings: Error[] = []
+  const note = (warning: Error) => warnings.push(warning)
+  process.on('warning', note)
+  t.teardown(() => process.off('warning', note))
+  const model = await loadModel(identityFile(4))
+  const { signal } = new AbortController()
+  const runs = (signal: AbortSignal) =>
+    Array.from({ length: 60 }, () => model.run([new Int8Array(4)], { signal }))
+  await Promise.all(runs(signal))
+  t.is(getEventListeners(signal, 'abort').length, 0)
+  const controller = new AbortController()
+  const running = runs(controller.signal).map((run) => run.catch((error: unknown) => error))
+  t.is(getEventListeners(controller.signal, 'abort').length, 1)
+  controller.abort()
+  for (const end of await Promise.all(running)) t.is(end, controller.signal.reason)
+  t.is(getEventListeners(controller.signal, 'abort').length, 0)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.deepEqual(warnings, [])
 })
 
 test.serial('timers keep firing while a run is under way', async (t) => {

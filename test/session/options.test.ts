@@ -1,7 +1,7 @@
 // Options and environment variables of loading.
 
 import test from 'ava'
-import { LowbitError, loadModel } from '#lib/index.js'
+import { LowbitError, loadModel, type RunOptions } from '#lib/index.js'
 import type { NativeCpu } from '#lib/native/binding.js'
 import { usableCores } from '#lib/session/cores.js'
 import { type LoadOptions, loadSettings } from '#lib/session/options.js'
@@ -53,6 +53,8 @@ const wrong: readonly (readonly [string, unknown, Record<string, string>])[] = [
   ['threads as text', { threads: '2' }, {}],
   ['memory', { memory: 'huge' }, {}],
   ['limits as number', { limits: 5 }, {}],
+  ['limits that are null', { limits: null }, {}],
+  ['a limit that is null', { limits: { memory: null } }, {}],
   ['a negative limit', { limits: { memory: -1 } }, {}],
   ['LOWBIT_THREADS=0', {}, { LOWBIT_THREADS: '0' }],
   ['LOWBIT_THREADS=2.5', {}, { LOWBIT_THREADS: '2.5' }],
@@ -79,6 +81,23 @@ test('loadModel checks its options', async (t) => {
   for (const memory of ['small', 'balanced', 'fast'] as const) {
     const model = await loadModel(identityFile(4), { memory, threads: 1 })
     t.is(model.runSync([new Int8Array(4)]).length, 1)
+  }
+})
+
+for (const options of [null, 5, true, [], () => {}, { threads: 1 }, { signal: null }, { outputs: null }]) {
+  test(`refused as options of run: ${typeof options} ${JSON.stringify(options)}`, async (t) => {
+    const model = await loadModel(identityFile(4))
+    const input = new Int8Array(4)
+    await t.throwsAsync(model.run([input], options as RunOptions), { code: 'OPTION_INVALID' })
+    t.throws(() => model.runSync([input], options as RunOptions), { code: 'OPTION_INVALID' })
+  })
+}
+
+test('options of run may be undefined, as a whole and one by one', async (t) => {
+  const model = await loadModel(identityFile(4))
+  for (const options of [undefined, {}, { signal: undefined, outputs: undefined, keep: undefined }]) {
+    t.is((await model.run([new Int8Array(4)], options)).length, 1)
+    t.is(model.runSync([new Int8Array(4)], options).length, 1)
   }
 })
 

@@ -31,6 +31,26 @@ test('run and runSync give tensors', async (t) => {
   }
 })
 
+test('what a model tells cannot be changed, and later runs do not read the scales that were given out', async (t) => {
+  const model = await loadModel(identityFile(4))
+  const [input] = model.inputs
+  const [output] = model.outputs
+  const facts = [model.inputs, input, input?.quantization, input?.shape, model.outputs, output, model.memory]
+  for (const fact of [...facts, model.signatures, model.metadata, ...model.runSync([CODES])]) {
+    t.true(Object.isFrozen(fact))
+  }
+  const values = Float32Array.of(-65.5, -2, 0, 62)
+  for (const info of [input, output]) {
+    info?.quantization?.scale.fill(9)
+    info?.quantization?.zeroPoint.fill(9)
+  }
+  const again = () => model.runSync([values]).map((tensor) => [tensor.data, tensor.toFloat32()])
+  t.deepEqual(again(), [[CODES, values]])
+  model.resize([[1, 4]])
+  t.deepEqual(again(), [[CODES, values]])
+  t.is(model.inputs[0]?.quantization?.scale[0], 0.5)
+})
+
 test('a file is read by its path', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'lowbit-'))
   t.teardown(() => rmSync(folder, { recursive: true }))

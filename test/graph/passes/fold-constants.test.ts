@@ -5,6 +5,7 @@ import type { Graph } from '#lib/graph/graph.js'
 import { foldConstants } from '#lib/graph/passes/fold-constants.js'
 import { problemOf } from '#lib/graph/verify.js'
 import { loadModel } from '#lib/index.js'
+import { loadBinding } from '#lib/native/load.js'
 import { OPS_BY_TYPE } from '#lib/ops/registry.js'
 import { model, type SubgraphSpec } from '../../helpers/model-builder.js'
 import { random } from '../../helpers/random.js'
@@ -76,4 +77,24 @@ test('a graph that would need too much, or has nothing to fold, stays', (t) => {
   t.is(small(graph), graph)
   const after = fold(graph)
   t.is(fold(after), after)
+})
+
+test.serial('LOWBIT_ISA caps the kernels that fold, too', async (t) => {
+  const binding = loadBinding()
+  const { createProgram } = binding
+  const levels: (string | undefined)[] = []
+  binding.createProgram = (program, constants, options) => {
+    levels.push(options.isa)
+    return createProgram(program, constants, options)
+  }
+  const before = process.env['LOWBIT_ISA']
+  process.env['LOWBIT_ISA'] = 'scalar'
+  try {
+    await loadModel(encode(model([spec])))
+  } finally {
+    binding.createProgram = createProgram
+    if (before === undefined) delete process.env['LOWBIT_ISA']
+    else process.env['LOWBIT_ISA'] = before
+  }
+  t.deepEqual(levels, ['scalar', 'scalar'])
 })
