@@ -176,7 +176,8 @@ void FindResizable(napi_env env, Instance* instance) {
 void FinalizeInstance(napi_env, void* data, void*) { delete static_cast<Instance*>(data); }
 
 napi_value Init(napi_env env, napi_value exports) {
-  Instance* const instance = new Instance;
+  Instance* const instance = new (std::nothrow) Instance;
+  if (!instance) return Throw(env, {kLimitExceeded, kOutOfMemory});
   if (napi_set_instance_data(env, instance, FinalizeInstance, nullptr) != napi_ok) {
     delete instance;
     return ThrowLast(env);
@@ -188,12 +189,12 @@ napi_value Init(napi_env env, napi_value exports) {
                                     nullptr, nullptr, napi_enumerable, nullptr};
   };
   const napi_property_descriptor functions[] = {
-      function("abi", Abi),
-      function("cpu", Cpu),
-      function("kernels", Kernels),
-      function("format", Format),
-      function("createProgram", CreateProgram),
-      function("cancelAll", CancelAll),
+      function("abi", Guarded<Abi>),
+      function("cpu", Guarded<Cpu>),
+      function("kernels", Guarded<Kernels>),
+      function("format", Guarded<Format>),
+      function("createProgram", Guarded<CreateProgram>),
+      function("cancelAll", Guarded<CancelAll>),
   };
   LOWBIT_NAPI(env, napi_define_properties(env, exports, sizeof functions / sizeof functions[0], functions));
   return exports;

@@ -97,6 +97,7 @@ napi_value Run(napi_env env, napi_callback_info info) {
   RunCall call;
   if (Failure failure = ReadRunCall(env, info, "run(inputs, outputs)", &call)) return Throw(env, failure);
   program::Program& program = *call.object->program;
+  std::vector<Span<uint8_t>> outputs(call.outputs.size());
   std::unique_ptr<program::Block> block = program.Take();
   if (!block) return Throw(env, {kLimitExceeded, "not enough memory for a run"});
 
@@ -107,7 +108,6 @@ napi_value Run(napi_env env, napi_callback_info info) {
                          &bytes);
     if (!failure) program.CopyIn(*block, i, bytes.data);
   }
-  std::vector<Span<uint8_t>> outputs(call.outputs.size());
   for (size_t i = 0; !failure && i < call.outputs.size(); ++i)
     failure = OpenViewOf(env, call.outputs[i], "output " + std::to_string(i),
                          program.parts().outputs[i].bytes, &outputs[i]);
@@ -126,19 +126,17 @@ napi_value RunAsync(napi_env env, napi_callback_info info) {
   if (!instance) return Throw(env, {kInternal, "the environment is ending"});
 
   napi_value promise, run_class, object;
-  std::shared_ptr<RunControl> control;
+  std::unique_ptr<std::shared_ptr<RunControl>> control(new (std::nothrow) std::shared_ptr<RunControl>);
+  if (!control) return Throw(env, {kLimitExceeded, kOutOfMemory});
   if (Failure failure =
-          RunWork::StartRun(env, call.object->program, call.inputs, call.outputs, &promise, &control))
+          RunWork::StartRun(env, call.object->program, call.inputs, call.outputs, &promise, control.get()))
     return Throw(env, failure);
   Report(env, call.object);
   LOWBIT_NAPI(env, napi_get_reference_value(env, instance->run_class, &run_class));
   LOWBIT_NAPI(env, napi_new_instance(env, run_class, 0, nullptr, &object));
   LOWBIT_NAPI(env, napi_set_named_property(env, object, "promise", promise));
-  auto* const shared = new std::shared_ptr<RunControl>(std::move(control));
-  if (napi_wrap(env, object, shared, FinalizeRun, nullptr, nullptr) != napi_ok) {
-    delete shared;
-    return ThrowLast(env);
-  }
+  LOWBIT_NAPI(env, napi_wrap(env, object, control.get(), FinalizeRun, nullptr, nullptr));
+  control.release();
   LOWBIT_NAPI(env, napi_type_tag_object(env, object, &kRunTag));
   return object;
 }
@@ -288,13 +286,13 @@ napi_value DefineClasses(napi_env env, Instance* instance) {
                                     nullptr};
   };
   const napi_property_descriptor program[] = {
-      method("info", Info),
-      method("run", Run),
-      method("runAsync", RunAsync),
-      method("profile", Profile),
-      method("dispose", DisposeMethod),
+      method("info", Guarded<Info>),
+      method("run", Guarded<Run>),
+      method("runAsync", Guarded<RunAsync>),
+      method("profile", Guarded<Profile>),
+      method("dispose", Guarded<DisposeMethod>),
   };
-  const napi_property_descriptor run[] = {method("cancel", Cancel)};
+  const napi_property_descriptor run[] = {method("cancel", Guarded<Cancel>)};
   napi_value program_class, run_class;
   LOWBIT_NAPI(env, napi_define_class(env, "NativeProgram", NAPI_AUTO_LENGTH, Construct, nullptr,
                                      sizeof program / sizeof program[0], program, &program_class));
@@ -343,7 +341,8 @@ napi_value CreateProgram(napi_env env, napi_callback_info info) {
   napi_value program_class, result;
   LOWBIT_NAPI(env, napi_get_reference_value(env, instance->program_class, &program_class));
   LOWBIT_NAPI(env, napi_new_instance(env, program_class, 0, nullptr, &result));
-  auto* const object = new ProgramObject{std::move(program), 0};
+  auto* const object = new (std::nothrow) ProgramObject{std::move(program), 0};
+  if (!object) return Throw(env, {kLimitExceeded, kOutOfMemory});
   if (napi_wrap(env, result, object, FinalizeProgram, nullptr, nullptr) != napi_ok) {
     delete object;
     return ThrowLast(env);

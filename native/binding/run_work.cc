@@ -18,7 +18,19 @@ constexpr size_t RoundUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 std::string Name(const char* what, size_t i) { return what + std::string(" ") + std::to_string(i); }
 
-const Failure kNoMemory{kLimitExceeded, "not enough memory for a run"};
+const Failure kNoMemory{kLimitExceeded, kOutOfMemory};
+
+// Calls what may run out of memory; false if it did.
+template <typename Work>
+bool Attempt(const Work& work) {
+  try {
+    work();
+    return true;
+  } catch (const std::bad_alloc&) {
+  } catch (const std::length_error&) {
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -51,21 +63,23 @@ Failure RunWork::TakeInputs(const std::vector<napi_value>& inputs, bool may_hold
 Failure RunWork::Queue(napi_value* promise) {
   Instance* const instance = Instance::Of(env_);
   napi_value name;
+  if (instance) instance->running.reserve(instance->running.size() + 1);
   if (!instance || napi_create_string_utf8(env_, "lowbit.run", NAPI_AUTO_LENGTH, &name) != napi_ok ||
       napi_create_async_work(env_, nullptr, name, Execute, Complete, this, &control_->work) != napi_ok ||
       napi_create_promise(env_, &deferred_, promise) != napi_ok ||
       napi_queue_async_work(env_, control_->work) != napi_ok)
     return NodeFailure(env_);
-  instance->running.push_back(this);
+  instance->running.push_back(this);  // has room
   return {};
 }
 
 Failure RunWork::StartRun(napi_env env, std::shared_ptr<program::Program> program,
                           const std::vector<napi_value>& inputs, const std::vector<napi_value>& outputs,
                           napi_value* promise, std::shared_ptr<RunControl>* control) {
-  RunWork* const work = new (std::nothrow) RunWork(env, std::move(program));
+  std::unique_ptr<RunWork> work(new (std::nothrow) RunWork(env, std::move(program)));
   if (!work) return kNoMemory;
   Failure failure = work->TakeInputs(inputs, true);
+  work->outputs_.reserve(outputs.size());
   const std::vector<program::Port>& ports = work->program_->parts().outputs;
   for (size_t i = 0; !failure && i < outputs.size(); ++i) {
     Span<uint8_t> bytes;
@@ -76,30 +90,32 @@ Failure RunWork::StartRun(napi_env env, std::shared_ptr<program::Program> progra
     if (!failure) work->outputs_.push_back(reference);
   }
   if (!failure) failure = work->Queue(promise);
-  if (failure)
-    delete work;
-  else
-    *control = work->control_;
-  return failure;
+  if (failure) return failure;
+  *control = work->control_;
+  work.release();  // Complete deletes it
+  return {};
 }
 
 Failure RunWork::StartProfile(napi_env env, std::shared_ptr<program::Program> program,
                               const std::vector<napi_value>& inputs, size_t runs, napi_value* promise) {
-  RunWork* const work = new (std::nothrow) RunWork(env, std::move(program));
+  std::unique_ptr<RunWork> work(new (std::nothrow) RunWork(env, std::move(program)));
   if (!work) return kNoMemory;
   work->profile_runs_ = runs;
   Failure failure = work->TakeInputs(inputs, false);
   if (!failure) failure = work->Queue(promise);
-  if (failure) delete work;
+  if (!failure) work.release();
   return failure;
 }
 
 void RunWork::Execute(napi_env, void* data) {
   RunWork* const work = static_cast<RunWork*>(data);
-  if (work->profile_runs_)
-    work->RunProfile();
-  else
-    work->RunOnce();
+  const bool done = Attempt([work] {
+    if (work->profile_runs_)
+      work->RunProfile();
+    else
+      work->RunOnce();
+  });
+  if (!done) work->status_ = Status(Code::kLimit, kOutOfMemory);
 }
 
 void RunWork::RunOnce() {
@@ -131,12 +147,12 @@ void RunWork::RunOnce() {
 
 void RunWork::RunProfile() {
   const size_t steps = program_->parts().steps.size();
+  std::vector<double> times(steps * profile_runs_);
   std::unique_ptr<program::Block> block = program_->Take();
   if (!block) {
     status_ = Status(Code::kLimit, kNoMemory.message);
     return;
   }
-  std::vector<double> times(steps * profile_runs_);
   for (size_t run = 0; status_.ok() && run < profile_runs_; ++run) {
     const uint8_t* place = staged_.data();
     for (size_t i = 0; i < program_->parts().inputs.size(); ++i) {
@@ -217,12 +233,13 @@ void RunWork::Complete(napi_env env, napi_status status, void* data) {
   }
   if (status == napi_cancelled) work->status_ = Status(Code::kCancelled, "");
   Failure failure;
-  if (work->status_.ok())
-    failure = work->FillOutputs();
-  else if (work->status_.code() != Code::kCancelled)
+  if (work->status_.ok()) {
+    if (!Attempt([&] { failure = work->FillOutputs(); })) failure = kNoMemory;
+  } else if (work->status_.code() != Code::kCancelled) {
     failure = FailureOf(work->status_);
-  else if (work->profile_runs_)
+  } else if (work->profile_runs_) {
     failure = {kDisposed, "the profile was cancelled"};
+  }
   // When the environment is ending, it waits for its runs: the others need not go on.
   if (!work->Settle(failure)) CancelAll(env);
   delete work;

@@ -36,10 +36,11 @@ class RunWork {
   // Cancels all runs of an environment.
   static void CancelAll(napi_env env);
 
+  ~RunWork();
+
  private:
   RunWork(napi_env env, std::shared_ptr<program::Program> program)
       : env_(env), program_(std::move(program)) {}
-  ~RunWork();
 
   Failure TakeInputs(const std::vector<napi_value>& inputs, bool may_hold_block);
   Failure Queue(napi_value* promise);

@@ -9,6 +9,7 @@
 #include <map>
 #include <new>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -463,10 +464,8 @@ Status ReadPorts(const Source& source, const std::vector<Tensor>& tensors, bool 
   return Status();
 }
 
-}  // namespace
-
-Status Load(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants, const LoadOptions& options,
-            std::shared_ptr<Program>* program) {
+Status Build(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants, const LoadOptions& options,
+             std::shared_ptr<Program>* program) {
   Source source;
   LOWBIT_RETURN_IF_ERROR(OpenSource(bytes, &source));
 
@@ -511,6 +510,20 @@ Status Load(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants
   parts.pool = threads::Pool::Shared(options.threads);
   *program = std::make_shared<Program>(std::move(parts));
   return Status();
+}
+
+}  // namespace
+
+// A failed allocation is the one exception that may pass through loaders: their lists are as long as a
+// stranger's file says. It ends here. The message is short: strings of up to 15 characters take no memory.
+Status Load(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants, const LoadOptions& options,
+            std::shared_ptr<Program>* program) {
+  try {
+    return Build(bytes, constants, options, program);
+  } catch (const std::bad_alloc&) {
+  } catch (const std::length_error&) {
+  }
+  return Status(Code::kLimit, "out of memory");
 }
 
 }  // namespace lowbit::program

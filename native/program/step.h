@@ -1,8 +1,8 @@
 // The contract of a step: what the loader hands it, what it promises when it runs.
 //
 // A step's loader checks every operand and attribute, packs weights and chooses its kernel; nothing is
-// checked or chosen again when it runs. Steps are immutable after loading: one step object serves all runs in
-// flight.
+// checked or chosen again when it runs. A loader may let std::bad_alloc and std::length_error pass, Run
+// neither allocates nor throws. Steps are immutable after loading: one step object serves all runs in flight.
 #pragma once
 
 #include <atomic>
