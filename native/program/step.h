@@ -103,6 +103,15 @@ class StepArgs {
   virtual const Tensor& input(int i) const = 0;
   virtual const Tensor& output(int i) const = 0;
 
+  // What the limit of memory leaves for this step's packed bytes and scratch together.
+  virtual uint64_t memory_left() const = 0;
+  // Asked before memory is taken: kLimit where `bytes` are too many.
+  Status Fits(uint64_t bytes) const {
+    if (bytes <= memory_left()) return Status();
+    return Fail(Code::kLimit, "needs " + std::to_string(bytes) + " bytes, the limit leaves " +
+                                  std::to_string(memory_left()));
+  }
+
   // The operand for running. A constant is copied once into memory of the program, 64-byte aligned.
   virtual Operand Bind(const Tensor& tensor) = 0;
 

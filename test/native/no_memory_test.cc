@@ -7,7 +7,12 @@
 #include <string>
 #include <vector>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/resource.h>
+#endif
+
 #include "check.h"
+#include "cpu/detect.h"
 #include "program/load.h"
 #include "program_builder.h"
 
@@ -39,6 +44,12 @@ void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
 namespace lowbit::program {
 namespace {
 
+#if defined(__APPLE__)
+constexpr int64_t kRssPerMegabyte = 1 << 20;  // ru_maxrss is in bytes
+#else
+constexpr int64_t kRssPerMegabyte = 1 << 10;  // in kilobytes
+#endif
+
 LOWBIT_TEST("load: every allocation may fail") {
   const test::ProgramBytes built = test::GroupedConvolution(24);
   const Span<const uint8_t> blocks[1] = {{built.constant.data(), built.constant.size()}};
@@ -56,6 +67,28 @@ LOWBIT_TEST("load: every allocation may fail") {
   }
   LOWBIT_CHECK(allowed > 20);
 }
+
+#if defined(__unix__) || defined(__APPLE__)
+// Half a million groups of one channel: each takes a panel of 16 channels and their constants.
+LOWBIT_TEST("load: memory beyond the limit is refused before it is taken") {
+  const test::ProgramBytes built = test::GroupedConvolution(500000);
+  const Span<const uint8_t> blocks[1] = {{built.constant.data(), built.constant.size()}};
+  LoadOptions options;
+  options.memory_limit = uint64_t{64} << 20;
+  for (const cpu::Isa isa : {cpu::kScalar, cpu::Detect()}) {
+    options.isa = isa;
+    rusage before, after;
+    getrusage(RUSAGE_SELF, &before);
+    std::shared_ptr<Program> program;
+    const Status status = Load({built.bytes.data(), built.bytes.size()}, {blocks, 1}, options, &program);
+    getrusage(RUSAGE_SELF, &after);
+    LOWBIT_CHECK(status.code() == Code::kLimit);
+    LOWBIT_CHECK_THAT(status.message().find("the limit leaves") != std::string::npos, status.message());
+    const int64_t grown = (after.ru_maxrss - before.ru_maxrss) / kRssPerMegabyte;
+    LOWBIT_CHECK_THAT(grown < 50, std::to_string(grown) + " MB");
+  }
+}
+#endif
 
 }  // namespace
 }  // namespace lowbit::program
