@@ -231,7 +231,9 @@ void RunWork::Complete(napi_env env, napi_status status, void* data) {
     std::vector<RunWork*>& running = instance->running;
     running.erase(std::remove(running.begin(), running.end(), work), running.end());
   }
-  if (status == napi_cancelled) work->status_ = Status(Code::kCancelled, "");
+  // Also a run that had just ended leaves `outputs` alone: its caller is told that it was cancelled.
+  const bool cancelled = work->control_->cancel.load(std::memory_order_relaxed) && work->status_.ok();
+  if (status == napi_cancelled || cancelled) work->status_ = Status(Code::kCancelled, "");
   Failure failure;
   if (work->status_.ok()) {
     if (!Attempt([&] { failure = work->FillOutputs(); })) failure = kNoMemory;

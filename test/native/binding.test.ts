@@ -142,6 +142,20 @@ test.serial('a cancelled run ends early and leaves its outputs alone', async (t)
   run.cancel()
 })
 
+test.serial('a run that had just ended when it was cancelled leaves its outputs alone', async (t) => {
+  const program = create(copyChain(1 << 12, 3))
+  const input = new Uint8Array(1 << 12).fill(7)
+  for (let i = 0; i < 200; i++) {
+    const output = new Uint8Array(1 << 12).fill(1)
+    const run = program.runAsync([input], [output])
+    // Long enough for a thread to end the run; its completion waits for this one.
+    for (const began = performance.now(); performance.now() - began < i / 200; );
+    run.cancel()
+    t.is(await run.promise, 'cancelled')
+    t.true(output.every((value) => value === 1))
+  }
+})
+
 test.serial('runs that no thread has begun are cancelled at once', async (t) => {
   const program = create(LONG)
   const bytes = new Uint8Array(1 << 23)
