@@ -2,6 +2,7 @@
 #include <node_api.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <string>
@@ -172,12 +173,20 @@ void FindResizable(napi_env env, Instance* instance) {
     napi_get_and_clear_last_exception(env, &ignored);
 }
 
+// How many runs may be in libuv's pool: two of its threads are left to the process's files, names and keys.
+size_t MostInPool() {
+  const char* const set = std::getenv("UV_THREADPOOL_SIZE");
+  const int threads = set ? std::atoi(set) : 4;
+  return threads > 3 ? static_cast<size_t>(threads - 2) : 1;
+}
+
 // References die with the environment.
 void FinalizeInstance(napi_env, void* data, void*) { delete static_cast<Instance*>(data); }
 
 napi_value Init(napi_env env, napi_value exports) {
   Instance* const instance = new (std::nothrow) Instance;
   if (!instance) return Throw(env, {kLimitExceeded, kOutOfMemory});
+  instance->most_in_pool = MostInPool();
   if (napi_set_instance_data(env, instance, FinalizeInstance, nullptr) != napi_ok) {
     delete instance;
     return ThrowLast(env);

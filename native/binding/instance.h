@@ -3,6 +3,7 @@
 
 #include <node_api.h>
 
+#include <cstddef>
 #include <vector>
 
 namespace lowbit::binding {
@@ -12,7 +13,10 @@ class RunWork;
 struct Instance {
   napi_ref program_class = nullptr, run_class = nullptr;
   napi_ref resizable = nullptr;  // the getter ArrayBuffer.prototype.resizable; null where there is none
+  // Runs that have not ended, in the order of their calls: at most `most_in_pool` are in libuv's pool, which
+  // the process needs for its files too; the first of the others follows when one of those has ended.
   std::vector<RunWork*> running;
+  size_t in_pool = 0, most_in_pool = 2;
 
   // Null when the environment has gone.
   static Instance* Of(napi_env env);

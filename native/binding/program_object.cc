@@ -146,9 +146,7 @@ napi_value Cancel(napi_env env, napi_callback_info info) {
   std::shared_ptr<RunControl>* control = nullptr;
   if (Failure failure = ReadCall(env, info, 0, 0, "cancel()", &call)) return Throw(env, failure);
   if (Failure failure = Unwrap(env, call.self, kRunTag, &control)) return Throw(env, failure);
-  (*control)->cancel.store(true, std::memory_order_relaxed);
-  // One that no worker has begun ends at once; this fails, rightly, for one that goes on.
-  if ((*control)->work) napi_cancel_async_work(env, (*control)->work);
+  RunWork::Cancel(**control);
   return nullptr;
 }
 

@@ -37,8 +37,8 @@ bool Attempt(const Work& work) {
 RunWork::~RunWork() {
   program_->Give(std::move(block_));
   for (const napi_ref output : outputs_) napi_delete_reference(env_, output);
-  if (control_->work) napi_delete_async_work(env_, control_->work);
-  control_->work = nullptr;
+  if (work_) napi_delete_async_work(env_, work_);
+  control_->run = nullptr;
 }
 
 Failure RunWork::TakeInputs(const std::vector<napi_value>& inputs, bool may_hold_block) {
@@ -63,13 +63,19 @@ Failure RunWork::TakeInputs(const std::vector<napi_value>& inputs, bool may_hold
 Failure RunWork::Queue(napi_value* promise) {
   Instance* const instance = Instance::Of(env_);
   napi_value name;
-  if (instance) instance->running.reserve(instance->running.size() + 1);
+  if (instance && instance->running.size() == instance->running.capacity())
+    instance->running.reserve(2 * instance->running.size() + 8);
   if (!instance || napi_create_string_utf8(env_, "lowbit.run", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-      napi_create_async_work(env_, nullptr, name, Execute, Complete, this, &control_->work) != napi_ok ||
-      napi_create_promise(env_, &deferred_, promise) != napi_ok ||
-      napi_queue_async_work(env_, control_->work) != napi_ok)
+      napi_create_async_work(env_, nullptr, name, Execute, Complete, this, &work_) != napi_ok ||
+      napi_create_promise(env_, &deferred_, promise) != napi_ok)
     return NodeFailure(env_);
+  if (instance->in_pool < instance->most_in_pool) {  // then none waits
+    if (napi_queue_async_work(env_, work_) != napi_ok) return NodeFailure(env_);
+    in_pool_ = true;
+    ++instance->in_pool;
+  }
   instance->running.push_back(this);  // has room
+  control_->run = this;
   return {};
 }
 
@@ -214,37 +220,76 @@ bool RunWork::Settle(const Failure& failure) {
   return napi_resolve_deferred(env_, deferred_, result) == napi_ok;
 }
 
+// The result of a run that has ended or never began.
+Failure RunWork::Outcome() {
+  // Also a run that had just ended leaves `outputs` alone: its caller is told that it was cancelled.
+  if (control_->cancel.load(std::memory_order_relaxed) && status_.ok())
+    status_ = Status(Code::kCancelled, "");
+  Failure failure;
+  if (status_.ok()) {
+    if (!Attempt([&] { failure = FillOutputs(); })) failure = kNoMemory;
+  } else if (status_.code() != Code::kCancelled) {
+    failure = FailureOf(status_);
+  } else if (profile_runs_) {
+    failure = {kDisposed, "the profile was cancelled"};
+  }
+  return failure;
+}
+
+bool RunWork::End() {
+  if (Instance* const instance = Instance::Of(env_)) {
+    std::vector<RunWork*>& running = instance->running;
+    running.erase(std::remove(running.begin(), running.end(), this), running.end());
+    if (in_pool_) --instance->in_pool;
+  }
+  const bool settled = Settle(Outcome());
+  delete this;
+  return settled;
+}
+
+void RunWork::Cancel(RunControl& control) {
+  control.cancel.store(true, std::memory_order_relaxed);
+  RunWork* const run = control.run;
+  if (!run) return;
+  if (run->in_pool_) {
+    // One that no worker has begun ends at once; this fails, rightly, for one that goes on.
+    napi_cancel_async_work(run->env_, run->work_);
+  } else {
+    run->End();
+  }
+}
+
 void RunWork::CancelAll(napi_env env) {
   const Instance* const instance = Instance::Of(env);
   if (!instance) return;
-  for (RunWork* work : instance->running) {
-    work->control_->cancel.store(true, std::memory_order_relaxed);
-    // One that no worker has begun ends at once; this fails, rightly, for one that goes on.
-    napi_cancel_async_work(env, work->control_->work);
+  // From the end: those that wait leave the list, those in the pool stay until Complete.
+  for (size_t i = instance->running.size(); i-- > 0;) Cancel(*instance->running[i]->control_);
+}
+
+// Hands the first runs that wait to libuv, as many as may be there.
+void RunWork::QueueWaiting(napi_env env, Instance* instance) {
+  while (instance->in_pool < instance->most_in_pool) {
+    const std::vector<RunWork*>& running = instance->running;
+    const auto next =
+        std::find_if(running.begin(), running.end(), [](const RunWork* run) { return !run->in_pool_; });
+    if (next == running.end()) return;
+    RunWork* const run = *next;
+    if (napi_queue_async_work(env, run->work_) == napi_ok) {
+      run->in_pool_ = true;
+      ++instance->in_pool;
+    } else {
+      run->control_->cancel.store(true, std::memory_order_relaxed);
+      run->End();
+    }
   }
 }
 
 void RunWork::Complete(napi_env env, napi_status status, void* data) {
   RunWork* const work = static_cast<RunWork*>(data);
-  Instance* const instance = Instance::Of(env);
-  if (instance) {
-    std::vector<RunWork*>& running = instance->running;
-    running.erase(std::remove(running.begin(), running.end(), work), running.end());
-  }
-  // Also a run that had just ended leaves `outputs` alone: its caller is told that it was cancelled.
-  const bool cancelled = work->control_->cancel.load(std::memory_order_relaxed) && work->status_.ok();
-  if (status == napi_cancelled || cancelled) work->status_ = Status(Code::kCancelled, "");
-  Failure failure;
-  if (work->status_.ok()) {
-    if (!Attempt([&] { failure = work->FillOutputs(); })) failure = kNoMemory;
-  } else if (work->status_.code() != Code::kCancelled) {
-    failure = FailureOf(work->status_);
-  } else if (work->profile_runs_) {
-    failure = {kDisposed, "the profile was cancelled"};
-  }
+  if (status == napi_cancelled) work->status_ = Status(Code::kCancelled, "");
   // When the environment is ending, it waits for its runs: the others need not go on.
-  if (!work->Settle(failure)) CancelAll(env);
-  delete work;
+  if (!work->End()) CancelAll(env);
+  if (Instance* const instance = Instance::Of(env)) QueueWaiting(env, instance);
 }
 
 }  // namespace lowbit::binding

@@ -11,14 +11,17 @@
 #include "base/aligned_buffer.h"
 #include "base/status.h"
 #include "binding/errors.h"
+#include "binding/instance.h"
 #include "program/run.h"
 
 namespace lowbit::binding {
 
+class RunWork;
+
 // What the run and its JavaScript object share.
 struct RunControl {
   std::atomic<bool> cancel{false};
-  napi_async_work work = nullptr;  // the JavaScript thread's; null when the run has ended
+  RunWork* run = nullptr;  // the JavaScript thread's; null when the run has ended
 };
 
 class RunWork {
@@ -32,6 +35,9 @@ class RunWork {
   // Likewise: `runs` timed runs. The promise gives a Float64Array: median microseconds of each step.
   static Failure StartProfile(napi_env env, std::shared_ptr<program::Program> program,
                               const std::vector<napi_value>& inputs, size_t runs, napi_value* promise);
+
+  // Cancels a run that may have ended: one that waits ends at once, one that is at work after its step.
+  static void Cancel(RunControl& control);
 
   // Cancels all runs of an environment.
   static void CancelAll(napi_env env);
@@ -49,11 +55,18 @@ class RunWork {
   void RunOnce();
   void RunProfile();
   Failure FillOutputs();
+  Failure Outcome();
   bool Settle(const Failure& failure);
+  // Takes the run from the environment's list, settles its promise and deletes it; false when JavaScript can
+  // no longer be called.
+  bool End();
+  static void QueueWaiting(napi_env env, Instance* instance);
 
   const napi_env env_;
   const std::shared_ptr<program::Program> program_;
   const std::shared_ptr<RunControl> control_ = std::make_shared<RunControl>();
+  napi_async_work work_ = nullptr;
+  bool in_pool_ = false;
   napi_deferred deferred_ = nullptr;
   std::vector<napi_ref> outputs_;
   // Either a block that holds the inputs already, or copies: then the block is taken and given back by the
