@@ -1,4 +1,5 @@
-// The result of an operation that can fail: ok, or a code and a sentence. No exceptions below binding/.
+// The result of an operation that can fail: ok, or a code and a sentence. The one exception below binding/ is
+// that of an allocation that failed: program/load.cc catches it.
 #pragma once
 
 #include <string>

@@ -2,6 +2,7 @@
 #include <node_api.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <string>
@@ -173,11 +174,20 @@ void FindResizable(napi_env env, Instance* instance) {
     napi_get_and_clear_last_exception(env, &ignored);
 }
 
+// How many runs may be in libuv's pool: two of its threads are left to the process's files, names and keys.
+size_t MostInPool() {
+  const char* const set = std::getenv("UV_THREADPOOL_SIZE");
+  const int threads = set ? std::atoi(set) : 4;
+  return threads > 3 ? static_cast<size_t>(threads - 2) : 1;
+}
+
 // References die with the environment.
 void FinalizeInstance(napi_env, void* data, void*) { delete static_cast<Instance*>(data); }
 
 napi_value Init(napi_env env, napi_value exports) {
-  Instance* const instance = new Instance;
+  Instance* const instance = new (std::nothrow) Instance;
+  if (!instance) return Throw(env, {kLimitExceeded, kOutOfMemory});
+  instance->most_in_pool = MostInPool();
   if (napi_set_instance_data(env, instance, FinalizeInstance, nullptr) != napi_ok) {
     delete instance;
     return ThrowLast(env);
@@ -189,12 +199,12 @@ napi_value Init(napi_env env, napi_value exports) {
                                     nullptr, nullptr, napi_enumerable, nullptr};
   };
   const napi_property_descriptor functions[] = {
-      function("abi", Abi),
-      function("cpu", Cpu),
-      function("kernels", Kernels),
-      function("format", Format),
-      function("createProgram", CreateProgram),
-      function("cancelAll", CancelAll),
+      function("abi", Guarded<Abi>),
+      function("cpu", Guarded<Cpu>),
+      function("kernels", Guarded<Kernels>),
+      function("format", Guarded<Format>),
+      function("createProgram", Guarded<CreateProgram>),
+      function("cancelAll", Guarded<CancelAll>),
   };
   LOWBIT_NAPI(env, napi_define_properties(env, exports, sizeof functions / sizeof functions[0], functions));
   return exports;

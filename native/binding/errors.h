@@ -3,6 +3,8 @@
 
 #include <node_api.h>
 
+#include <new>
+#include <stdexcept>
 #include <string>
 
 #include "base/status.h"
@@ -33,6 +35,19 @@ napi_value MakeError(napi_env env, const Failure& failure);
 
 // Throws that Error, unless an exception is pending already. Returns null, for `return Throw(…)`.
 napi_value Throw(napi_env env, const Failure& failure);
+
+// A function of the addon. No exception may pass through Node; that of a failed allocation is the only one
+// there is, and becomes LIMIT_EXCEEDED. The message is short: it takes no memory.
+constexpr const char* kOutOfMemory = "out of memory";
+template <napi_value (*function)(napi_env, napi_callback_info)>
+napi_value Guarded(napi_env env, napi_callback_info info) noexcept {
+  try {
+    return function(env, info);
+  } catch (const std::bad_alloc&) {
+  } catch (const std::length_error&) {
+  }
+  return Throw(env, {kLimitExceeded, kOutOfMemory});
+}
 
 // Throws what a Node-API call left behind: the pending exception, or INTERNAL with Node's words.
 napi_value ThrowLast(napi_env env);

@@ -3,6 +3,8 @@
 
 #include <node_api.h>
 
+#include <cstddef>
+#include <deque>
 #include <vector>
 
 namespace lowbit::binding {
@@ -11,8 +13,12 @@ class RunWork;
 
 struct Instance {
   napi_ref program_class = nullptr, run_class = nullptr;
-  napi_ref resizable = nullptr;  // the getter ArrayBuffer.prototype.resizable; null where there is none
-  std::vector<RunWork*> running;
+  napi_ref resizable = nullptr;   // the getter ArrayBuffer.prototype.resizable; null where there is none
+  std::vector<RunWork*> running;  // those that have not ended
+  // At most `most_in_pool` runs are in libuv's pool, which the process needs for its files too; the others
+  // wait here and follow, in the order of their calls, as those end.
+  std::deque<RunWork*> waiting;
+  size_t in_pool = 0, most_in_pool = 2;
 
   // Null when the environment has gone.
   static Instance* Of(napi_env env);

@@ -99,6 +99,7 @@ napi_value Run(napi_env env, napi_callback_info info) {
   if (Failure failure = ReadRunCall(env, info, "run(inputs, outputs)", &call)) return Throw(env, failure);
   program::Program& program = *call.object->program;
   RunWork::CatchUp({call.object->program, call.object->strand});
+  std::vector<Span<uint8_t>> outputs(call.outputs.size());
   std::unique_ptr<program::Block> block = program.Take();
   if (!block) return Throw(env, {kLimitExceeded, "not enough memory for a run"});
 
@@ -109,7 +110,6 @@ napi_value Run(napi_env env, napi_callback_info info) {
                          &bytes);
     if (!failure) program.CopyIn(*block, i, bytes.data);
   }
-  std::vector<Span<uint8_t>> outputs(call.outputs.size());
   for (size_t i = 0; !failure && i < call.outputs.size(); ++i)
     failure = OpenViewOf(env, call.outputs[i], "output " + std::to_string(i),
                          program.parts().outputs[i].bytes, &outputs[i]);
@@ -128,19 +128,17 @@ napi_value RunAsync(napi_env env, napi_callback_info info) {
   if (!instance) return Throw(env, {kInternal, "the environment is ending"});
 
   napi_value promise, run_class, object;
-  std::shared_ptr<RunControl> control;
+  std::unique_ptr<std::shared_ptr<RunControl>> control(new (std::nothrow) std::shared_ptr<RunControl>);
+  if (!control) return Throw(env, {kLimitExceeded, kOutOfMemory});
   if (Failure failure = RunWork::StartRun(env, {call.object->program, call.object->strand}, call.inputs,
-                                          call.outputs, &promise, &control))
+                                          call.outputs, &promise, control.get()))
     return Throw(env, failure);
   Report(env, call.object);
   LOWBIT_NAPI(env, napi_get_reference_value(env, instance->run_class, &run_class));
   LOWBIT_NAPI(env, napi_new_instance(env, run_class, 0, nullptr, &object));
   LOWBIT_NAPI(env, napi_set_named_property(env, object, "promise", promise));
-  auto* const shared = new std::shared_ptr<RunControl>(std::move(control));
-  if (napi_wrap(env, object, shared, FinalizeRun, nullptr, nullptr) != napi_ok) {
-    delete shared;
-    return ThrowLast(env);
-  }
+  LOWBIT_NAPI(env, napi_wrap(env, object, control.get(), FinalizeRun, nullptr, nullptr));
+  control.release();
   LOWBIT_NAPI(env, napi_type_tag_object(env, object, &kRunTag));
   return object;
 }
@@ -150,9 +148,7 @@ napi_value Cancel(napi_env env, napi_callback_info info) {
   std::shared_ptr<RunControl>* control = nullptr;
   if (Failure failure = ReadCall(env, info, 0, 0, "cancel()", &call)) return Throw(env, failure);
   if (Failure failure = Unwrap(env, call.self, kRunTag, &control)) return Throw(env, failure);
-  (*control)->cancel.store(true, std::memory_order_relaxed);
-  // One that no worker has begun ends at once; this fails, rightly, for one that goes on.
-  if ((*control)->work) napi_cancel_async_work(env, (*control)->work);
+  RunWork::Cancel(env, **control);
   return nullptr;
 }
 
@@ -299,14 +295,14 @@ napi_value DefineClasses(napi_env env, Instance* instance) {
                                     nullptr};
   };
   const napi_property_descriptor program[] = {
-      method("info", Info),
-      method("run", Run),
-      method("runAsync", RunAsync),
-      method("profile", Profile),
-      method("resetState", ResetState),
-      method("dispose", DisposeMethod),
+      method("info", Guarded<Info>),
+      method("run", Guarded<Run>),
+      method("runAsync", Guarded<RunAsync>),
+      method("profile", Guarded<Profile>),
+      method("resetState", Guarded<ResetState>),
+      method("dispose", Guarded<DisposeMethod>),
   };
-  const napi_property_descriptor run[] = {method("cancel", Cancel)};
+  const napi_property_descriptor run[] = {method("cancel", Guarded<Cancel>)};
   napi_value program_class, run_class;
   LOWBIT_NAPI(env, napi_define_class(env, "NativeProgram", NAPI_AUTO_LENGTH, Construct, nullptr,
                                      sizeof program / sizeof program[0], program, &program_class));
@@ -355,7 +351,8 @@ napi_value CreateProgram(napi_env env, napi_callback_info info) {
   napi_value program_class, result;
   LOWBIT_NAPI(env, napi_get_reference_value(env, instance->program_class, &program_class));
   LOWBIT_NAPI(env, napi_new_instance(env, program_class, 0, nullptr, &result));
-  auto* const object = new ProgramObject{std::move(program), nullptr, 0};
+  auto* const object = new (std::nothrow) ProgramObject{std::move(program), nullptr, 0};
+  if (!object) return Throw(env, {kLimitExceeded, kOutOfMemory});
   if (object->program->has_state()) object->strand = std::make_shared<Strand>();
   if (napi_wrap(env, result, object, FinalizeProgram, nullptr, nullptr) != napi_ok) {
     delete object;

@@ -18,7 +18,19 @@ constexpr size_t RoundUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 std::string Name(const char* what, size_t i) { return what + std::string(" ") + std::to_string(i); }
 
-const Failure kNoMemory{kLimitExceeded, "not enough memory for a run"};
+const Failure kNoMemory{kLimitExceeded, kOutOfMemory};
+
+// Calls what may run out of memory; false if it did.
+template <typename Work>
+bool Attempt(const Work& work) {
+  try {
+    work();
+    return true;
+  } catch (const std::bad_alloc&) {
+  } catch (const std::length_error&) {
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -27,6 +39,7 @@ RunWork::~RunWork() {
   for (const napi_ref output : outputs_) napi_delete_reference(env_, output);
   if (control_->work) napi_delete_async_work(env_, control_->work);
   control_->work = nullptr;
+  control_->run = nullptr;
 }
 
 Failure RunWork::TakeInputs(const std::vector<napi_value>& inputs, bool may_hold_block) {
@@ -48,23 +61,52 @@ Failure RunWork::TakeInputs(const std::vector<napi_value>& inputs, bool may_hold
   return {};
 }
 
-// Gives the run to libuv's workers.
+// Gives the run to libuv's workers, or lets it wait for a place among them.
 Failure RunWork::HandOver() {
+  Instance* const instance = Instance::Of(env_);
+  if (!instance) return NodeFailure(env_);
+  if (instance->in_pool < instance->most_in_pool) return EnterPool(instance);
+  instance->waiting.push_back(this);
+  return {};
+}
+
+Failure RunWork::EnterPool(Instance* instance) {
   napi_value name;
   napi_async_work* const work = &control_->work;
   if (napi_create_string_utf8(env_, "lowbit.run", NAPI_AUTO_LENGTH, &name) != napi_ok ||
       napi_create_async_work(env_, nullptr, name, Execute, Complete, this, work) != napi_ok)
     return NodeFailure(env_);
-  if (napi_queue_async_work(env_, *work) == napi_ok) return {};
+  if (napi_queue_async_work(env_, *work) == napi_ok) {
+    ++instance->in_pool;
+    return {};
+  }
   const Failure failure = NodeFailure(env_);
   napi_delete_async_work(env_, *work);
   *work = nullptr;
   return failure;
 }
 
+// A place has become free: those that wait follow, in their order. Those that were cancelled end here.
+void RunWork::QueueWaiting(napi_env env) {
+  for (;;) {
+    Instance* const instance = Instance::Of(env);
+    if (!instance || instance->waiting.empty() || instance->in_pool >= instance->most_in_pool) return;
+    RunWork* const next = instance->waiting.front();
+    instance->waiting.pop_front();
+    const bool cancelled = next->control_->cancel.load(std::memory_order_relaxed);
+    if (!cancelled && !next->EnterPool(instance)) continue;
+    next->control_->cancel.store(true, std::memory_order_relaxed);
+    next->ExecuteOnce();
+    const std::shared_ptr<Strand> strand = next->strand_;
+    next->Finish(env);
+    if (strand) Advance(env, strand.get());
+  }
+}
+
 Failure RunWork::Queue(napi_value* promise) {
   Instance* const instance = Instance::Of(env_);
   if (!instance || napi_create_promise(env_, &deferred_, promise) != napi_ok) return NodeFailure(env_);
+  instance->running.reserve(instance->running.size() + 1);
   if (!strand_ || strand_->works.empty()) {
     if (Failure failure = HandOver()) return failure;
   }
@@ -72,16 +114,18 @@ Failure RunWork::Queue(napi_value* promise) {
     strand_->works.push_back(this);
     reset_first_ = std::exchange(strand_->reset, false);
   }
-  instance->running.push_back(this);
+  instance->running.push_back(this);  // has room
+  control_->run = this;
   return {};
 }
 
 Failure RunWork::StartRun(napi_env env, const Runner& runner, const std::vector<napi_value>& inputs,
                           const std::vector<napi_value>& outputs, napi_value* promise,
                           std::shared_ptr<RunControl>* control) {
-  RunWork* const work = new (std::nothrow) RunWork(env, runner);
+  std::unique_ptr<RunWork> work(new (std::nothrow) RunWork(env, runner));
   if (!work) return kNoMemory;
   Failure failure = work->TakeInputs(inputs, true);
+  work->outputs_.reserve(outputs.size());
   const std::vector<program::Port>& ports = work->program_->parts().outputs;
   for (size_t i = 0; !failure && i < outputs.size(); ++i) {
     Span<uint8_t> bytes;
@@ -92,21 +136,20 @@ Failure RunWork::StartRun(napi_env env, const Runner& runner, const std::vector<
     if (!failure) work->outputs_.push_back(reference);
   }
   if (!failure) failure = work->Queue(promise);
-  if (failure)
-    delete work;
-  else
-    *control = work->control_;
-  return failure;
+  if (failure) return failure;
+  *control = work->control_;
+  work.release();  // Finish deletes it
+  return {};
 }
 
 Failure RunWork::StartProfile(napi_env env, const Runner& runner, const std::vector<napi_value>& inputs,
                               size_t runs, napi_value* promise) {
-  RunWork* const work = new (std::nothrow) RunWork(env, runner);
+  std::unique_ptr<RunWork> work(new (std::nothrow) RunWork(env, runner));
   if (!work) return kNoMemory;
   work->profile_runs_ = runs;
   Failure failure = work->TakeInputs(inputs, false);
   if (!failure) failure = work->Queue(promise);
-  if (failure) delete work;
+  if (!failure) work.release();
   return failure;
 }
 
@@ -125,10 +168,13 @@ void RunWork::ExecuteOnce() {
   if (!move(Stage::kWaiting, Stage::kRunning)) return;
   // Even where the run itself is cancelled: those after it count on it.
   if (reset_first_) program_->ResetState();
-  if (profile_runs_)
-    RunProfile();
-  else
-    RunOnce();
+  const bool done = Attempt([this] {
+    if (profile_runs_)
+      RunProfile();
+    else
+      RunOnce();
+  });
+  if (!done) status_ = Status(Code::kLimit, kOutOfMemory);
   move(Stage::kRunning, Stage::kDone);
 }
 
@@ -179,6 +225,7 @@ void RunWork::RunOnce() {
 
 void RunWork::RunProfile() {
   const size_t steps = program_->parts().steps.size();
+  std::vector<double> times(steps * profile_runs_);
   std::unique_ptr<program::Block> block = program_->Take();
   if (!block) {
     status_ = Status(Code::kLimit, kNoMemory.message);
@@ -190,7 +237,6 @@ void RunWork::RunProfile() {
     status_ = Status(Code::kLimit, kNoMemory.message);
     return;
   }
-  std::vector<double> times(steps * profile_runs_);
   for (size_t run = 0; status_.ok() && run < profile_runs_; ++run) {
     const uint8_t* place = staged_.data();
     for (size_t i = 0; i < program_->parts().inputs.size(); ++i) {
@@ -253,18 +299,36 @@ bool RunWork::Settle(const Failure& failure) {
   return napi_resolve_deferred(env_, deferred_, result) == napi_ok;
 }
 
+void RunWork::Cancel(napi_env env, RunControl& control) {
+  control.cancel.store(true, std::memory_order_relaxed);
+  // One that no worker has begun ends at once; this fails, rightly, for one that goes on.
+  if (control.work) {
+    napi_cancel_async_work(env, control.work);
+    return;
+  }
+  RunWork* const run = control.run;
+  Instance* const instance = Instance::Of(env);
+  if (!run || !instance || run->strand_) return;  // those of a strand end in their turn
+  std::deque<RunWork*>& waiting = instance->waiting;
+  const auto place = std::find(waiting.begin(), waiting.end(), run);
+  if (place == waiting.end()) return;
+  waiting.erase(place);
+  run->ExecuteOnce();
+  run->Finish(env);
+}
+
 void RunWork::CancelAll(napi_env env) {
   const Instance* const instance = Instance::Of(env);
   if (!instance) return;
-  for (RunWork* work : instance->running) {
-    work->control_->cancel.store(true, std::memory_order_relaxed);
-    // One that no worker has begun ends at once; this fails, rightly, for one that goes on.
-    if (work->control_->work) napi_cancel_async_work(env, work->control_->work);
+  // From the end: those that wait leave the list, those in the pool stay until Complete.
+  for (size_t i = instance->running.size(); i-- > 0;) {
+    if (i < instance->running.size()) Cancel(env, *instance->running[i]->control_);
   }
 }
 
 void RunWork::Complete(napi_env env, napi_status status, void* data) {
   RunWork* const work = static_cast<RunWork*>(data);
+  if (Instance* const instance = Instance::Of(env)) --instance->in_pool;
   if (status == napi_cancelled) {
     // No worker has begun it. A synchronous run may have done it; else it ends here, its flag being set.
     work->control_->cancel.store(true, std::memory_order_relaxed);
@@ -273,6 +337,7 @@ void RunWork::Complete(napi_env env, napi_status status, void* data) {
   const std::shared_ptr<Strand> strand = work->strand_;
   work->Finish(env);
   if (strand) Advance(env, strand.get());
+  QueueWaiting(env);
 }
 
 // The first of the strand has ended: hands the next one over. Those that need no worker end here.
@@ -303,13 +368,17 @@ void RunWork::Finish(napi_env env) {
     running.erase(std::remove(running.begin(), running.end(), this), running.end());
   }
   if (strand_) strand_->works.pop_front();
+  // Also a run that had just ended leaves `outputs` alone: its caller is told that it was cancelled.
+  if (control_->cancel.load(std::memory_order_relaxed) && status_.ok())
+    status_ = Status(Code::kCancelled, "");
   Failure failure;
-  if (status_.ok())
-    failure = FillOutputs();
-  else if (status_.code() != Code::kCancelled)
+  if (status_.ok()) {
+    if (!Attempt([&] { failure = FillOutputs(); })) failure = kNoMemory;
+  } else if (status_.code() != Code::kCancelled) {
     failure = FailureOf(status_);
-  else if (profile_runs_)
+  } else if (profile_runs_) {
     failure = {kDisposed, "the profile was cancelled"};
+  }
   // When the environment is ending, it waits for its runs: the others need not go on.
   if (!Settle(failure)) CancelAll(env);
   delete this;

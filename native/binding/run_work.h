@@ -11,6 +11,7 @@
 #include "base/aligned_buffer.h"
 #include "base/status.h"
 #include "binding/errors.h"
+#include "binding/instance.h"
 #include "binding/strand.h"
 #include "program/run.h"
 
@@ -22,10 +23,14 @@ struct Runner {
   std::shared_ptr<Strand> strand;
 };
 
+class RunWork;
+
 // What the run and its JavaScript object share.
 struct RunControl {
   std::atomic<bool> cancel{false};
-  napi_async_work work = nullptr;  // the JavaScript thread's; null while libuv does not have it
+  // The JavaScript thread's: null while libuv does not have it, null when the run has ended.
+  napi_async_work work = nullptr;
+  RunWork* run = nullptr;
 };
 
 class RunWork {
@@ -46,16 +51,22 @@ class RunWork {
   // Runs that are started later find a new state.
   static void ResetState(const Runner& runner);
 
+  // Cancels a run that may have ended: one that waits for a place ends at once, one that is at work after its
+  // step.
+  static void Cancel(napi_env env, RunControl& control);
   // Cancels all runs of an environment.
   static void CancelAll(napi_env env);
 
+  ~RunWork();
+
  private:
   RunWork(napi_env env, const Runner& runner) : env_(env), program_(runner.program), strand_(runner.strand) {}
-  ~RunWork();
 
   Failure TakeInputs(const std::vector<napi_value>& inputs, bool may_hold_block);
   Failure Queue(napi_value* promise);
   Failure HandOver();
+  Failure EnterPool(Instance* instance);
+  static void QueueWaiting(napi_env env);
   static void Advance(napi_env env, Strand* strand);
   void ExecuteOnce();
   void Finish(napi_env env);

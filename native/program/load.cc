@@ -9,6 +9,7 @@
 #include <map>
 #include <new>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -152,11 +153,13 @@ Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constant
 // Constants that the program keeps, as they are or packed: one copy for the same bytes of the same block.
 class Keeper {
  public:
-  Keeper(std::vector<SharedBuffer>* kept, Weights* weights) : kept_(kept), weights_(weights) {}
+  Keeper(std::vector<SharedBuffer>* kept, Weights* weights, uint64_t room)
+      : kept_(kept), weights_(weights), room_(room) {}
 
   // What an earlier program of the model made of the constant, or `bytes` that `pack` fills.
   SharedBuffer Packed(const Tensor& constant, const Key& layout, size_t bytes,
                       const std::function<void(uint8_t*)>& pack) {
+    if (bytes > left()) return nullptr;
     Key key;
     key.With(constant.identity).With(constant.block_offset).With(constant.bytes).With(bytes);
     const std::string text = key.text() + layout.text();
@@ -193,7 +196,11 @@ class Keeper {
     return Operand(place->second);
   }
 
-  uint64_t bytes() const { return bytes_; }
+  // A step has taken `packed` bytes.
+  void Take(uint64_t packed) { packed_ += packed; }
+  // Bytes that the limit leaves for further steps and constants.
+  uint64_t left() const { return room_ - std::min(room_, bytes_ + packed_); }
+  uint64_t bytes() const { return bytes_ + packed_; }
   uint64_t shared_bytes() const { return shared_bytes_; }  // taken from earlier programs
   bool failed() const { return failed_; }  // memory ran out; operands given since are not to be used
 
@@ -202,7 +209,8 @@ class Keeper {
   Weights* weights_;
   std::set<const AlignedBuffer*> used_;
   std::map<std::pair<const uint8_t*, size_t>, const uint8_t*> copies_;
-  uint64_t bytes_ = 0, shared_bytes_ = 0;
+  const uint64_t room_;  // beside the arena
+  uint64_t bytes_ = 0, packed_ = 0, shared_bytes_ = 0;
   bool failed_ = false;
 };
 
@@ -287,6 +295,7 @@ class Arguments final : public StepArgs {
   const Tensor& output(int i) const override {
     return i >= 0 && i < output_count() ? *operands_[record_.input_count + static_cast<size_t>(i)] : kNone;
   }
+  uint64_t memory_left() const override { return keeper_->left(); }
   Operand Bind(const Tensor& tensor) override { return keeper_->Keep(tensor); }
   SharedBuffer Packed(const Tensor& constant, const Key& layout, size_t bytes,
                       const std::function<void(uint8_t*)>& pack) override {
@@ -463,10 +472,8 @@ Status ReadPorts(const Source& source, const std::vector<Tensor>& tensors, bool 
   return Status();
 }
 
-}  // namespace
-
-Status Load(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants, const LoadOptions& options,
-            std::shared_ptr<Program>* program) {
+Status Build(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants, const LoadOptions& options,
+             std::shared_ptr<Program>* program) {
   Source source;
   LOWBIT_RETURN_IF_ERROR(OpenSource(bytes, &source));
 
@@ -493,11 +500,11 @@ Status Load(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants
   Program::Parts parts;
   parts.weights = options.weights ? options.weights : std::make_shared<Weights>();
   parts.weights->Prune();
-  Keeper keeper(&parts.constants, parts.weights.get());
+  const uint64_t room = std::min<uint64_t>(options.memory_limit, SIZE_MAX / 2);
+  Keeper keeper(&parts.constants, parts.weights.get(), room - std::min(room, fixed));
   LOWBIT_RETURN_IF_ERROR(ReadPorts(source, tensors, false, &keeper, &parts.inputs));
   LOWBIT_RETURN_IF_ERROR(ReadPorts(source, tensors, true, &keeper, &parts.outputs));
 
-  uint64_t packed = 0;
   size_t scratch = 0;
   Arguments arguments(source, tensors, options, &keeper);
   parts.steps.reserve(source.header.steps.count);
@@ -505,15 +512,15 @@ Status Load(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants
     LOWBIT_RETURN_IF_ERROR(arguments.Open(i));
     std::unique_ptr<Step> step;
     LOWBIT_RETURN_IF_ERROR(arguments.LoadStep(&step));
-    packed += step->packed_bytes();
+    keeper.Take(step->packed_bytes());
     scratch = std::max(scratch, step->scratch_bytes(options.threads));
-    LOWBIT_RETURN_IF_ERROR(fits(fixed + packed + keeper.bytes() + scratch));
+    LOWBIT_RETURN_IF_ERROR(fits(fixed + keeper.bytes() + scratch));
     parts.steps.push_back(std::move(step));
   }
 
   parts.arena_bytes = static_cast<size_t>(source.header.arena_bytes);
   parts.scratch_bytes = scratch;
-  parts.packed_bytes = packed + keeper.bytes();
+  parts.packed_bytes = keeper.bytes();
   parts.shared_bytes = keeper.shared_bytes();
   parts.threads = options.threads;
   parts.pool = threads::Pool::Shared(options.threads);
@@ -524,6 +531,20 @@ Status Load(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants
     return Status(Code::kLimit, "program: not enough memory for its state");
   *program = std::make_shared<Program>(std::move(parts), std::move(state));
   return Status();
+}
+
+}  // namespace
+
+// A failed allocation is the one exception that may pass through loaders: their lists are as long as a
+// stranger's file says. It ends here. The message is short: strings of up to 15 characters take no memory.
+Status Load(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants, const LoadOptions& options,
+            std::shared_ptr<Program>* program) {
+  try {
+    return Build(bytes, constants, options, program);
+  } catch (const std::bad_alloc&) {
+  } catch (const std::length_error&) {
+  }
+  return Status(Code::kLimit, "out of memory");
 }
 
 }  // namespace lowbit::program

@@ -1,8 +1,8 @@
 // The contract of a step: what the loader hands it, what it promises when it runs.
 //
 // A step's loader checks every operand and attribute, packs weights and chooses its kernel; nothing is
-// checked or chosen again when it runs. Steps are immutable after loading: one step object serves all runs in
-// flight.
+// checked or chosen again when it runs. A loader may let std::bad_alloc and std::length_error pass, Run
+// neither allocates nor throws. Steps are immutable after loading: one step object serves all runs in flight.
 #pragma once
 
 #include <atomic>
@@ -105,6 +105,15 @@ class StepArgs {
   virtual bool has_input(int i) const = 0;  // false beyond input_count() and for absent ones
   virtual const Tensor& input(int i) const = 0;
   virtual const Tensor& output(int i) const = 0;
+
+  // What the limit of memory leaves for this step's packed bytes and scratch together.
+  virtual uint64_t memory_left() const = 0;
+  // Asked before memory is taken: kLimit where `bytes` are too many.
+  Status Fits(uint64_t bytes) const {
+    if (bytes <= memory_left()) return Status();
+    return Fail(Code::kLimit, "needs " + std::to_string(bytes) + " bytes, the limit leaves " +
+                                  std::to_string(memory_left()));
+  }
 
   // The operand for running. A constant is copied once into memory of the program, 64-byte aligned.
   virtual Operand Bind(const Tensor& tensor) = 0;

@@ -1,5 +1,6 @@
 // The addon through its loader: runs, arguments and buffers of every wrong kind.
 
+import { stat } from 'node:fs/promises'
 import test from 'ava'
 import fc from 'fast-check'
 import type { NativeProgram } from '#lib/native/binding.js'
@@ -142,6 +143,20 @@ test.serial('a cancelled run ends early and leaves its outputs alone', async (t)
   run.cancel()
 })
 
+test.serial('a run that had just ended when it was cancelled leaves its outputs alone', async (t) => {
+  const program = create(copyChain(1 << 12, 3))
+  const input = new Uint8Array(1 << 12).fill(7)
+  for (let i = 0; i < 200; i++) {
+    const output = new Uint8Array(1 << 12).fill(1)
+    const run = program.runAsync([input], [output])
+    // Long enough for a thread to end the run; its completion waits for this one.
+    for (const began = performance.now(); performance.now() - began < i / 200; );
+    run.cancel()
+    t.is(await run.promise, 'cancelled')
+    t.true(output.every((value) => value === 1))
+  }
+})
+
 test.serial('runs that no thread has begun are cancelled at once', async (t) => {
   const program = create(LONG)
   const bytes = new Uint8Array(1 << 23)
@@ -149,6 +164,42 @@ test.serial('runs that no thread has begun are cancelled at once', async (t) => 
   for (const run of runs) run.cancel()
   const ends = await Promise.all(runs.map((run) => run.promise))
   t.deepEqual(new Set(ends), new Set(['cancelled']))
+})
+
+test.serial('runs in flight leave threads to the files of the process', async (t) => {
+  const program = create(LONG)
+  const bytes = new Uint8Array(1 << 23)
+  let ended = 0
+  const runs = Array.from({ length: 6 }, () => program.runAsync([bytes], [bytes]))
+  const began = performance.now()
+  const ends = Promise.all(runs.map(({ promise }) => promise.then(() => ended++)))
+  await stat('.')
+  const ms = performance.now() - began
+  t.is(ended, 0)
+  await ends
+  const each = (performance.now() - began) / 3
+  t.true(ms < Math.max(20, each / 4), `${ms} ms, two runs take ${each} ms`)
+})
+
+test.serial('runs end in the order of their calls, whatever is cancelled between', async (t) => {
+  const program = create(LONG)
+  const bytes = new Uint8Array(1 << 23)
+  const order: string[] = []
+  const runs = Array.from({ length: 8 }, () => program.runAsync([bytes], [bytes]))
+  const ends = runs.map(({ promise }, i) => promise.then((end) => order.push(`${i} ${end}`)))
+  for (const waiting of [5, 3]) runs[waiting]?.cancel()
+  await Promise.all([ends[5], ends[3]])
+  // Those that wait are cancelled at once, before any run has ended.
+  t.deepEqual(order, ['5 cancelled', '3 cancelled'])
+  program.dispose()
+  await Promise.all(ends)
+  const done = order.slice(2)
+  t.deepEqual(
+    [...done].sort(),
+    [0, 1, 2, 4, 6, 7].map((i) => `${i} done`),
+  )
+  // Two at a time: a run ends before the third after it.
+  t.true(done.indexOf('0 done') < done.indexOf('6 done') && done.indexOf('2 done') < done.indexOf('7 done'))
 })
 
 test.serial('cancelAll ends every run of this environment', async (t) => {

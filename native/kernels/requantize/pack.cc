@@ -8,7 +8,7 @@ namespace lowbit::kernels {
 bool PackedChannels::Pack(size_t count, const int32_t* bias, const int32_t* multiplier, const int32_t* shift,
                           const int64_t* bound) {
   const size_t padded = (count + kChannelPadding - 1) / kChannelPadding * kChannelPadding;
-  if (!memory_.Allocate(padded * (4 * sizeof(int32_t) + sizeof(int64_t)))) return false;
+  if (!memory_.Allocate(padded * kEntryBytes)) return false;
   int64_t* nudge = memory_.as<int64_t>();
   int32_t* biases = reinterpret_cast<int32_t*>(nudge + padded);
   int32_t* multipliers = biases + padded;
@@ -36,7 +36,7 @@ bool PackedChannels::Pack(size_t count, const int32_t* bias, const int32_t* mult
 
 bool PackedChannels::PackOnce(size_t count, const int32_t* bias, const double* scale) {
   const size_t padded = (count + kChannelPadding - 1) / kChannelPadding * kChannelPadding;
-  if (!memory_.Allocate(padded * (sizeof(double) + sizeof(int32_t)))) return false;
+  if (!memory_.Allocate(padded * kOnceEntryBytes)) return false;
   double* scales = memory_.as<double>();
   int32_t* biases = reinterpret_cast<int32_t*>(scales + padded);
   for (size_t c = 0; c < count; ++c) {

@@ -17,6 +17,10 @@ class PackedChannels {
   // For Rounding::kOnce: a real factor a channel, each finite and >= 0.
   bool PackOnce(size_t count, const int32_t* bias, const double* scale);
 
+  // What an entry takes.
+  static constexpr size_t kEntryBytes = 4 * sizeof(int32_t) + sizeof(int64_t);
+  static constexpr size_t kOnceEntryBytes = sizeof(int32_t) + sizeof(double);
+
   const Channels& channels() const { return channels_; }
   size_t bytes() const { return memory_.size(); }
 

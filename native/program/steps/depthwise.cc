@@ -56,6 +56,8 @@ class Depthwise final : public Step {
     requantize_ = layer.output;
     tap_count_ = static_cast<size_t>(window.filter_h) * static_cast<size_t>(window.filter_w);
     if (tap_count_ > kMostTaps) return args.Fail(Code::kUnsupported, "more than 2^20 taps an output pixel");
+    LOWBIT_RETURN_IF_ERROR(PlanScratch(args));
+    // As many as the tensor of weights has bytes.
     std::vector<int16_t> weights(tap_count_ * channels_);
     for (size_t t = 0; t < tap_count_; ++t) {
       for (size_t c = 0; c < channels_; ++c) {
@@ -73,6 +75,9 @@ class Depthwise final : public Step {
                         .With(channels_)
                         .With(layer.weights.is_unsigned)
                         .With(layer.weights.zero_point);
+    const uint64_t constants = Times(layout.entries(channels_), ChannelBytes(layer)) + channels_;
+    LOWBIT_RETURN_IF_ERROR(args.Fits(
+        Plus(constants, Plus(layout.packed_bytes(tap_count_, channels_), scratch_bytes(args.threads())))));
     packed_ = args.Packed(args.input(1), key, layout.packed_bytes(tap_count_, channels_),
                           [&](uint8_t* bytes) { layout.pack(weights.data(), tap_count_, channels_, bytes); });
     if (!packed_ || !padding_.Allocate(channels_) ||
@@ -87,17 +92,26 @@ class Depthwise final : public Step {
     input_ = args.Bind(args.input(0));
     output_ = args.Bind(args.output(0));
 
-    const auto align = [](size_t bytes) { return (bytes + 63) / 64 * 64; };
-    spread_bytes_ = multiplier > 1 ? align(window.batch * window.in_h * window.in_w * channels_) : 0;
-    taps_bytes_ = align(window.out_w * tap_count_ * sizeof(int8_t*));
     const size_t rows = window.batch * window.out_h;
-    const size_t macs = rows * window.out_w * channels_ * tap_count_;
+    const uint64_t macs = Times(Times(rows, window.out_w), Times(channels_, tap_count_));
     const size_t threads = static_cast<size_t>(args.threads());
     chunks_ = threads > 1 && macs >= kParallelDepthwiseMacs ? std::min(rows, 4 * threads) : 1;
     return Status();
   }
 
  private:
+  // Neither part is bounded by the tensors: the input is multiplied, and taps are pointers.
+  Status PlanScratch(const StepArgs& args) {
+    const auto align = [](uint64_t bytes) { return (bytes + 63) / 64 * 64; };
+    const uint64_t pixels = Times(window_.batch, Times(window_.in_h, window_.in_w));
+    const uint64_t spread = multiplier_ > 1 ? align(Times(pixels, channels_)) : 0;
+    const uint64_t taps = align(Times(window_.out_w, tap_count_ * sizeof(int8_t*)));
+    LOWBIT_RETURN_IF_ERROR(args.Fits(Plus(spread, Times(taps, static_cast<uint64_t>(args.threads())))));
+    spread_bytes_ = static_cast<size_t>(spread);
+    taps_bytes_ = static_cast<size_t>(taps);
+    return Status();
+  }
+
   void Spread(const int8_t* input, int8_t* spread) const noexcept {
     const size_t count = window_.batch * window_.in_h * window_.in_w * window_.channels;
     for (size_t i = 0; i < count; ++i, spread += multiplier_) std::memset(spread, input[i], multiplier_);

@@ -145,7 +145,8 @@ Status LoadCodes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer
   const bool fit = FitInt8(layer.weights, shape.groups * shape.channels, shape.depth);
   const kernels::gemm::Row& row =
       dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, fit}, args.isa());
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, static_cast<size_t>(row.weight_bytes)));
+  LOWBIT_RETURN_IF_ERROR(
+      matmul->Plan(args, shape, row, static_cast<size_t>(row.weight_bytes), ChannelBytes(layer)));
   LOWBIT_RETURN_IF_ERROR(PackCodes(args, layer.weights, static_cast<size_t>(row.weight_bytes), matmul));
   const auto channel_of = [&](size_t i) { return matmul->ChannelOf(i); };
   const size_t count = shape.groups * matmul->padded_channels();
@@ -163,7 +164,7 @@ const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& s
 
 Status LoadBytes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
                  const kernels::gemm_u8::Row& row, Matmul<BytesFamily>* matmul) {
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, 1));
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, 1, ChannelBytes(layer)));
   LOWBIT_RETURN_IF_ERROR(PackCodes(args, layer.weights, 1, matmul));
   const auto channel_of = [&](size_t i) { return matmul->ChannelOf(i); };
   const size_t count = shape.groups * matmul->padded_channels();
@@ -188,7 +189,7 @@ Status LoadHybridFor(StepArgs& args, const MatmulShape& shape, WeightStrides str
   float low, high;
   LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low, &high));
 
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, weight_bytes));
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, weight_bytes, 3 * sizeof(float)));
   const kernels::gemm::WeightView view{args.input(1).constant, false, 0, strides.channel, strides.depth};
   LOWBIT_RETURN_IF_ERROR(PackCodes(args, view, weight_bytes, matmul));
   const size_t count = shape.groups * matmul->padded_channels();
@@ -242,7 +243,7 @@ Status LoadWide(StepArgs& args, const MatmulShape& shape, WeightStrides strides,
   LOWBIT_RETURN_IF_ERROR(ReadWideBias(args, channels, &bias));
 
   const kernels::gemm_s16::Row& row = dispatch::gemm_s16::Choose(args.isa());
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, 1));
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, 1, sizeof(int64_t) + sizeof(double)));
   const auto pack = [&](size_t g, uint8_t* bytes) {
     PackPlain(args.input(1).constant, strides, shape, static_cast<size_t>(row.nr), g,
               reinterpret_cast<int8_t*>(bytes));
@@ -276,7 +277,7 @@ Status LoadReal(StepArgs& args, const MatmulShape& shape, WeightStrides strides,
   float low, high;
   LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low, &high));
   const kernels::gemm_f32::Row& row = dispatch::gemm_f32::Choose(args.isa());
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, sizeof(float)));
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, sizeof(float), sizeof(float)));
   const auto pack = [&](size_t g, uint8_t* bytes) {
     PackPlain(args.input(1).constant, strides, shape, static_cast<size_t>(row.nr), g,
               reinterpret_cast<float*>(bytes));

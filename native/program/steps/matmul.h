@@ -28,6 +28,13 @@ template <typename Lhs>
 using Gather = void (*)(const void* context, const void* input, size_t group, size_t first, size_t count,
                         size_t stride, Lhs* rows) noexcept;
 
+// Sizes without overflow: what is beyond all memory stays there.
+constexpr uint64_t kTooMuch = uint64_t{1} << 62;
+inline uint64_t Times(uint64_t a, uint64_t b) { return b > 0 && a > kTooMuch / b ? kTooMuch : a * b; }
+inline uint64_t Plus(uint64_t a, uint64_t b) {
+  return a > kTooMuch - std::min(b, kTooMuch) ? kTooMuch : a + b;
+}
+
 inline size_t DivideUp(size_t a, size_t b) { return (a + b - 1) / b; }
 
 // Handing work to other threads pays from about 20 microseconds on.
@@ -45,7 +52,9 @@ class Matmul {
 
   // Fixes blocks and panels; the caller then packs the weights and fills the constants, group g's channel n
   // at entry g * padded_channels() + n.
-  Status Plan(const StepArgs& args, const MatmulShape& shape, const Row& row, size_t weight_bytes) {
+  // Refuses what the limit of memory does not leave room for: `channel_bytes` are an entry's constants.
+  Status Plan(const StepArgs& args, const MatmulShape& shape, const Row& row, size_t weight_bytes,
+              size_t channel_bytes) {
     constexpr size_t kMostDepth = size_t{1} << 28;
     // A gathered block stays in the second-level cache while the panels pass over it.
     constexpr size_t kBlockBytes = 96 * 1024;
@@ -56,21 +65,29 @@ class Matmul {
     row_ = &row;
     const size_t kr = static_cast<size_t>(row.kr), nr = static_cast<size_t>(row.nr);
     const size_t mr = static_cast<size_t>(row.mr);
-    padded_depth_ = DivideUp(shape.depth, kr) * kr;
+    padded_depth_ = DivideUp(shape.depth, kr) * kr;  // < 2^29
     panels_ = DivideUp(shape.channels, nr);
-    panel_bytes_ = padded_depth_ * nr * weight_bytes;
+    const uint64_t panel_bytes = uint64_t{padded_depth_} * nr * weight_bytes;  // < 2^29 * 2^6 * 2^2
+    const uint64_t panels = Times(shape.groups, panels_);
+    const uint64_t held = Plus(Times(panels, panel_bytes), Times(panels, uint64_t{nr} * channel_bytes));
+    LOWBIT_RETURN_IF_ERROR(args.Fits(held));
+    panel_bytes_ = static_cast<size_t>(panel_bytes);
 
     const size_t threads = static_cast<size_t>(args.threads());
-    parallel_ = threads > 1 && shape.rows * shape.groups * shape.channels * shape.depth >= kParallelMacs;
+    const uint64_t outputs = Times(Times(shape.rows, shape.groups), shape.channels);
+    parallel_ = threads > 1 && Times(outputs, shape.depth) >= kParallelMacs;
     const size_t wanted = parallel_ ? kChunksPerThread * threads : 1;
-    const size_t row_bytes = std::max<size_t>(padded_depth_, 1) * sizeof(Lhs);
-    size_t blocks = std::max(DivideUp(shape.rows * row_bytes, kBlockBytes), DivideUp(wanted, shape.groups));
-    blocks = std::min(blocks, DivideUp(shape.rows, mr));
+    const uint64_t row_bytes = std::max<uint64_t>(padded_depth_, 1) * sizeof(Lhs);
+    const uint64_t cached = (Times(shape.rows, row_bytes) + kBlockBytes - 1) / kBlockBytes;
+    const size_t blocks = static_cast<size_t>(std::min<uint64_t>(
+        std::max<uint64_t>(cached, DivideUp(wanted, shape.groups)), DivideUp(shape.rows, mr)));
     block_rows_ = blocks ? DivideUp(DivideUp(shape.rows, blocks), mr) * mr : 0;
     row_blocks_ = block_rows_ ? DivideUp(shape.rows, block_rows_) : 0;
     const size_t chunks = row_blocks_ * shape.groups;
     panel_splits_ = chunks ? std::min(panels_, DivideUp(wanted, chunks)) : 0;
-    scratch_per_slot_ = DivideUp(block_rows_ * row_bytes, 64) * 64;
+    const uint64_t slot = (Times(block_rows_, row_bytes) + 63) / 64 * 64;
+    LOWBIT_RETURN_IF_ERROR(args.Fits(Plus(held, Times(slot, threads))));
+    scratch_per_slot_ = static_cast<size_t>(slot);
     return Status();
   }
 

@@ -27,6 +27,12 @@ struct QuantizedLayer {
 // output channel).
 Status ReadQuantizedLayer(const StepArgs& args, size_t channels, QuantizedLayer* layer);
 
+// What PackChannels keeps of a channel.
+inline size_t ChannelBytes(const QuantizedLayer& layer) {
+  return layer.scale.empty() ? kernels::PackedChannels::kEntryBytes
+                             : kernels::PackedChannels::kOnceEntryBytes;
+}
+
 // Per-channel constants of one layer. `channel_of(i)` maps entry i of `count` to its channel, or to SIZE_MAX
 // for padding; `depth` counts the weights of a channel.
 template <typename ChannelOf>

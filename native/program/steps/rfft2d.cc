@@ -111,6 +111,7 @@ Status LoadRfft2d(StepArgs& args, std::unique_ptr<Step>* step) {
                       static_cast<size_t>(height), static_cast<size_t>(width)};
   for (int i = 0; i < rank - 2; ++i) shape.images *= static_cast<size_t>(in.dims[i]);
   const size_t count = std::max<size_t>(1, shape.longest() / 2);
+  LOWBIT_RETURN_IF_ERROR(args.Fits(count * sizeof(Complex)));
   AlignedBuffer roots;
   if (!roots.Allocate(count * sizeof(Complex)))
     return args.Fail(Code::kLimit, "no memory for the roots of unity");
