@@ -81,6 +81,8 @@ function planOf(layer: Layer): Plan {
     ],
     inputs: [0],
     outputs: [1],
+    stateBytes: 0,
+    onceSteps: 0,
     arenaBytes: outputAt + Math.ceil(outputBytes / ARENA_ALIGNMENT) * ARENA_ALIGNMENT,
   }
 }

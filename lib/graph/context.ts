@@ -12,6 +12,7 @@ export function contextOf(node: Node, values: readonly Value[]): NodeContext<unk
   const operand = (index: number): Operand | null => (index < 0 ? null : (values[index] ?? null))
   const inputs = node.inputs.map(operand)
   const outputs = node.outputs.map(operand) as Operand[]
+  const intermediates = (node.intermediates ?? []).map(operand)
   const fail = (code: ErrorCode, message: string, facts: ErrorFacts = {}): LowbitError =>
     new LowbitError(code, `${node.origin}: ${message}`, { operator: node.origin, ...facts })
 
@@ -20,6 +21,7 @@ export function contextOf(node: Node, values: readonly Value[]): NodeContext<unk
     attributes: node.attributes,
     inputs,
     outputs,
+    intermediates,
     fail,
     input(i) {
       const found = inputs[i]

@@ -13,6 +13,15 @@ export interface Value {
   readonly quantization?: Quantization
   /** Bytes of a constant (little-endian, row-major, any alignment); undefined for computed values. */
   readonly data?: Uint8Array
+  /** Set for memory that keeps its bytes from run to run; a new state is zero, or this byte all over. No node computes it. */
+  readonly state?: { readonly fill: number }
+  /** Set for weights with a scale for each block of `blockSize` elements along the last dimension. */
+  readonly blockwise?: {
+    readonly scales: Value
+    /** Undefined where they are all 0. */
+    readonly zeroPoints?: Value
+    readonly blockSize: number
+  }
 }
 
 export interface Node {
@@ -24,6 +33,10 @@ export interface Node {
   /** Indices of values; -1 for an absent optional operand. */
   readonly inputs: readonly number[]
   readonly outputs: readonly number[]
+  /** Values that only tell how results in between are quantised. */
+  readonly intermediates?: readonly number[]
+  /** Runs only where the state is new: it initialises the state. */
+  readonly once?: boolean
 }
 
 export interface Graph {
@@ -33,6 +46,9 @@ export interface Graph {
   readonly inputs: readonly number[]
   readonly outputs: readonly number[]
 }
+
+/** Runs a graph without inputs; gives the bytes of each output. */
+export type Evaluate = (graph: Graph) => readonly Uint8Array[]
 
 /** Whether a node is a custom operator that the caller of `loadModel` implements: no native step runs it. */
 export function isCustom({ op }: Node): boolean {

@@ -1,8 +1,8 @@
 // The passes, in the order in which they run. None changes a bit of any output.
 
 import { LowbitError } from '../errors.js'
-import type { Graph, Pass } from './graph.js'
-import { type Evaluate, foldConstants } from './passes/fold-constants.js'
+import type { Evaluate, Graph, Pass } from './graph.js'
+import { foldConstants } from './passes/fold-constants.js'
 import { fuseActivation } from './passes/fuse-activation.js'
 import { fusePad } from './passes/fuse-pad.js'
 import { removeDeadNodes } from './passes/remove-dead-nodes.js'

@@ -8,11 +8,11 @@ export function problemOf(graph: Graph): string | undefined {
   const exists = (index: number) => Number.isInteger(index) && index >= 0 && index < values.length
   const ready = new Set<number>()
   values.forEach((value, index) => {
-    if (value.data !== undefined) ready.add(index)
+    if (value.data !== undefined || value.state !== undefined) ready.add(index)
   })
   for (const index of inputs) {
     if (!exists(index)) return `input ${index} is no value`
-    if (ready.has(index)) return `input ${index} is listed twice or is a constant`
+    if (ready.has(index)) return `input ${index} is listed twice, a constant or state`
     ready.add(index)
   }
   for (const node of nodes) {

@@ -20,7 +20,7 @@ export interface NativeFormat {
   readonly dtypes: Readonly<Record<string, number>>
   /** Kinds of attributes: `int32`, `float32`, `float64`, `bytes`. */
   readonly kinds: Readonly<Record<string, number>>
-  /** Where tensors live: `arena`, `constant`. */
+  /** Where tensors live: `arena`, `constant`, `state`. */
   readonly places: Readonly<Record<string, number>>
   readonly steps: Readonly<Record<string, number>>
 }
@@ -46,13 +46,21 @@ export interface NativeRun {
   cancel(): void
 }
 
-/** Inputs are copied before a call returns; outputs are filled when the run ends. Views of ordinary ArrayBuffers only. */
+/**
+ * Runs of a program with state happen in the order of the calls, one after the other; a profile leaves the state as it
+ * found it.
+ *
+ * Inputs are copied before a call returns; outputs are filled when the run ends. Views of ordinary
+ * ArrayBuffers only.
+ */
 export interface NativeProgram {
   info(): NativeProgramInfo
   run(inputs: readonly ArrayBufferView[], outputs: readonly ArrayBufferView[]): void
   runAsync(inputs: readonly ArrayBufferView[], outputs: readonly ArrayBufferView[]): NativeRun
   /** Median microseconds of each step over `runs` runs, on another thread. Rejects with `DISPOSED` after `cancelAll`. */
   profile(inputs: readonly ArrayBufferView[], runs: number): Promise<Float64Array>
+  /** Runs that are started later find the state as the first one did. */
+  resetState(): void
   /** Gives the memory back once the runs in flight have ended. Twice is harmless; other calls afterwards throw `DISPOSED`. */
   dispose(): void
 }

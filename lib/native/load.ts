@@ -8,7 +8,7 @@ import { ERROR_CODES, type ErrorCode, LowbitError } from '../errors.js'
 import type { NativeBinding, NativeProgram, NativeRun, ProgramOptions } from './binding.js'
 
 /** The interface of `binding.ts` in numbers; kAbi in native/binding/addon.cc is the same. */
-const ABI = 1
+const ABI = 2
 
 /** What was looked at, and how it ended. */
 export interface Attempt {
@@ -222,6 +222,10 @@ class GuardedProgram implements NativeProgram {
 
   profile(inputs: readonly ArrayBufferView[], runs: number): Promise<Float64Array> {
     return guardPromise(guard(() => this.#native.profile(inputs, runs)))
+  }
+
+  resetState(): void {
+    guard(() => this.#native.resetState())
   }
 
   dispose(): void {

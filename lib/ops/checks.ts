@@ -52,8 +52,16 @@ export function expectRank(node: AnyNode, operand: Operand, least: number, most 
   })
 }
 
-/** The quantisation of a code tensor, with its zero point in the type's range: else `FILE_INVALID`. */
-export function codesOf(node: AnyNode, operand: Operand): { scale: number; zeroPoint: number } {
+/**
+ * The quantisation of a code tensor, with its zero point in the type's range: else `FILE_INVALID`.
+ *
+ * @param shifted Whether the operator runs int16 with a zero point other than 0.
+ */
+export function codesOf(
+  node: AnyNode,
+  operand: Operand,
+  shifted = false,
+): { scale: number; zeroPoint: number } {
   const { scale, zeroPoint } = node.affine(operand)
   const { name, dtype } = operand
   if (!(scale > 0) || !Number.isFinite(scale)) {
@@ -75,7 +83,7 @@ export function codesOf(node: AnyNode, operand: Operand): { scale: number; zeroP
         },
       )
     }
-    if (dtype === 'int16' && zeroPoint !== 0) {
+    if (dtype === 'int16' && zeroPoint !== 0 && !shifted) {
       throw node.fail(
         'OPERATOR_UNSUPPORTED',
         `int16 tensor "${name}" has the zero point ${zeroPoint}, only 0 runs`,

@@ -12,6 +12,15 @@ export interface Operand {
   readonly dtype: Dtype
   readonly quantization?: Quantization
   readonly data?: Uint8Array
+  /** Set for memory that keeps its bytes from run to run; a new state is zero, or this byte all over. */
+  readonly state?: { readonly fill: number }
+  /** Set for weights with a scale for each block of `blockSize` elements along the last dimension. */
+  readonly blockwise?: {
+    readonly scales: Operand
+    /** Undefined where they are all 0. */
+    readonly zeroPoints?: Operand
+    readonly blockSize: number
+  }
 }
 
 export interface Inferred {
@@ -24,13 +33,18 @@ export interface Inferred {
 /** One attribute of a native step: int32, int32s, float32s, float64s or raw bytes. A plain number is an int32. */
 export type StepAttribute = number | Int32Array | Float32Array | Float64Array | Uint8Array
 
-/** One native step (native/program/steps). Operands are the node's own, or constants made while lowering. */
+/**
+ * One native step (native/program/steps). Operands are the node's own, or constants made while lowering. State that a
+ * step changes is among its inputs (and may be an output as well).
+ */
 export interface Step {
   /** Name in the native step table: `conv`, `pool`, … */
   readonly kind: string
   readonly inputs: readonly (Operand | null)[]
   readonly outputs: readonly Operand[]
   readonly attributes: Readonly<Record<string, StepAttribute>>
+  /** Runs only where the state is new: it initialises the state. */
+  readonly once?: boolean
   /** Index of the input whose memory output 0 may take over, when that input dies here (same byte size). */
   readonly inPlace?: number
   /** Multiply-accumulates of the step, by the unpadded definition; 0 where it has none. */
@@ -49,6 +63,8 @@ export interface NodeContext<Attributes> {
   readonly inputs: readonly (Operand | null)[]
   /** As the file declares them while inferring; with inferred shapes while lowering. */
   readonly outputs: readonly Operand[]
+  /** Tensors that only tell how results in between are quantised; null for absent ones. */
+  readonly intermediates: readonly (Operand | null)[]
   /** Input i, which must be there: else `FILE_INVALID`. */
   input(i: number): Operand
   output(i: number): Operand
@@ -66,10 +82,16 @@ export interface Op<Attributes = unknown> {
   readonly tflite: {
     /** `BuiltinOperator` name in the schema. */
     readonly type: string
+    /** Set for a custom operator, known by the name it has in the file. */
+    readonly custom?: boolean
     /** @param customOptions Raw options of a custom operator. */
     read(options: Readonly<Record<string, OptionValue>>, customOptions?: Uint8Array): Attributes
   }
   /** Shapes and types of the outputs, from the inputs. Throws what `fail` gives for shapes that do not fit. */
+  /** Inputs that are state, which the operator reads and writes; elsewhere state is refused. */
+  readonly stateInputs?: readonly number[]
+  /** Inputs that may have blockwise quantisation; elsewhere it is refused. */
+  readonly blockwiseInputs?: readonly number[]
   infer(node: NodeContext<Attributes>): readonly Inferred[]
   lower(node: NodeContext<Attributes>): Lowered
 }

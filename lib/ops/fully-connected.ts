@@ -2,6 +2,7 @@
 
 import { elementCount, shapeText } from '../tensor/shape.js'
 import { defineOp } from './contract.js'
+import { blockwiseStep } from './fully-connected-blockwise.js'
 import { checkBias, layerStep } from './layer.js'
 
 export interface FullyConnectedAttributes {
@@ -25,6 +26,8 @@ export const fullyConnected = defineOp<FullyConnectedAttributes>({
       weightsFormat: Number(options['weightsFormat'] ?? 0),
     }),
   },
+
+  blockwiseInputs: [1],
 
   infer(node) {
     const input = node.input(0)
@@ -60,6 +63,7 @@ export const fullyConnected = defineOp<FullyConnectedAttributes>({
     const weights = node.input(1)
     const output = node.output(0)
     const { activation, asymmetricInputs } = node.attributes
+    if (weights.blockwise) return { steps: [blockwiseStep(node, activation)] }
     const layer = layerStep(node, {
       activation,
       channelAxis: 0,

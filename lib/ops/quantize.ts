@@ -43,7 +43,7 @@ export const quantize = defineOp<Record<string, never>>({
 
 /** @see TFLite, kernels/internal/reference/requantize.h */
 function requantize(node: Node, input: Operand, output: Operand): Lowered {
-  const [from, to] = [codesOf(node, input), codesOf(node, output)]
+  const [from, to] = [codesOf(node, input, true), codesOf(node, output, true)]
   const factor = quantizeMultiplier(from.scale / to.scale)
   if (isByte(input.dtype) && isByte(output.dtype)) {
     const table = codeTable(

@@ -24,6 +24,7 @@ import type { Op } from './contract.js'
 import { conv2d } from './conv2d.js'
 import { cumsum } from './cumsum.js'
 import { depthwiseConv2d } from './depthwise-conv2d.js'
+import { detectionPostProcess } from './detection.js'
 import { fullyConnected } from './fully-connected.js'
 import {
   abs,
@@ -42,6 +43,7 @@ import {
 } from './functions.js'
 import { embeddingLookup, gather, gatherNd } from './gather.js'
 import { l2Normalization, l2Pool2d } from './l2.js'
+import { unidirectionalSequenceLstm } from './lstm.js'
 import { mirrorPad } from './mirror-pad.js'
 import { oneHot } from './one-hot.js'
 import { pad, padV2 } from './pad.js'
@@ -58,15 +60,18 @@ import { fill, range, rank, shape, zerosLike } from './shape-values.js'
 import { slice, stridedSlice } from './slice.js'
 import { logSoftmax, softmax } from './softmax.js'
 import { split, splitV, unpack } from './split.js'
+import { svdf } from './svdf.js'
 import { topkV2 } from './top-k.js'
 import { transpose } from './transpose.js'
 import { transposeConv } from './transpose-conv.js'
+import { assignVariable, identity, readVariable } from './variable.js'
 
 export const OPS: readonly Op[] = [
   abs,
   add,
   argMax,
   argMin,
+  assignVariable,
   averagePool2d,
   batchMatmul,
   batchToSpaceNd,
@@ -81,6 +86,7 @@ export const OPS: readonly Op[] = [
   depthToSpace,
   depthwiseConv2d,
   dequantize,
+  detectionPostProcess,
   div,
   elu,
   embeddingLookup,
@@ -128,6 +134,7 @@ export const OPS: readonly Op[] = [
   range,
   rank,
   real,
+  readVariable,
   reduceMax,
   reduceMin,
   reduceProd,
@@ -160,17 +167,19 @@ export const OPS: readonly Op[] = [
   stridedSlice,
   sub,
   sum,
+  svdf,
   tanh,
   tile,
   topkV2,
   transpose,
   transposeConv,
   unpack,
+  unidirectionalSequenceLstm,
   zerosLike,
 ]
 
 /** By type in the schema (`CONV_2D`). */
 export const OPS_BY_TYPE: ReadonlyMap<string, Op> = new Map(OPS.map((op) => [op.tflite.type, op]))
 
-/** By name in graphs (`conv2d`). */
-export const OPS_BY_NAME: ReadonlyMap<string, Op> = new Map(OPS.map((op) => [op.name, op]))
+/** By name in graphs (`conv2d`); also those that only graphs have. */
+export const OPS_BY_NAME: ReadonlyMap<string, Op> = new Map([...OPS, identity].map((op) => [op.name, op]))

@@ -32,6 +32,7 @@ function asConvolution<A>(node: NodeContext<A>): NodeContext<A> {
     attributes: node.attributes,
     inputs,
     outputs: node.outputs,
+    intermediates: node.intermediates,
     input: (i) => node.input(order[i] ?? i),
     output: (i) => node.output(i),
     affine: (operand) => node.affine(operand),

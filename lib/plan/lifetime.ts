@@ -11,20 +11,24 @@ export interface Storage {
 
 export interface Storages {
   readonly storages: readonly Storage[]
-  /** For each tensor the storage it lives in, or -1 for constants and their views. */
+  /** For each tensor the storage it lives in, or -1 for constants, state, and their views. */
   readonly storageOf: readonly number[]
-  /** For each tensor the constant bytes that it is or shows. */
-  readonly constantOf: readonly (Uint8Array | undefined)[]
+  /** For each tensor the one that it shows, or takes its memory from; itself where there is none. */
+  readonly rootOf: readonly number[]
   /** First and last step that touch each tensor itself; inputs are written at -1, outputs read at `steps.length`. */
   readonly touched: readonly (readonly [number, number])[]
 }
 
 /**
  * Views live where the tensor they show lives. A step's output takes over the memory of an input if the step allows
- * it, the input is not a constant, nothing reads the input's memory later, and no other operand of the step has it.
+ * it, the input is neither constant nor state, nothing reads the input's memory later, and no other operand of the step has it.
  */
 export function shareStorage(lowering: Lowering): Storages {
   const { tensors, steps, views, inputs, outputs } = lowering
+  const isFixed = (root: number) => {
+    const { data, state } = tensors[root]?.operand ?? {}
+    return data !== undefined || state !== undefined
+  }
   const parent = tensors.map((_, index) => index)
   const rootOf = (index: number): number => {
     let root = index
@@ -70,22 +74,21 @@ export function shareStorage(lowering: Lowering): Storages {
     const target = rootOf(output)
     const dies = life[root]?.[1] === at
     const shared = operands.some((other, i) => i !== step.inPlace && other >= 0 && rootOf(other) === root)
-    if (tensors[root]?.operand.data !== undefined || !dies || shared || root === target) return
+    if (isFixed(root) || isFixed(target) || !dies || shared || root === target) return
     parent[target] = root
     merge(root, target)
   })
 
   const storages: Storage[] = []
   const numbers = new Map<number, number>()
-  const constantOf = tensors.map((_, index) => tensors[rootOf(index)]?.operand.data)
   const storageOf = tensors.map((_, index) => {
-    if (constantOf[index] !== undefined) return -1
     const root = rootOf(index)
+    if (isFixed(root)) return -1
     const known = numbers.get(root)
     if (known !== undefined) return known
     const [first, last] = life[root] as [number, number]
     numbers.set(root, storages.length)
     return storages.push({ bytes: tensors[root]?.bytes ?? 0, first, last }) - 1
   })
-  return { storages, storageOf, constantOf, touched }
+  return { storages, storageOf, rootOf: tensors.map((_, index) => rootOf(index)), touched }
 }

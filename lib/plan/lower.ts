@@ -3,7 +3,7 @@
 import { LowbitError } from '../errors.js'
 import { contextOf } from '../graph/context.js'
 import type { Graph } from '../graph/graph.js'
-import type { Op, Operand } from '../ops/contract.js'
+import type { Op, Operand, Step } from '../ops/contract.js'
 import { byteLength } from '../tensor/dtype.js'
 import type { PlannedStep } from './plan.js'
 
@@ -55,7 +55,7 @@ export function lower(graph: Graph, ops: OpsByName): Lowering {
       for (const step of lowered.steps) {
         const { origin, op: name } = node
         steps.push({
-          step,
+          step: node.once ? { ...step, once: true } : step,
           origin,
           op: name,
           inputs: step.inputs.map(indexOf),
@@ -64,7 +64,17 @@ export function lower(graph: Graph, ops: OpsByName): Lowering {
       }
     }
   }
-  return { tensors, steps, views, inputs, outputs: graph.outputs.map(valueIndex) }
+  const outputs = graph.outputs.map(valueIndex)
+  const once = steps.filter(({ step }) => step.once)
+  for (const { operand, bytes } of [...tensors]) {
+    if (operand.state === undefined || operand.state.fill === 0) continue
+    const data = new Uint8Array(bytes).fill(operand.state.fill)
+    const first: Operand = { name: operand.name, shape: operand.shape, dtype: operand.dtype, data }
+    const step: Step = { kind: 'copy', inputs: [first], outputs: [operand], attributes: {}, once: true }
+    const origin = `state "${operand.name}"`
+    once.unshift({ step, origin, op: 'state', inputs: [indexOf(first)], outputs: [indexOf(operand)] })
+  }
+  return { tensors, steps: [...once, ...steps.filter(({ step }) => !step.once)], views, inputs, outputs }
 }
 
 function bytesOf({ name, dtype, shape }: Operand): number {

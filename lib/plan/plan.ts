@@ -4,9 +4,9 @@ import type { Graph } from '../graph/graph.js'
 import type { Step } from '../ops/contract.js'
 import type { Dtype } from '../tensor/dtype.js'
 import type { Shape } from '../tensor/shape.js'
-import { packArena } from './arena.js'
+import { ARENA_ALIGNMENT, packArena } from './arena.js'
 import { shareStorage } from './lifetime.js'
-import { lower, type OpsByName } from './lower.js'
+import { type Lowering, lower, type OpsByName } from './lower.js'
 
 export interface PlannedTensor {
   readonly name: string
@@ -16,6 +16,7 @@ export interface PlannedTensor {
   readonly place:
     | { readonly where: 'arena'; readonly offset: number }
     | { readonly where: 'constant'; readonly data: Uint8Array }
+    | { readonly where: 'state'; readonly offset: number }
   /** First and last step that touches the tensor; -1 for model inputs, `steps.length` for outputs. */
   readonly life: readonly [number, number]
 }
@@ -37,6 +38,10 @@ export interface Plan {
   readonly inputs: readonly number[]
   readonly outputs: readonly number[]
   readonly arenaBytes: number
+  /** Memory that is kept from run to run, once a model. */
+  readonly stateBytes: number
+  /** So many of the first steps initialise the state. */
+  readonly onceSteps: number
 }
 
 /**
@@ -47,8 +52,9 @@ export interface Plan {
  */
 export function plan(graph: Graph, ops: OpsByName): Plan {
   const lowering = lower(graph, ops)
-  const { storages, storageOf, constantOf, touched } = shareStorage(lowering)
+  const { storages, storageOf, rootOf, touched } = shareStorage(lowering)
   const arena = packArena(storages)
+  const state = packState(lowering)
 
   // Views that only lead to other views are touched by no step, and fall out here.
   const number = new Map<number, number>()
@@ -56,15 +62,18 @@ export function plan(graph: Graph, ops: OpsByName): Plan {
   for (const [index, { operand, bytes }] of lowering.tensors.entries()) {
     const life = touched[index] as readonly [number, number]
     if (life[0] > life[1]) continue
-    const data = constantOf[index]
-    const offset = arena.offsets[storageOf[index] as number] ?? 0
+    const root = rootOf[index] as number
+    const data = lowering.tensors[root]?.operand.data
+    const kept = state.offsets.get(root)
+    const offset = kept ?? arena.offsets[storageOf[index] as number] ?? 0
+    const where = kept === undefined ? 'arena' : 'state'
     number.set(index, tensors.length)
     tensors.push({
       name: operand.name,
       dtype: operand.dtype,
       shape: operand.shape,
       bytes,
-      place: data === undefined ? { where: 'arena', offset } : { where: 'constant', data },
+      place: data === undefined ? { where, offset } : { where: 'constant', data },
       life,
     })
   }
@@ -79,5 +88,20 @@ export function plan(graph: Graph, ops: OpsByName): Plan {
     inputs: renumber(lowering.inputs),
     outputs: renumber(lowering.outputs),
     arenaBytes: arena.bytes,
+    stateBytes: state.bytes,
+    onceSteps: lowering.steps.filter(({ step }) => step.once).length,
   }
+}
+
+/** State tensors one after the other: all of them live for ever. */
+function packState({ tensors }: Lowering): { offsets: ReadonlyMap<number, number>; bytes: number } {
+  const offsets = new Map<number, number>()
+  let end = 0
+  for (const [index, { operand, bytes }] of tensors.entries()) {
+    if (operand.state === undefined) continue
+    offsets.set(index, end)
+    // Never nothing, so that a program with state is known by the size of its state.
+    end = Math.ceil((end + Math.max(bytes, 1)) / ARENA_ALIGNMENT) * ARENA_ALIGNMENT
+  }
+  return { offsets, bytes: end }
 }

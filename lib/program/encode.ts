@@ -13,7 +13,7 @@ export interface EncodedProgram {
 }
 
 // Sizes of the records, in bytes.
-const HEADER = 72
+const HEADER = 88
 const TENSOR = 64
 const STEP = 24
 const ATTRIBUTE = 24
@@ -84,15 +84,18 @@ export function encode(plan: Plan, format: NativeFormat): EncodedProgram {
     u32(24 + 8 * i, at.offset)
     u32(28 + 8 * i, at.count)
   }
+  u64(72, plan.stateBytes)
+  u32(80, plan.onceSteps)
+  u32(84, plan.steps.length)
   for (const [i, tensor] of plan.tensors.entries()) {
     const at = tensorsAt.offset + i * TENSOR
     const { place, shape } = tensor
     i32(at, dtypeNumber(tensor, format))
     i32(at + 4, numberOf('place', format.places, place.where))
-    u32(at + 8, place.where === 'arena' ? 0 : sourceOf(place.data))
+    u32(at + 8, place.where === 'constant' ? sourceOf(place.data) : 0)
     i32(at + 12, shape.length)
     for (const [axis, extent] of shape.entries()) i32(at + 16 + 4 * axis, extent)
-    u64(at + 48, place.where === 'arena' ? place.offset : 0)
+    u64(at + 48, place.where === 'constant' ? 0 : place.offset)
     u64(at + 56, tensor.bytes)
   }
   for (const [i, operand] of operands.entries()) i32(operandsAt.offset + 4 * i, operand)

@@ -29,7 +29,7 @@ export interface Source {
   readonly customOps: CustomOps
   /** Definitions of the custom operators, by their types. */
   readonly operators: ReadonlyMap<string, Op>
-  /** Constants folded so far, by subgraph and value: shapes of inputs do not matter to them. */
+  /** Constants folded so far, by subgraph and value; only those to which shapes of inputs do not matter. */
   readonly folded: Map<string, Uint8Array>
   /** Names constants by number, the same bytes of the same buffer alike. */
   readonly identities: (constants: readonly Uint8Array[]) => Float64Array
@@ -77,12 +77,19 @@ export function graphOf(source: Source, request: Request): { graph: Graph; weigh
   const { file, settings, operators } = source
   const { limits } = settings
   checkSteps(file.subgraphs[request.subgraph]?.operators.length ?? 0, limits.steps)
-  const built = build(file, OPS_BY_TYPE, { ...request, customOps: operators })
+  const run = (constants: Graph) => evaluate(source, constants, request.subgraph)
+  const built = build(file, OPS_BY_TYPE, {
+    ...request,
+    customOps: operators,
+    operators: limits.steps,
+    evaluate: run,
+  })
   // Now, since operators make tables as large as their outputs when they are lowered.
   checkMemory(largestValue(built), limits.memory)
+  checkState(built, request)
   const wanted = { ...built, outputs: [...built.outputs, ...(request.keep ?? [])] }
   const graph = optimize(wanted, {
-    evaluate: (constants) => evaluate(constants, source, request.subgraph),
+    evaluate: run,
     foldBytes: Math.min(MOST_FOLDED_BYTES, limits.memory),
   })
   return { graph, weightBytes: weightBytes(built) }
@@ -93,7 +100,7 @@ export function planGraph(graph: Graph, limits: LoadSettings['limits']): Plan {
   const planned = plan(graph, OPS_BY_NAME)
   checkSteps(planned.steps.length, limits.steps)
   // Constants are kept at least once; kernels may hold them larger, which is counted when they are packed.
-  checkMemory(planned.arenaBytes + constantBytes(planned), limits.memory)
+  checkMemory(planned.arenaBytes + planned.stateBytes + constantBytes(planned), limits.memory)
   return planned
 }
 
@@ -179,10 +186,13 @@ function segmented(source: Source, graph: Graph, share: NativeProgram | undefine
 }
 
 /** Runs a graph that has no inputs; gives the bytes of its outputs. */
-function evaluate(graph: Graph, { settings, folded }: Source, subgraph: number): readonly Uint8Array[] {
+function evaluate(source: Source, graph: Graph, subgraph: number): readonly Uint8Array[] {
+  const { folded, settings } = source
   const { isa, limits } = settings
   const key = (value: number) => `${subgraph}:${value}`
-  const fresh = graph.outputs.filter((value) => !folded.has(key(value)))
+  const lasting = valuesOfFile(source.file, graph, subgraph)
+  const known = graph.outputs.map((value) => (lasting.has(value) ? folded.get(key(value)) : undefined))
+  const fresh = graph.outputs.filter((_, i) => known[i] === undefined)
   if (fresh.length > 0) {
     const binding = loadBinding()
     const planned = plan({ ...graph, outputs: fresh }, OPS_BY_NAME)
@@ -196,12 +206,30 @@ function evaluate(graph: Graph, { settings, folded }: Source, subgraph: number):
     try {
       const outputs = planned.outputs.map((index) => new Uint8Array(planned.tensors[index]?.bytes ?? 0))
       native.run([], outputs)
-      for (const [i, value] of fresh.entries()) folded.set(key(value), outputs[i] as Uint8Array)
+      for (const [i, value] of fresh.entries()) {
+        const bytes = outputs[i] as Uint8Array
+        known[graph.outputs.indexOf(value)] = bytes
+        if (lasting.has(value)) folded.set(key(value), bytes)
+      }
     } finally {
       native.dispose()
     }
   }
-  return graph.outputs.map((value) => folded.get(key(value)) as Uint8Array)
+  return known as readonly Uint8Array[]
+}
+
+/** What follows from the file's own constants alone. Others may come from shapes (SHAPE, …), which inputs decide. */
+function valuesOfFile(file: ModelFile, graph: Graph, subgraph: number): ReadonlySet<number> {
+  const tensors = file.subgraphs[subgraph]?.tensors ?? []
+  const found = new Set<number>()
+  for (const [index, { data }] of graph.values.entries()) {
+    if (data !== undefined && data === tensors[index]?.data) found.add(index)
+  }
+  for (const { inputs, outputs } of graph.nodes) {
+    if (!inputs.every((index) => index === -1 || found.has(index))) continue
+    for (const index of outputs) found.add(index)
+  }
+  return found
 }
 
 /** Buffers are held weakly, so that a number outlives what it names but never names anything else. */
@@ -217,6 +245,16 @@ function nameBlocks(): Source['identities'] {
       blocks.set(key, number)
       return number
     })
+}
+
+/** State belongs to one program: what would spread over several is refused. */
+function checkState({ nodes, values }: Graph, { keep = [] }: Request): void {
+  const keeps = nodes.find(({ inputs }) => inputs.some((index) => values[index]?.state !== undefined))
+  const custom = nodes.find(isCustom)
+  if (keeps === undefined || (custom === undefined && keep.length === 0)) return
+  const what = custom === undefined ? 'the option keep' : `custom operators (${custom.origin})`
+  const message = `${keeps.origin} keeps state between runs, beside which lowbit does not run ${what}`
+  throw new LowbitError('OPERATOR_UNSUPPORTED', message, { operator: keeps.origin })
 }
 
 function checkSteps(actual: number, expected: number): void {

@@ -96,7 +96,9 @@ export interface Model {
   readonly memory: ModelMemory
 
   /**
-   * Runs the model on another thread. Several runs may be in flight at once.
+   * Runs the model on another thread. Several runs may be in flight at once; those of a model that keeps state from run
+   * to run happen one after the other, in the order of the calls. One that is aborted midway leaves part of the state
+   * changed.
    *
    * @param inputs One typed array for each of `inputs`, row-major; copied before this returns.
    * @returns One tensor for each of `outputs`, in their order; with `keep` also `kept`, by the names given there.
@@ -123,7 +125,7 @@ export interface Model {
 
   /**
    * Gives the inputs other shapes, for runs that are started later; runs in flight keep theirs. The model is planned
-   * anew, its weights are not packed anew. When this throws, the model is as it was.
+   * anew, its weights are not packed anew, its state begins anew. When this throws, the model is as it was.
    *
    * @param shapes One shape for each of `inputs`, of the same rank. Any extent may change, also one that the file does
    *   not leave free, as far as the operators take it.
@@ -140,12 +142,21 @@ export interface Model {
   signature(name: string): ModelSignature
 
   /**
-   * Times each native step, on another thread.
+   * Times each native step, on another thread. A model's state is afterwards what it was before.
    *
    * @param inputs As for `run`.
    * @returns Steps in order of execution, with the median over all runs in microseconds.
    */
   profile(inputs: readonly TensorData[], options?: ProfileOptions): Promise<ProfileStep[]>
+
+  /**
+   * Sets all that the model remembers from earlier runs (LSTM and SVDF states, variables) back to what it was after
+   * loading, for plain runs and for all signatures (which have a state each, where they are of other subgraphs). Runs
+   * that were started before still end as they would have. No effect on models without state.
+   *
+   * @throws {LowbitError} `DISPOSED`.
+   */
+  resetState(): void
 
   /**
    * Gives the native memory back, once the runs in flight have ended. May be called twice; runs that are started later

@@ -164,6 +164,11 @@ export class SegmentedProgram implements NativeProgram {
     }
   }
 
+  /** Models with custom operators keep no state. */
+  resetState(): void {
+    if (this.#isDisposed) throw new LowbitError('DISPOSED', 'the model was disposed')
+  }
+
   dispose(): void {
     if (this.#isDisposed) return
     this.#isDisposed = true

@@ -125,6 +125,11 @@ export class Session implements Model {
     }
   }
 
+  resetState(): void {
+    this.#living()
+    for (const runner of [this.#main, ...this.#runners.values()]) runner.program.resetState()
+  }
+
   dispose(): void {
     this.#source = undefined
     for (const runner of [this.#main, ...this.#runners.values(), ...this.#variants.values()]) runner.dispose()

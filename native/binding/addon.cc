@@ -22,7 +22,7 @@ namespace {
 
 // Raised with every change that an older lib/native/load.ts would not understand; ABI in load.ts is the same
 // number.
-constexpr uint32_t kAbi = 1;
+constexpr uint32_t kAbi = 2;
 
 struct Named {
   const char* name;
@@ -46,7 +46,8 @@ constexpr Named kDtypes[] = {
 };
 constexpr Named kKinds[] = {Of("int32", Kind::kInt32), Of("float32", Kind::kFloat32),
                             Of("float64", Kind::kFloat64), Of("bytes", Kind::kBytes)};
-constexpr Named kPlaces[] = {Of("arena", Where::kArena), Of("constant", Where::kConstant)};
+constexpr Named kPlaces[] = {Of("arena", Where::kArena), Of("constant", Where::kConstant),
+                             Of("state", Where::kState)};
 
 napi_status SetNumber(napi_env env, napi_value object, const char* name, double number) {
   napi_value value;

@@ -1,4 +1,4 @@
-// Program: info, run, runAsync, profile, dispose. Run: cancel.
+// Program: info, run, runAsync, profile, resetState, dispose. Run: cancel.
 #include "binding/program_object.h"
 
 #include <atomic>
@@ -29,6 +29,7 @@ constexpr double kMaxRuns = 100000;
 // Owned by the JavaScript object.
 struct ProgramObject {
   std::shared_ptr<program::Program> program;  // null once disposed
+  std::shared_ptr<Strand> strand;             // null where the program has no state
   int64_t reported = 0;                       // bytes that the garbage collector was told of
 };
 
@@ -97,6 +98,7 @@ napi_value Run(napi_env env, napi_callback_info info) {
   RunCall call;
   if (Failure failure = ReadRunCall(env, info, "run(inputs, outputs)", &call)) return Throw(env, failure);
   program::Program& program = *call.object->program;
+  RunWork::CatchUp({call.object->program, call.object->strand});
   std::unique_ptr<program::Block> block = program.Take();
   if (!block) return Throw(env, {kLimitExceeded, "not enough memory for a run"});
 
@@ -127,8 +129,8 @@ napi_value RunAsync(napi_env env, napi_callback_info info) {
 
   napi_value promise, run_class, object;
   std::shared_ptr<RunControl> control;
-  if (Failure failure =
-          RunWork::StartRun(env, call.object->program, call.inputs, call.outputs, &promise, &control))
+  if (Failure failure = RunWork::StartRun(env, {call.object->program, call.object->strand}, call.inputs,
+                                          call.outputs, &promise, &control))
     return Throw(env, failure);
   Report(env, call.object);
   LOWBIT_NAPI(env, napi_get_reference_value(env, instance->run_class, &run_class));
@@ -170,8 +172,8 @@ napi_value Profile(napi_env env, napi_callback_info info) {
   if (runs * static_cast<double>(object->program->parts().steps.size()) > kMaxTimings)
     return Throw(env, {kOptionInvalid, "so many runs of so many steps are too many timings"});
   napi_value promise;
-  if (Failure failure =
-          RunWork::StartProfile(env, object->program, inputs, static_cast<size_t>(runs), &promise))
+  if (Failure failure = RunWork::StartProfile(env, {object->program, object->strand}, inputs,
+                                              static_cast<size_t>(runs), &promise))
     return Throw(env, failure);
   Report(env, object);
   return promise;
@@ -206,6 +208,15 @@ napi_value Info(napi_env env, napi_callback_info info) {
   }
   LOWBIT_NAPI(env, napi_set_named_property(env, result, "kernels", kernels));
   return result;
+}
+
+napi_value ResetState(napi_env env, napi_callback_info info) {
+  Call call;
+  ProgramObject* object = nullptr;
+  if (Failure failure = ReadCall(env, info, 0, 0, "resetState()", &call)) return Throw(env, failure);
+  if (Failure failure = LiveProgram(env, call.self, &object)) return Throw(env, failure);
+  RunWork::ResetState({object->program, object->strand});
+  return nullptr;
 }
 
 napi_value DisposeMethod(napi_env env, napi_callback_info info) {
@@ -292,6 +303,7 @@ napi_value DefineClasses(napi_env env, Instance* instance) {
       method("run", Run),
       method("runAsync", RunAsync),
       method("profile", Profile),
+      method("resetState", ResetState),
       method("dispose", DisposeMethod),
   };
   const napi_property_descriptor run[] = {method("cancel", Cancel)};
@@ -343,7 +355,8 @@ napi_value CreateProgram(napi_env env, napi_callback_info info) {
   napi_value program_class, result;
   LOWBIT_NAPI(env, napi_get_reference_value(env, instance->program_class, &program_class));
   LOWBIT_NAPI(env, napi_new_instance(env, program_class, 0, nullptr, &result));
-  auto* const object = new ProgramObject{std::move(program), 0};
+  auto* const object = new ProgramObject{std::move(program), nullptr, 0};
+  if (object->program->has_state()) object->strand = std::make_shared<Strand>();
   if (napi_wrap(env, result, object, FinalizeProgram, nullptr, nullptr) != napi_ok) {
     delete object;
     return ThrowLast(env);

@@ -48,22 +48,38 @@ Failure RunWork::TakeInputs(const std::vector<napi_value>& inputs, bool may_hold
   return {};
 }
 
+// Gives the run to libuv's workers.
+Failure RunWork::HandOver() {
+  napi_value name;
+  napi_async_work* const work = &control_->work;
+  if (napi_create_string_utf8(env_, "lowbit.run", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_create_async_work(env_, nullptr, name, Execute, Complete, this, work) != napi_ok)
+    return NodeFailure(env_);
+  if (napi_queue_async_work(env_, *work) == napi_ok) return {};
+  const Failure failure = NodeFailure(env_);
+  napi_delete_async_work(env_, *work);
+  *work = nullptr;
+  return failure;
+}
+
 Failure RunWork::Queue(napi_value* promise) {
   Instance* const instance = Instance::Of(env_);
-  napi_value name;
-  if (!instance || napi_create_string_utf8(env_, "lowbit.run", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-      napi_create_async_work(env_, nullptr, name, Execute, Complete, this, &control_->work) != napi_ok ||
-      napi_create_promise(env_, &deferred_, promise) != napi_ok ||
-      napi_queue_async_work(env_, control_->work) != napi_ok)
-    return NodeFailure(env_);
+  if (!instance || napi_create_promise(env_, &deferred_, promise) != napi_ok) return NodeFailure(env_);
+  if (!strand_ || strand_->works.empty()) {
+    if (Failure failure = HandOver()) return failure;
+  }
+  if (strand_) {
+    strand_->works.push_back(this);
+    reset_first_ = std::exchange(strand_->reset, false);
+  }
   instance->running.push_back(this);
   return {};
 }
 
-Failure RunWork::StartRun(napi_env env, std::shared_ptr<program::Program> program,
-                          const std::vector<napi_value>& inputs, const std::vector<napi_value>& outputs,
-                          napi_value* promise, std::shared_ptr<RunControl>* control) {
-  RunWork* const work = new (std::nothrow) RunWork(env, std::move(program));
+Failure RunWork::StartRun(napi_env env, const Runner& runner, const std::vector<napi_value>& inputs,
+                          const std::vector<napi_value>& outputs, napi_value* promise,
+                          std::shared_ptr<RunControl>* control) {
+  RunWork* const work = new (std::nothrow) RunWork(env, runner);
   if (!work) return kNoMemory;
   Failure failure = work->TakeInputs(inputs, true);
   const std::vector<program::Port>& ports = work->program_->parts().outputs;
@@ -83,9 +99,9 @@ Failure RunWork::StartRun(napi_env env, std::shared_ptr<program::Program> progra
   return failure;
 }
 
-Failure RunWork::StartProfile(napi_env env, std::shared_ptr<program::Program> program,
-                              const std::vector<napi_value>& inputs, size_t runs, napi_value* promise) {
-  RunWork* const work = new (std::nothrow) RunWork(env, std::move(program));
+Failure RunWork::StartProfile(napi_env env, const Runner& runner, const std::vector<napi_value>& inputs,
+                              size_t runs, napi_value* promise) {
+  RunWork* const work = new (std::nothrow) RunWork(env, runner);
   if (!work) return kNoMemory;
   work->profile_runs_ = runs;
   Failure failure = work->TakeInputs(inputs, false);
@@ -94,12 +110,44 @@ Failure RunWork::StartProfile(napi_env env, std::shared_ptr<program::Program> pr
   return failure;
 }
 
-void RunWork::Execute(napi_env, void* data) {
-  RunWork* const work = static_cast<RunWork*>(data);
-  if (work->profile_runs_)
-    work->RunProfile();
+void RunWork::Execute(napi_env, void* data) { static_cast<RunWork*>(data)->ExecuteOnce(); }
+
+// On whichever thread comes first.
+void RunWork::ExecuteOnce() {
+  const auto move = [this](Stage from, Stage to) {
+    if (!strand_) return true;
+    const std::lock_guard<std::mutex> lock(strand_->mutex);
+    if (stage_ != from) return false;
+    stage_ = to;
+    strand_->changed.notify_all();
+    return true;
+  };
+  if (!move(Stage::kWaiting, Stage::kRunning)) return;
+  // Even where the run itself is cancelled: those after it count on it.
+  if (reset_first_) program_->ResetState();
+  if (profile_runs_)
+    RunProfile();
   else
-    work->RunOnce();
+    RunOnce();
+  move(Stage::kRunning, Stage::kDone);
+}
+
+void RunWork::CatchUp(const Runner& runner) {
+  Strand* const strand = runner.strand.get();
+  if (!strand) return;
+  for (RunWork* work : strand->works) {
+    work->ExecuteOnce();
+    std::unique_lock<std::mutex> lock(strand->mutex);
+    strand->changed.wait(lock, [work] { return work->stage_ == Stage::kDone; });
+  }
+  if (std::exchange(strand->reset, false)) runner.program->ResetState();
+}
+
+void RunWork::ResetState(const Runner& runner) {
+  if (runner.strand && !runner.strand->works.empty())
+    runner.strand->reset = true;
+  else if (runner.strand)
+    runner.program->ResetState();
 }
 
 void RunWork::RunOnce() {
@@ -136,6 +184,12 @@ void RunWork::RunProfile() {
     status_ = Status(Code::kLimit, kNoMemory.message);
     return;
   }
+  AlignedBuffer state;
+  if (strand_ && !program_->SaveState(&state)) {
+    program_->Give(std::move(block));
+    status_ = Status(Code::kLimit, kNoMemory.message);
+    return;
+  }
   std::vector<double> times(steps * profile_runs_);
   for (size_t run = 0; status_.ok() && run < profile_runs_; ++run) {
     const uint8_t* place = staged_.data();
@@ -146,6 +200,7 @@ void RunWork::RunProfile() {
     status_ = program_->Run(*block, &control_->cancel, times.data() + run * steps);
   }
   program_->Give(std::move(block));
+  if (strand_) program_->RestoreState(state);
   if (!status_.ok()) return;
   micros_.resize(steps);
   std::vector<double> row(profile_runs_);
@@ -204,28 +259,60 @@ void RunWork::CancelAll(napi_env env) {
   for (RunWork* work : instance->running) {
     work->control_->cancel.store(true, std::memory_order_relaxed);
     // One that no worker has begun ends at once; this fails, rightly, for one that goes on.
-    napi_cancel_async_work(env, work->control_->work);
+    if (work->control_->work) napi_cancel_async_work(env, work->control_->work);
   }
 }
 
 void RunWork::Complete(napi_env env, napi_status status, void* data) {
   RunWork* const work = static_cast<RunWork*>(data);
+  if (status == napi_cancelled) {
+    // No worker has begun it. A synchronous run may have done it; else it ends here, its flag being set.
+    work->control_->cancel.store(true, std::memory_order_relaxed);
+    work->ExecuteOnce();
+  }
+  const std::shared_ptr<Strand> strand = work->strand_;
+  work->Finish(env);
+  if (strand) Advance(env, strand.get());
+}
+
+// The first of the strand has ended: hands the next one over. Those that need no worker end here.
+void RunWork::Advance(napi_env env, Strand* strand) {
+  while (!strand->works.empty()) {
+    RunWork* const next = strand->works.front();
+    const bool cancelled = next->control_->cancel.load(std::memory_order_relaxed);
+    // Where it was not done by a synchronous run.
+    if (next->stage_ == Stage::kWaiting) {
+      Failure failure;
+      if (!cancelled && Instance::Of(env)) {
+        failure = next->HandOver();
+        if (!failure) return;
+      }
+      next->control_->cancel.store(true, std::memory_order_relaxed);
+      next->ExecuteOnce();
+      if (failure) next->status_ = Status(Code::kLimit, failure.message);
+    }
+    next->Finish(env);
+  }
+}
+
+// Settles the promise of a run that has ended, and deletes the run.
+void RunWork::Finish(napi_env env) {
   Instance* const instance = Instance::Of(env);
   if (instance) {
     std::vector<RunWork*>& running = instance->running;
-    running.erase(std::remove(running.begin(), running.end(), work), running.end());
+    running.erase(std::remove(running.begin(), running.end(), this), running.end());
   }
-  if (status == napi_cancelled) work->status_ = Status(Code::kCancelled, "");
+  if (strand_) strand_->works.pop_front();
   Failure failure;
-  if (work->status_.ok())
-    failure = work->FillOutputs();
-  else if (work->status_.code() != Code::kCancelled)
-    failure = FailureOf(work->status_);
-  else if (work->profile_runs_)
+  if (status_.ok())
+    failure = FillOutputs();
+  else if (status_.code() != Code::kCancelled)
+    failure = FailureOf(status_);
+  else if (profile_runs_)
     failure = {kDisposed, "the profile was cancelled"};
   // When the environment is ending, it waits for its runs: the others need not go on.
-  if (!work->Settle(failure)) CancelAll(env);
-  delete work;
+  if (!Settle(failure)) CancelAll(env);
+  delete this;
 }
 
 }  // namespace lowbit::binding

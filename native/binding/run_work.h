@@ -11,38 +11,54 @@
 #include "base/aligned_buffer.h"
 #include "base/status.h"
 #include "binding/errors.h"
+#include "binding/strand.h"
 #include "program/run.h"
 
 namespace lowbit::binding {
 
+// What belongs to a program: itself, and the order of its runs where it has a state (else null).
+struct Runner {
+  std::shared_ptr<program::Program> program;
+  std::shared_ptr<Strand> strand;
+};
+
 // What the run and its JavaScript object share.
 struct RunControl {
   std::atomic<bool> cancel{false};
-  napi_async_work work = nullptr;  // the JavaScript thread's; null when the run has ended
+  napi_async_work work = nullptr;  // the JavaScript thread's; null while libuv does not have it
 };
 
 class RunWork {
  public:
   // Checks and copies the inputs, then starts a run that fills `outputs`. Gives the promise. On failure
   // nothing was started.
-  static Failure StartRun(napi_env env, std::shared_ptr<program::Program> program,
-                          const std::vector<napi_value>& inputs, const std::vector<napi_value>& outputs,
-                          napi_value* promise, std::shared_ptr<RunControl>* control);
+  static Failure StartRun(napi_env env, const Runner& runner, const std::vector<napi_value>& inputs,
+                          const std::vector<napi_value>& outputs, napi_value* promise,
+                          std::shared_ptr<RunControl>* control);
 
   // Likewise: `runs` timed runs. The promise gives a Float64Array: median microseconds of each step.
-  static Failure StartProfile(napi_env env, std::shared_ptr<program::Program> program,
-                              const std::vector<napi_value>& inputs, size_t runs, napi_value* promise);
+  static Failure StartProfile(napi_env env, const Runner& runner, const std::vector<napi_value>& inputs,
+                              size_t runs, napi_value* promise);
+
+  // Before a synchronous run: all runs that were started earlier have ended when this returns, and the state
+  // is new if that was asked for since.
+  static void CatchUp(const Runner& runner);
+  // Runs that are started later find a new state.
+  static void ResetState(const Runner& runner);
 
   // Cancels all runs of an environment.
   static void CancelAll(napi_env env);
 
  private:
-  RunWork(napi_env env, std::shared_ptr<program::Program> program)
-      : env_(env), program_(std::move(program)) {}
+  RunWork(napi_env env, const Runner& runner) : env_(env), program_(runner.program), strand_(runner.strand) {}
   ~RunWork();
 
   Failure TakeInputs(const std::vector<napi_value>& inputs, bool may_hold_block);
   Failure Queue(napi_value* promise);
+  Failure HandOver();
+  static void Advance(napi_env env, Strand* strand);
+  void ExecuteOnce();
+  void Finish(napi_env env);
   static void Execute(napi_env env, void* data);
   static void Complete(napi_env env, napi_status status, void* data);
   void RunOnce();
@@ -52,6 +68,9 @@ class RunWork {
 
   const napi_env env_;
   const std::shared_ptr<program::Program> program_;
+  const std::shared_ptr<Strand> strand_;
+  enum class Stage { kWaiting, kRunning, kDone } stage_ = Stage::kWaiting;  // used where there is a strand
+  bool reset_first_ = false;
   const std::shared_ptr<RunControl> control_ = std::make_shared<RunControl>();
   napi_deferred deferred_ = nullptr;
   std::vector<napi_ref> outputs_;

@@ -27,10 +27,13 @@ const Rows* const kLists[] = {
 
 Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0] - 1}; }
 
-const kernels::gemm_u8::Row* Choose(cpu::Isa have) {
+const kernels::gemm_u8::Row* Choose(size_t channels, cpu::Isa have) {
+  constexpr size_t kMostGrowth = 4;
   for (const Rows* list : Lists()) {
     for (size_t i = 0; i < list->count; ++i) {
-      if (cpu::Has(have, list->first[i].needs)) return &list->first[i];
+      const kernels::gemm_u8::Row& row = list->first[i];
+      const size_t nr = static_cast<size_t>(row.nr), padded = (channels + nr - 1) / nr * nr;
+      if (cpu::Has(have, row.needs) && padded <= kMostGrowth * channels) return &row;
     }
   }
   return nullptr;

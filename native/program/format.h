@@ -17,7 +17,7 @@
 namespace lowbit::program {
 
 constexpr uint32_t kMagic = 0x3150424C;  // "LBP1"
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr int kMaxRank = 8;
 
 enum class Dtype : int32_t {
@@ -36,6 +36,7 @@ enum class Dtype : int32_t {
 enum class Where : int32_t {
   kArena = 0,     // offset into the arena, a multiple of 64 unless the tensor is a view
   kConstant = 1,  // offset into the constant block `source`
+  kState = 2,     // offset into the state, which one block of memory keeps from run to run
 };
 
 struct Section {
@@ -47,6 +48,11 @@ struct Header {
   uint64_t total_bytes;  // of the program
   uint64_t arena_bytes;
   Section tensors, operands, steps, attributes, inputs, outputs;
+  uint64_t state_bytes;
+  uint32_t
+      once_count;  // so many of the first steps run only where the state is new (zero): they initialise it
+  uint32_t
+      main_count;  // so many of the first steps are run in order; later ones belong to steps that run lists
 };
 
 struct TensorRecord {

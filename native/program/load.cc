@@ -117,8 +117,8 @@ Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constant
 
   uint64_t space = 0;
   const uint8_t* constant = nullptr;
-  if (record.where == Where::kArena) {
-    space = source.header.arena_bytes;
+  if (record.where == Where::kArena || record.where == Where::kState) {
+    space = record.where == Where::kArena ? source.header.arena_bytes : source.header.state_bytes;
     if (record.offset % static_cast<uint64_t>(std::max(bits / 8, 1)) != 0)
       return fail("offset " + Text(record.offset) + " is not aligned to its elements");
   } else if (record.where == Where::kConstant) {
@@ -126,7 +126,7 @@ Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constant
       return fail("constant block " + Text(record.source) + " was not given");
     space = constants[record.source].size;
   } else {
-    return fail("it is neither in the arena nor constant");
+    return fail("it is neither in the arena nor in the state nor constant");
   }
   if (record.offset > space || bytes > space - record.offset)
     return fail("bytes " + Text(record.offset) + " + " + Text(bytes) + " lie outside of the " + Text(space) +
@@ -144,7 +144,7 @@ Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constant
   for (int i = 0; i < kMaxRank; ++i) tensor->dims[i] = i < record.rank ? record.dims[i] : 1;
   tensor->bytes = static_cast<size_t>(bytes);
   tensor->where = record.where;
-  tensor->arena_offset = record.where == Where::kArena ? static_cast<size_t>(record.offset) : 0;
+  tensor->offset = record.where == Where::kConstant ? 0 : static_cast<size_t>(record.offset);
   tensor->constant = constant;
   return Status();
 }
@@ -175,7 +175,7 @@ class Keeper {
   }
 
   Operand Keep(const Tensor& tensor) {
-    if (!tensor.is_constant()) return Operand(tensor.arena_offset);
+    if (!tensor.is_constant()) return Operand(tensor.where, tensor.offset);
     const auto [place, fresh] = copies_.try_emplace({tensor.constant, tensor.bytes}, nullptr);
     if (fresh) {
       SharedBuffer copy = Packed(tensor, Key().With('='), tensor.bytes, [&](uint8_t* bytes) {
@@ -476,7 +476,15 @@ Status Load(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants
                : Status(Code::kLimit, "the model needs " + Text(needed) + " bytes or more, the limit is " +
                                           Text(options.memory_limit));
   };
-  LOWBIT_RETURN_IF_ERROR(fits(source.header.arena_bytes));
+  const Header& header = source.header;
+  LOWBIT_RETURN_IF_ERROR(fits(header.arena_bytes));
+  LOWBIT_RETURN_IF_ERROR(fits(header.state_bytes));
+  if (header.once_count > header.main_count || header.main_count > header.steps.count)
+    return Invalid("program: " + Text(header.once_count) + " first and " + Text(header.main_count) +
+                   " main steps of " + Text(header.steps.count));
+  if (header.once_count > 0 && header.state_bytes == 0)
+    return Invalid("program: it has steps that initialise a state, and no state");
+  const uint64_t fixed = header.arena_bytes + header.state_bytes;  // each is at most SIZE_MAX / 2
 
   std::vector<Tensor> tensors(source.header.tensors.count);
   for (uint32_t i = 0; i < source.header.tensors.count; ++i)
@@ -499,7 +507,7 @@ Status Load(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants
     LOWBIT_RETURN_IF_ERROR(arguments.LoadStep(&step));
     packed += step->packed_bytes();
     scratch = std::max(scratch, step->scratch_bytes(options.threads));
-    LOWBIT_RETURN_IF_ERROR(fits(source.header.arena_bytes + packed + keeper.bytes() + scratch));
+    LOWBIT_RETURN_IF_ERROR(fits(fixed + packed + keeper.bytes() + scratch));
     parts.steps.push_back(std::move(step));
   }
 
@@ -509,7 +517,12 @@ Status Load(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants
   parts.shared_bytes = keeper.shared_bytes();
   parts.threads = options.threads;
   parts.pool = threads::Pool::Shared(options.threads);
-  *program = std::make_shared<Program>(std::move(parts));
+  parts.once_count = header.once_count;
+  parts.main_count = header.main_count;
+  AlignedBuffer state;
+  if (!state.Allocate(static_cast<size_t>(header.state_bytes)))
+    return Status(Code::kLimit, "program: not enough memory for its state");
+  *program = std::make_shared<Program>(std::move(parts), std::move(state));
   return Status();
 }
 

@@ -8,11 +8,11 @@ constexpr size_t kMostOutputs = 64;  // more than any step has; each is compared
 
 bool Overlap(const Tensor& a, const Tensor& b) {
   return a.where == b.where && !a.is_constant() && a.bytes > 0 && b.bytes > 0 &&
-         a.arena_offset < b.arena_offset + b.bytes && b.arena_offset < a.arena_offset + a.bytes;
+         a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
 }
 
 bool IsSame(const Tensor& a, const Tensor& b) {
-  return a.where == b.where && a.arena_offset == b.arena_offset && a.bytes == b.bytes;
+  return a.where == b.where && a.offset == b.offset && a.bytes == b.bytes;
 }
 
 }  // namespace

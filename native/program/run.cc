@@ -1,6 +1,7 @@
 // Runs a loaded program and lends its memory. Everything was checked by load.cc.
 #include "program/run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <new>
@@ -14,7 +15,8 @@ constexpr size_t RoundUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
 
-Program::Program(Parts parts) : parts_(std::move(parts)) {
+Program::Program(Parts parts, AlignedBuffer state) : parts_(std::move(parts)), state_(std::move(state)) {
+  ResetState();
   for (const Port& port : parts_.inputs) input_bytes_ += RoundUp(port.bytes);
   for (const Port& port : parts_.outputs) output_bytes_ += RoundUp(port.bytes);
   free_.reserve(kKept);
@@ -65,8 +67,8 @@ void Program::Close() {
 }
 
 RunContext Program::ContextOf(const Block& block) const {
-  return {const_cast<uint8_t*>(block.arena.data()), const_cast<uint8_t*>(block.scratch.data()), parts_.pool,
-          parts_.threads};
+  return {const_cast<uint8_t*>(block.arena.data()), const_cast<uint8_t*>(state_.data()),
+          const_cast<uint8_t*>(block.scratch.data()), parts_.pool, parts_.threads};
 }
 
 void Program::CopyIn(Block& block, size_t input, const void* bytes) const {
@@ -79,32 +81,52 @@ void Program::CopyOut(const Block& block, size_t output, void* bytes) const {
   if (port.bytes) std::memcpy(bytes, port.at.In<uint8_t>(ContextOf(block)), port.bytes);
 }
 
-Status Program::Run(Block& block, const std::atomic<bool>* cancel, double* micros) const {
+void Program::ResetState() {
+  if (state_.size()) std::memset(state_.data(), 0, state_.size());
+  is_new_ = true;
+}
+
+bool Program::SaveState(AlignedBuffer* copy) const {
+  // One byte more says whether the state is new.
+  if (!copy->Allocate(state_.size() + 1)) return false;
+  if (state_.size()) std::memcpy(copy->data(), state_.data(), state_.size());
+  copy->data()[state_.size()] = is_new_;
+  return true;
+}
+
+void Program::RestoreState(const AlignedBuffer& copy) {
+  if (state_.size()) std::memcpy(state_.data(), copy.data(), state_.size());
+  is_new_ = copy.data()[state_.size()] != 0;
+}
+
+Status Program::Run(Block& block, const std::atomic<bool>* cancel, double* micros) {
   using Clock = std::chrono::steady_clock;
   RunContext context = ContextOf(block);
   std::atomic<const char*> failure{nullptr};
   context.failure = &failure;
-  for (const std::unique_ptr<Step>& step : parts_.steps) {
+  const size_t first = is_new_ ? 0 : parts_.once_count;
+  if (micros) std::fill(micros, micros + parts_.steps.size(), 0.0);
+  for (size_t i = first; i < parts_.main_count; ++i) {
+    const Step* const step = parts_.steps[i].get();
     if (cancel && cancel->load(std::memory_order_relaxed))
       return Status(Code::kCancelled, "the run was cancelled");
     if (micros) {
       const Clock::time_point start = Clock::now();
       step->Run(context);
-      *micros++ = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+      micros[i] = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
     } else {
       step->Run(context);
     }
-    if (const char* why = failure.load(std::memory_order_relaxed)) {
-      const size_t index = static_cast<size_t>(&step - parts_.steps.data());
-      return Status(Code::kData, "step " + std::to_string(index) + " (" + step->kernel() + "): " + why);
-    }
+    if (const char* why = failure.load(std::memory_order_relaxed))
+      return Status(Code::kData, "step " + std::to_string(i) + " (" + step->kernel() + "): " + why);
+    if (i + 1 == parts_.once_count) is_new_ = false;
   }
   return Status();
 }
 
 uint64_t Program::HeldBytes() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return parts_.packed_bytes +
+  return parts_.packed_bytes + state_.size() +
          (static_cast<uint64_t>(parts_.arena_bytes) + parts_.scratch_bytes) * (free_.size() + out_);
 }
 

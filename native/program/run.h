@@ -31,6 +31,8 @@ class Program {
   // What load.cc found and checked.
   struct Parts {
     size_t arena_bytes = 0;
+    size_t once_count = 0;      // steps that initialise the state
+    size_t main_count = 0;      // steps of a run, those that initialise included
     size_t scratch_bytes = 0;   // the largest of the steps
     uint64_t packed_bytes = 0;  // weights packed by steps, and the constants below
     int threads = 1;
@@ -41,7 +43,7 @@ class Program {
     std::shared_ptr<Weights> weights;  // for later programs of the same model
     std::vector<std::unique_ptr<Step>> steps;
   };
-  explicit Program(Parts parts);
+  Program(Parts parts, AlignedBuffer state);
 
   const Parts& parts() const { return parts_; }
   size_t input_bytes() const { return input_bytes_; }    // of all inputs together, each rounded up to 64
@@ -60,9 +62,18 @@ class Program {
   void CopyIn(Block& block, size_t input, const void* bytes) const;
   void CopyOut(const Block& block, size_t output, void* bytes) const;
 
+  // Whether runs depend on those before them. The caller sees to it that such runs never overlap.
+  bool has_state() const { return state_.size() > 0; }
+  // The next run finds the state as the first one did.
+  void ResetState();
+
   // Runs all steps. `cancel` is looked at before each step (kCancelled); kData where a step calls Fail.
   // `micros`: one entry a step, or null.
-  Status Run(Block& block, const std::atomic<bool>* cancel, double* micros) const;
+  Status Run(Block& block, const std::atomic<bool>* cancel, double* micros);
+
+  // Keeps the state for later, and brings it back. False where there is not that much memory.
+  bool SaveState(AlignedBuffer* copy) const;
+  void RestoreState(const AlignedBuffer& copy);
 
   // Bytes that the program holds now, blocks included.
   uint64_t HeldBytes() const;
@@ -75,6 +86,8 @@ class Program {
   RunContext ContextOf(const Block& block) const;
 
   const Parts parts_;
+  AlignedBuffer state_;
+  bool is_new_ = true;  // the steps that initialise the state have yet to run
   size_t input_bytes_ = 0, output_bytes_ = 0;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Block>> free_;  // under mutex_

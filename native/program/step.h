@@ -24,6 +24,7 @@ namespace lowbit::program {
 // One run's memory and helpers.
 struct RunContext {
   uint8_t* arena;
+  uint8_t* state;    // kept from run to run; runs that have one never overlap
   uint8_t* scratch;  // at least Step::scratch_bytes(threads), 64-byte aligned, contents undefined
   threads::Pool* pool;
   int threads;                                  // how many may work on a step, the caller included; >= 1
@@ -38,21 +39,22 @@ struct RunContext {
   }
 };
 
-// A tensor as a step sees it, checked: bytes == size of dtype x dims, in the arena or in program-owned
-// memory.
+// A tensor as a step sees it, checked: bytes == size of dtype x dims, in the arena, in the state or in
+// program-owned memory.
 struct Tensor {
   Dtype dtype;
   int rank;
   int32_t dims[kMaxRank];
   size_t bytes;
   Where where;
-  size_t arena_offset;
+  size_t offset;            // in the arena or in the state
   const uint8_t* constant;  // constants during loading only: the caller's bytes, any alignment
   // Constants: the number of their block, the same in all programs of a model (0: none), and where in it.
   uint64_t identity = 0;
   size_t block_offset = 0;
 
   bool is_constant() const { return where == Where::kConstant; }
+  bool is_state() const { return where == Where::kState; }
   size_t count() const {
     size_t n = 1;
     for (int i = 0; i < rank; ++i) n *= static_cast<size_t>(dims[i]);
@@ -60,24 +62,25 @@ struct Tensor {
   }
 };
 
-// Where an operand is found while running: in the arena, or in memory that the program owns.
+// Where an operand is found while running: in the arena, in the state, or in memory that the program owns.
 class Operand {
  public:
   Operand() = default;
-  explicit Operand(size_t arena_offset) : arena_offset_(arena_offset) {}
+  Operand(Where where, size_t offset) : is_state_(where == Where::kState), offset_(offset) {}
   explicit Operand(const uint8_t* kept) : kept_(kept) {}
   template <typename T>
   const T* In(const RunContext& run) const {
-    return reinterpret_cast<const T*>(kept_ ? kept_ : run.arena + arena_offset_);
+    return kept_ ? reinterpret_cast<const T*>(kept_) : Out<T>(run);
   }
   template <typename T>
   T* Out(const RunContext& run) const {
-    return reinterpret_cast<T*>(run.arena + arena_offset_);
+    return reinterpret_cast<T*>((is_state_ ? run.state : run.arena) + offset_);
   }
 
  private:
   const uint8_t* kept_ = nullptr;
-  size_t arena_offset_ = 0;
+  bool is_state_ = false;
+  size_t offset_ = 0;
 };
 
 class Step {

@@ -44,7 +44,7 @@ class Key {
  public:
   template <typename T>
   Key& With(const T& value) {
-    text_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    text_.append(reinterpret_cast<const char*>(&value), sizeof(T));
     return *this;
   }
   const std::string& text() const { return text_; }

@@ -30,7 +30,7 @@ const OPERATORS = [
   ['MUL', [real([2, 3]), real([3])], [real([2, 3])], {}],
   ['MAXIMUM', [wide([5]), wide([5])], [wide([5])], {}],
   ['CAST', [real([9])], [{ dtype: 'int32', shape: [9] }], { inDataType: 0, outDataType: 2 }],
-  ['CONCATENATION', [codes([2, 3]), codes([2, 1], { scale: 0.2 })], [codes([2, 4])], { axis: 1 }],
+  ['CONCATENATION', [codes([2, 3]), codes([2, 1])], [codes([2, 4])], { axis: 1 }],
   ['CONV_2D', [real([1, 5, 5, 2]), weights([3, 3, 3, 2]), null], [real([1, 5, 5, 3])], window],
   ['CONV_2D', [wide([1, 5, 5, 2]), weights([3, 3, 3, 2]), null], [wide([1, 5, 5, 3])], window],
   ['DEQUANTIZE', [codes([3, 4])], [real([3, 4])], {}],

@@ -90,12 +90,12 @@ class Mutator {
   }
 
   static uint64_t BytesOf(const TensorRecord& tensor) {
-    static constexpr uint64_t kBits[] = {8, 4, 8, 8, 16, 32, 64, 16, 32};
+    static constexpr uint64_t kBits[] = {8, 4, 8, 8, 16, 32, 64, 16, 32, 64};
     const auto dtype = static_cast<uint32_t>(tensor.dtype);
     uint64_t count = 1;
     for (int i = 0; i < std::min(tensor.rank, program::kMaxRank); ++i)
       count *= static_cast<uint64_t>(tensor.dims[i]);
-    return (count * kBits[std::min<uint32_t>(dtype, 8)] + 7) / 8;
+    return (count * kBits[std::min<uint32_t>(dtype, 9)] + 7) / 8;
   }
 
   // Writes a tensor back, as a rule with the bytes that its shape has and a place that holds them.
@@ -170,7 +170,7 @@ class Mutator {
     uint8_t* at = Pick<TensorRecord>(header_.tensors);
     if (!at) return;
     const auto old = Read<TensorRecord>(at);
-    const auto dtype = static_cast<Dtype>(Below(9));
+    const auto dtype = static_cast<Dtype>(Below(10));
     const bool all = Below(2);
     for (uint32_t i = 0; i < header_.tensors.count; ++i) {
       const uint64_t other = header_.tensors.offset + uint64_t{i} * sizeof old;

@@ -30,7 +30,7 @@ export interface ProgramSpec {
   readonly outputs: readonly number[]
 }
 
-const HEADER = 72
+const HEADER = 88
 const RECORDS = { tensors: 64, operands: 4, steps: 24, attributes: 24, inputs: 4, outputs: 4 } as const
 
 /** The program's bytes. */
@@ -74,6 +74,7 @@ export function encodeProgram(spec: ProgramSpec, format: NativeFormat): Uint8Arr
     u32(24 + 8 * i, offsets[name])
     u32(28 + 8 * i, counts[name])
   }
+  u32(84, spec.steps.length)
   for (const [i, tensor] of spec.tensors.entries()) {
     const at = offsets.tensors + i * RECORDS.tensors
     const constant = 'source' in tensor.place

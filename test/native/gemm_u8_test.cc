@@ -207,5 +207,15 @@ LOWBIT_TEST("gemm_u8: hybrid tiles lie within three roundings of the definition"
   });
 }
 
+LOWBIT_TEST("gemm_u8: no row is chosen that pads weights beyond four times") {
+  for (size_t channels = 1; channels <= 200; ++channels) {
+    const Row* row = dispatch::gemm_u8::Choose(channels, cpu::Detect());
+    if (!row) continue;
+    const size_t nr = static_cast<size_t>(row->nr);
+    LOWBIT_CHECK_THAT((channels + nr - 1) / nr * nr <= 4 * channels, std::to_string(channels) + " channels");
+  }
+  LOWBIT_CHECK(dispatch::gemm_u8::Choose(1, cpu::Detect()) == nullptr);
+}
+
 }  // namespace
 }  // namespace lowbit::test

@@ -68,16 +68,16 @@ test('a program says what its plan says', (t) => {
       const planned = plan(graph, FAKE_OPS)
       const { program, constants } = encode(planned, FORMAT)
       const found = read(program)
-      t.like(found, { magic: FORMAT.magic, version: 1, totalBytes: program.length })
+      t.like(found, { magic: FORMAT.magic, version: FORMAT.version, totalBytes: program.length })
       t.is(found.arenaBytes, planned.arenaBytes)
       t.deepEqual(found.inputs, [...planned.inputs])
       t.deepEqual(found.outputs, [...planned.outputs])
       t.is(found.tensors.length, planned.tensors.length)
       for (const [i, { place, shape, bytes }] of planned.tensors.entries()) {
         const tensor = found.tensors[i]
-        t.like(tensor, { dtype: 2, shape: [...shape], bytes, where: place.where === 'arena' ? 0 : 1 })
-        if (place.where === 'arena') t.is(tensor?.offset, place.offset)
-        else t.is(constants[tensor?.source ?? -1], place.data)
+        t.like(tensor, { dtype: 2, shape: [...shape], bytes, where: FORMAT.places[place.where] ?? -1 })
+        if (place.where === 'constant') t.is(constants[tensor?.source ?? -1], place.data)
+        else t.is(tensor?.offset, place.offset)
       }
       for (const [i, { inputs, outputs }] of planned.steps.entries()) {
         t.deepEqual(found.steps[i], { kind: 1, inputs: [...inputs], outputs: [...outputs], attributes: [] })
@@ -115,6 +115,8 @@ const onePlan = (attributes: Plan['steps'][number]['step']['attributes'], kind =
   inputs: [],
   outputs: [3],
   arenaBytes: 64,
+  stateBytes: 0,
+  onceSteps: 0,
 })
 
 test('attributes keep their kind, count and value; names are written once', (t) => {

@@ -2,10 +2,7 @@
 // DEQUANTIZE, reshaped weights). The same steps compute it that would do so in each run, so that no bit can differ.
 
 import { byteLength } from '../../tensor/dtype.js'
-import { type Graph, isCustom, type Node, type Pass } from '../graph.js'
-
-/** Runs a graph without inputs; gives the bytes of each output. */
-export type Evaluate = (graph: Graph) => readonly Uint8Array[]
+import { type Evaluate, type Graph, isCustom, type Node, type Pass } from '../graph.js'
 
 /** @param most Bytes that the folded values may take together; a graph that would need more stays as it is. */
 export function foldConstants(evaluate: Evaluate, most: number): Pass {
@@ -29,7 +26,12 @@ export function foldConstants(evaluate: Evaluate, most: number): Pass {
     })
     if (bytes.reduce((sum, count) => sum + count, 0) > most) return graph
 
-    const results = evaluate({ values, nodes: [...folded], inputs: [], outputs })
+    const results = evaluate({
+      values,
+      nodes: [...folded].map((node) => ({ ...node, once: false })),
+      inputs: [],
+      outputs,
+    })
     const known = new Map(outputs.map((index, i) => [index, results[i] as Uint8Array]))
     return {
       ...graph,

@@ -13,14 +13,18 @@ namespace {
 
 enum Op { kAdd, kSub, kMul, kMax, kMin, kDiv, kSquaredDifference, kPow, kFloorDiv, kFloorMod, kPrelu, kOps };
 
-// Run has looked that no divisor is 0 and no exponent negative.
-// Source: TFLite kernels/internal/reference/floor_div.h, floor_mod.h; overflows wrap.
+// Run has looked that no divisor is 0 and no exponent negative. Integers look again: a wrong program may let
+// the output overlap the divisors. Source: TFLite kernels/internal/reference/floor_div.h, floor_mod.h;
+// overflows wrap.
 template <typename T>
 T FloorDiv(T a, T b) {
   if constexpr (std::is_floating_point_v<T>) {
     return static_cast<T>(std::floor(static_cast<double>(a) / static_cast<double>(b)));
   } else {
+    if (b == 0) return 0;
     const int64_t x = a, y = b;
+    if (y == -1)
+      return static_cast<T>(uint64_t{0} - static_cast<uint64_t>(x));  // wraps for the lowest number
     const int64_t quotient = x / y;
     return static_cast<T>(quotient - (x % y != 0 && (x < 0) != (y < 0) ? 1 : 0));
   }
@@ -32,6 +36,7 @@ T FloorMod(T a, T b) {
   if constexpr (std::is_floating_point_v<T>) {
     rest = std::fmod(a, b);
   } else {
+    if (b == 0) return 0;
     rest = b == -1 ? T{0} : static_cast<T>(a % b);  // the lowest number by -1 is no quotient
   }
   return rest != 0 && (b < 0) != (rest < 0) ? static_cast<T>(rest + b) : rest;
@@ -72,7 +77,8 @@ inline T Apply(T a, T b) {
     if constexpr (op == kSub) return static_cast<T>(x - y);
     if constexpr (op == kMul) return static_cast<T>(x * y);
     if constexpr (op == kSquaredDifference) return static_cast<T>((x - y) * (x - y));
-    if constexpr (op == kDiv) return b == -1 ? static_cast<T>(U{0} - x) : static_cast<T>(a / b);
+    if constexpr (op == kDiv)
+      return b == 0 ? T{0} : b == -1 ? static_cast<T>(U{0} - x) : static_cast<T>(a / b);
   }
   return a;
 }

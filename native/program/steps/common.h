@@ -1,7 +1,7 @@
 // What many steps need: sizes of elements, checks of operands, splitting work among threads.
 //
 // The loader refuses outputs that overlap other operands (overlap.h). Whatever lies in the arena, steps stay
-// inside their tensors: an index from there is checked before it is followed.
+// inside their tensors: an index from there is checked before it is followed (slices.h).
 #pragma once
 
 #include <algorithm>

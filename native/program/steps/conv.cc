@@ -148,7 +148,7 @@ Status LoadConvOf(StepArgs& args, const Window& window, MatmulShape shape, Weigh
         *step = std::move(conv);
         return Status();
       };
-      if (const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(args.isa())) {
+      if (const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(shape.channels, args.isa())) {
         auto conv = std::make_unique<HybridConv<HybridBytesFamily>>(window, group_channels, asymmetric);
         LOWBIT_RETURN_IF_ERROR(LoadHybridBytes(args, shape, strides, asymmetric, *row, &conv->matmul));
         return finish(std::move(conv));

@@ -68,7 +68,7 @@ class Depthwise final : public Step {
     layer.input_zero_point += layout.lhs_offset;
     const auto channel_of = [&](size_t entry) { return layout.channel_of(entry, channels_); };
     const Key key = Key()
-                        .With(row_)
+                        .With(reinterpret_cast<uintptr_t>(row_))
                         .With(tap_count_)
                         .With(channels_)
                         .With(layer.weights.is_unsigned)

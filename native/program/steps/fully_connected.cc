@@ -177,7 +177,7 @@ Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step) {
     case LayerKind::kHybrid: {
       int is_asymmetric;
       LOWBIT_RETURN_IF_ERROR(args.Int("asymmetric", 0, 1, &is_asymmetric));
-      if (const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(args.isa())) {
+      if (const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(shape.channels, args.isa())) {
         auto loaded = std::make_unique<HybridFullyConnected<HybridBytesFamily>>(depth, is_asymmetric != 0);
         LOWBIT_RETURN_IF_ERROR(LoadHybridBytes(args, shape, strides, false, *row, &loaded->matmul));
         return finish(std::move(loaded));

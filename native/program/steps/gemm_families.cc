@@ -157,7 +157,7 @@ Status LoadCodes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer
 
 const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& shape,
                                       const QuantizedLayer& layer) {
-  const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(args.isa());
+  const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(shape.channels, args.isa());
   return row && FitInt8(layer.weights, shape.groups * shape.channels, shape.depth) ? row : nullptr;
 }
 

@@ -78,7 +78,7 @@ class Matmul {
   // beside the shape and the kernel.
   template <typename PackGroup>
   Status PackWeights(StepArgs& args, const Tensor& weights, Key layout, const PackGroup& pack) {
-    layout.With(row_).With(shape_.groups).With(shape_.channels).With(shape_.depth);
+    layout.With(reinterpret_cast<uintptr_t>(row_)).With(shape_.groups).With(shape_.channels).With(shape_.depth);
     const size_t group_bytes = panels_ * panel_bytes_;
     packed_ = args.Packed(weights, layout, shape_.groups * group_bytes, [&](uint8_t* bytes) {
       for (size_t g = 0; g < shape_.groups; ++g) pack(g, bytes + g * group_bytes);

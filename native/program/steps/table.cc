@@ -16,10 +16,13 @@ Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCumSum(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadDetection(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadExpect(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadFullyConnectedBlockwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadLstm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadL2Norm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut16(StepArgs& args, std::unique_ptr<Step>* step);
@@ -37,6 +40,7 @@ Status LoadScatter(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSelect(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSoftmax(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadStrided(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadSvdf(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadTopK(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step);
@@ -56,10 +60,13 @@ static constexpr StepKind kKinds[] = {
     {"copy", steps::LoadCopy},
     {"cumsum", steps::LoadCumSum},
     {"depthwise", steps::LoadDepthwise},
+    {"detection", steps::LoadDetection},
     {"dequantize", steps::LoadDequantize},
     {"expect", steps::LoadExpect},
     {"fully_connected", steps::LoadFullyConnected},
+    {"fully_connected_blockwise", steps::LoadFullyConnectedBlockwise},
     {"gather", steps::LoadGather},
+    {"lstm", steps::LoadLstm},
     {"l2_norm", steps::LoadL2Norm},
     {"lut", steps::LoadLut, kFirst},
     {"lut16", steps::LoadLut16, kFirst},
@@ -77,6 +84,7 @@ static constexpr StepKind kKinds[] = {
     {"select", steps::LoadSelect},
     {"softmax", steps::LoadSoftmax},
     {"strided", steps::LoadStrided},
+    {"svdf", steps::LoadSvdf},
     {"top_k", steps::LoadTopK},
     {"unary", steps::LoadUnary, kFirst},
     {"unpack4", steps::LoadUnpack4},
