@@ -91,13 +91,14 @@ async function diagnose(): Promise<Diagnosis> {
     const { code, message } = failureOf(cause)
     error = { code, message }
   }
+  const binary = binaryReport()
   const quota = cpuQuota()
   const set = VARIABLES.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : []))
   return {
     version: packageVersion(),
     node: process.version,
-    platform: `${process.platform} ${process.arch}`,
-    binary: binaryReport(),
+    platform: binary.platform,
+    binary,
     cpu,
     threads: { used, cores: availableParallelism(), quota: Number.isFinite(quota) ? quota : null },
     environment: Object.fromEntries(set) as Record<string, string>,

@@ -144,7 +144,7 @@ function noBinary(report: BinaryReport): LowbitError {
     `no native binary of lowbit works here (${report.platform}, Node.js ${process.version}). Tried:\n${tried}\n` +
       'In a checkout, `npm run build:native` builds one; it needs CMake 3.15 or later and a C++17 compiler. An installed ' +
       'package has prebuilt binaries only: install it on the machine that runs it, not in a folder copied from another ' +
-      'system; if this version has none for this platform, install a checkout (`npm install <folder>`).',
+      'system; if this version has none for this platform, build a checkout and `npm install` its folder.',
     { actual: report.platform },
   )
 }
