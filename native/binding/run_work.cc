@@ -98,7 +98,7 @@ Failure RunWork::StartRun(napi_env env, std::shared_ptr<program::Program> progra
   if (!failure) failure = work->Queue(promise);
   if (failure) return failure;
   *control = work->control_;
-  work.release();  // Complete deletes it
+  (void)work.release();  // Complete deletes it
   return {};
 }
 
@@ -109,7 +109,7 @@ Failure RunWork::StartProfile(napi_env env, std::shared_ptr<program::Program> pr
   work->profile_runs_ = runs;
   Failure failure = work->TakeInputs(inputs, false);
   if (!failure) failure = work->Queue(promise);
-  if (!failure) work.release();
+  if (!failure) (void)work.release();
   return failure;
 }
 

@@ -8,8 +8,8 @@
 //         A factor of 1/2 (m = 2^30, no shift: the operand with the larger scale) is d * 2^19 exactly.
 // Shifts: x / 2^e to nearest, halves away from zero, is (x + 2^(e-1) - [x < 0]) >> e for e >= 1.
 // Result: the sum (|sum| < 2^29) or product (|product| < 2^16) times m by 64-bit multiplication of even and
-//         odd lanes; the rounding of the high multiply saturates only for INT_MIN * INT_MIN, which m >= 0 rules
-//         out.
+//         odd lanes; the rounding of the high multiply saturates only for INT_MIN * INT_MIN, which m >= 0
+//         rules out.
 // The rest of a row goes through a buffer of 16 elements, so that nothing is read or written outside.
 #include "kernels/elementwise/avx2.h"
 
