@@ -138,7 +138,7 @@ napi_value RunAsync(napi_env env, napi_callback_info info) {
   LOWBIT_NAPI(env, napi_new_instance(env, run_class, 0, nullptr, &object));
   LOWBIT_NAPI(env, napi_set_named_property(env, object, "promise", promise));
   LOWBIT_NAPI(env, napi_wrap(env, object, control.get(), FinalizeRun, nullptr, nullptr));
-  control.release();
+  (void)control.release();
   LOWBIT_NAPI(env, napi_type_tag_object(env, object, &kRunTag));
   return object;
 }

@@ -1,10 +1,10 @@
 // The program: one flat little-endian binary that lib/program/encode.ts writes and load.cc checks.
 //
 //   header     Header
-//   tensors    Header.tensor_count   x TensorRecord
-//   operands   Header.operand_count  x int32 (index of a tensor, -1 = absent)
-//   steps      Header.step_count     x StepRecord, in order of execution
-//   attributes Header.attribute_count x AttributeRecord
+//   tensors    Header.tensors.count    x TensorRecord
+//   operands   Header.operands.count   x int32 (index of a tensor, -1 = absent)
+//   steps      Header.steps.count      x StepRecord, in order of execution
+//   attributes Header.attributes.count x AttributeRecord
 //   inputs, outputs: int32 tensor indices
 //   data       names and attribute values, each value 8-byte aligned
 //

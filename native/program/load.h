@@ -14,8 +14,8 @@ namespace lowbit::program {
 struct LoadOptions {
   int threads = 1;              // the most that work on one run
   cpu::Isa isa = cpu::kScalar;  // what kernels may use
-  uint64_t memory_limit = uint64_t{1}
-                          << 32;  // bytes: kept constants, packed weights, arena and scratch of one run
+  // Bytes: kept constants, packed weights, arena and scratch of one run.
+  uint64_t memory_limit = uint64_t{1} << 32;
   // Numbers that name the constant blocks in all programs of a model, one a block, 0 for no name; or empty.
   Span<const double> identities;
   std::shared_ptr<Weights> weights;  // of an earlier program of the model, or null

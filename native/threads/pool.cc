@@ -1,17 +1,14 @@
 // The pool: one open job at a time, in one 64-bit atomic of generation and chunks left.
 //
 // Claim:  a thread reads the state, then the job's fields, then counts the state down by compare-exchange.
-// The owner
-//         writes the fields only while no chunk is left, so a thread that saw fields of a later job fails to
-//         exchange: the generation differs. 2^32 jobs would have to pass between its two looks for a wrong
-//         claim.
+//         The owner writes the fields only while no chunk is left, so a thread that saw fields of a later job
+//         fails to exchange: the generation differs. 2^32 jobs would have to pass between its two looks for a
+//         wrong claim.
 // End:    `unfinished_` counts chunks, not threads. The owner returns when it is zero; a worker that never
-// woke is not
-//         waited for.
+//         woke is not waited for.
 // Slots:  worker i has slot i and works only on jobs of more than i threads, so no slot is given out twice.
 // Sleep:  a thread says that it sleeps, looks once more, and sleeps; the waker changes what is looked at,
-// then asks
-//         who sleeps. Both sides are sequentially consistent, so one of them sees the other.
+//         then asks who sleeps. Both sides are sequentially consistent, so one of them sees the other.
 #include "threads/pool.h"
 
 #include <algorithm>

@@ -167,18 +167,21 @@ test.serial('runs that no thread has begun are cancelled at once', async (t) => 
 })
 
 test.serial('runs in flight leave threads to the files of the process', async (t) => {
-  const program = create(LONG)
+  const program = create(LONG, [], 1)
   const bytes = new Uint8Array(1 << 23)
   let ended = 0
   const runs = Array.from({ length: 6 }, () => program.runAsync([bytes], [bytes]))
-  const began = performance.now()
   const ends = Promise.all(runs.map(({ promise }) => promise.then(() => ended++)))
-  await stat('.')
-  const ms = performance.now() - began
-  t.is(ended, 0)
+  const times: number[] = []
+  for (let i = 0; i < 5; i++) {
+    const began = performance.now()
+    await stat('.')
+    times.push(performance.now() - began)
+    // Behind four runs in four threads, and two more before it, it would wait for three of them to end.
+    if (i === 0) t.is(ended, 0)
+  }
+  t.true(Math.min(...times) < 20, `${times} ms`)
   await ends
-  const each = (performance.now() - began) / 3
-  t.true(ms < Math.max(20, each / 4), `${ms} ms, two runs take ${each} ms`)
 })
 
 test.serial('runs end in the order of their calls, whatever is cancelled between', async (t) => {

@@ -1,9 +1,7 @@
 // Real numbers to codes and back for AVX2, 16 elements at once.
 //
 // Rounding: t = x cut off towards zero; x - t is exact; where |x - t| >= 1/2 the magnitude of t grows by one.
-// The
-//         quotient is clamped to +-70000 first, beyond every code, and NaN becomes 0 by an ordered
-//         comparison.
+//         The quotient is clamped to +-70000 first, beyond every code; an ordered comparison makes NaN 0.
 // Tail:   through a buffer of 16 elements.
 #include "kernels/affine/avx2.h"
 

@@ -14,9 +14,8 @@ struct Params {
   int32_t low, high;  // quantise: the codes' range
 };
 
-// quantise:   code = clamp(round(x / scale) + zero_point, low, high), halves away from zero; infinities
-// clamp, NaN
-//             gives the zero point.
+// quantise:   code = clamp(round(x / scale) + zero_point, low, high), halves away from zero;
+//             infinities clamp, NaN gives the zero point.
 // dequantise: x = scale * (code - zero_point).
 enum class Kind { kQuantizeS8, kQuantizeU8, kQuantizeS16, kDequantizeS8, kDequantizeU8, kDequantizeS16 };
 

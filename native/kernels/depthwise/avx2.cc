@@ -1,10 +1,10 @@
 // Depthwise convolution for AVX2.
 //
 // Method: the bytes of two taps are interleaved, widened to int16 and multiplied with interleaved weights by
-// vpmaddwd,
-//         which adds the two products; sixteen channels a pass, eight at the end.
+//         vpmaddwd, which adds the two products; sixteen channels a pass, eight at the end.
 // Exact:  codes lie in [-128, 127] and weights in [-255, 255]: a pair sums to at most 65280, the int32 sums
-// wrap. Reads:  taps inside [0, channels).
+//         wrap.
+// Reads:  taps inside [0, channels).
 #include "kernels/depthwise/avx2.h"
 
 #include <immintrin.h>

@@ -1,9 +1,8 @@
 // Depthwise convolution for AVX-512 VNNI.
 //
 // Method: the bytes of four taps are interleaved and multiplied with four weights a channel by vpdpbusd,
-// which adds the
-//         four products; 64 channels a pass, fewer by masks. Interleaving within 128-bit lanes permutes the
-//         channels; packing the results undoes it (pack.h gives the order).
+//         which adds the four products; 64 channels a pass, fewer by masks. Interleaving within 128-bit lanes
+//         permutes the channels; packing the results undoes it (pack.h gives the order).
 // Exact:  inputs are code + 128 in [0, 255], weights int8; vpdpbusd does not saturate, the int32 sums wrap.
 // Reads:  taps inside [0, channels), by masked loads.
 #include "kernels/depthwise/avx512vnni.h"

@@ -1,15 +1,15 @@
 // Quantised ADD, SUB and MUL of bytes for AVX2, 16 elements at once.
 //
-// Operands: d = code - zero point lies in [-255, 255]. The doubling high multiply of d * 2^20 by m in [0,
-// 2^31) is
+// Operands: d = code - zero point lies in [-255, 255]. The doubling high multiply of d * 2^20 by m in
+//         [0, 2^31) is
 //         floor((d * m * 2^20 + 2^30) / 2^31) = floor((d * m + 2^10) / 2^11). With m = 2^16 mh + ml that is
 //         d * mh * 2^5 + floor((d * ml + 2^10) / 2^11), for the first part is a multiple of 2^11 before the
 //         division. |d * mh| * 2^5 < 2^8 * 2^15 * 2^5 = 2^28 and |d * ml| < 2^24, so all of it fits 32 bits.
 //         A factor of 1/2 (m = 2^30, no shift: the operand with the larger scale) is d * 2^19 exactly.
 // Shifts: x / 2^e to nearest, halves away from zero, is (x + 2^(e-1) - [x < 0]) >> e for e >= 1.
 // Result: the sum (|sum| < 2^29) or product (|product| < 2^16) times m by 64-bit multiplication of even and
-// odd lanes;
-//         the rounding of the high multiply saturates only for INT_MIN * INT_MIN, which m >= 0 rules out.
+//         odd lanes; the rounding of the high multiply saturates only for INT_MIN * INT_MIN, which m >= 0
+//         rules out.
 // The rest of a row goes through a buffer of 16 elements, so that nothing is read or written outside.
 #include "kernels/elementwise/avx2.h"
 

@@ -15,11 +15,11 @@ struct Factor {
 };
 
 // add: out = zero_point + output_factor * (a_factor * ((a - a_zero) << left_shift) + b_sign * (b alike)),
-// clamped.
-//      The factors of a and b shift right only (shift <= 0).
+//      clamped. The factors of a and b shift right only (shift <= 0).
 // squared difference (8 bits only): as add, but of the square of the difference; b_sign is -1.
 // mul: out = zero_point + output_factor * ((a - a_zero) * (b - b_zero)), clamped; a_factor and b_factor are
-// not read. The zero points lie in the codes' range, so differences of bytes stay in [-255, 255].
+//      not read.
+// The zero points lie in the codes' range, so differences of bytes stay in [-255, 255].
 struct Params {
   int left_shift;  // 20 for bytes, 15 for s16, 7 for squared differences
   int32_t a_zero, b_zero;

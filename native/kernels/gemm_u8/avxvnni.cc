@@ -1,8 +1,7 @@
 // GEMM tiles for AVX-VNNI, 256 bits: 6 rows x 16 channels, four depths an instruction (vpdpbusd).
 //
 // Exact: vpdpbusd adds four products of an unsigned and a signed byte to an int32 without saturating on the
-// way; the
-//        int32 sums wrap, as the reference's do.
+//        way; the int32 sums wrap, as the reference's do.
 // Reads: lhs rows inside [0, depth), depth a multiple of 4; panels are zero-padded by pack.cc.
 #include "kernels/gemm_u8/avxvnni.h"
 

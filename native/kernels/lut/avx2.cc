@@ -1,9 +1,8 @@
 // Byte maps for AVX2.
 //
 // Method: the table is 16 lines of 16 bytes. vpshufb looks the low nibble up in every line; then a tree of
-// blends
-//         picks the line by the high nibble, one bit a level (vpblendvb reads a byte's top bit, so the index
-//         is shifted left once a level; 16-bit shifts suffice, since only top bits are read).
+//         blends picks the line by the high nibble, one bit a level (vpblendvb reads a byte's top bit, so the
+//         index is shifted left once a level; 16-bit shifts suffice, since only top bits are read).
 // Reads:  whole blocks of 32 bytes only; the rest goes byte by byte.
 #include "kernels/lut/avx2.h"
 

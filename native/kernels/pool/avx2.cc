@@ -1,12 +1,11 @@
 // Pooling of bytes for AVX2: 32 channels (maximum) or 16 channels (average) at once.
 //
-// Average: bytes widen to s16 and sum there for up to 128 taps (128 * 255 = 32640 < 32768), then to s32.
+// Average:  bytes widen to s16 and sum there for up to 128 taps (128 * 255 = 32640 < 32768), then to s32.
 // Division: (|sum| + n/2) / n by a float division that is cut off. Exact: numerator and n are integers below
-// 2^24
-//         (n <= 65536 taps of at most 255, larger windows run elsewhere), so both are exact in float, and a
-//         quotient that is not whole lies at least 1/n below the next integer, more than the rounding error
-//         of the division.
-// Tail:   the last block overlaps the one before it; fewer channels than a block go one by one.
+//           2^24 (n <= 65536 taps of at most 255, larger windows run elsewhere), so both are exact in float,
+//           and a quotient that is not whole lies at least 1/n below the next integer, more than the
+//           rounding error of the division.
+// Tail:     the last block overlaps the one before it; fewer channels than a block go one by one.
 #include "kernels/pool/avx2.h"
 
 #include <immintrin.h>

@@ -1,5 +1,4 @@
-// Per-channel constants of the step from int32 accumulators to int8 codes; shared by gemm and depthwise
-// kernels.
+// Per-channel constants of the step from int32 accumulators to int8 codes, for gemm and depthwise kernels.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +9,7 @@ namespace lowbit::kernels {
 // How a scaled accumulator becomes an integer.
 enum class Rounding : uint8_t {
   // MultiplyByQuantizedMultiplier(x, multiplier, left - right): a fixed-point factor and two roundings,
-  // TFLite's
-  // default (convolutions).
+  // TFLite's default (convolutions).
   kTwice,
   // The same, where every channel meets the condition of the folded form: left = 0, right >= 1 and
   // |acc + bias| + 2^(right - 1) < 2^31, so that adding the second rounding first cannot leave int32.

@@ -10,9 +10,9 @@ static inline int64_t AddWide(int64_t sum, int64_t bias) {
   return static_cast<int64_t>(static_cast<uint64_t>(sum) + static_cast<uint64_t>(bias));
 }
 
-// x * multiplier * 2^(shift - 31), the multiplier reduced to 16 bits, one rounding half up; shift in [-31,
-// 7]. Source: TFLite kernels/internal/common: MultiplyByQuantizedMultiplier(int64_t, ...). The product wraps
-// to 64 bits.
+// x * multiplier * 2^(shift - 31), the multiplier reduced to 16 bits, one rounding half up; shift in
+// [-31, 7]. Source: TFLite kernels/internal/common: MultiplyByQuantizedMultiplier(int64_t, ...). The product
+// wraps to 64 bits.
 static inline int32_t MultiplyWide(int64_t x, int32_t multiplier, int shift) {
   const int32_t reduced = multiplier < 0x7FFF0000 ? (multiplier + (1 << 15)) >> 16 : 0x7FFF;
   const int total = 15 - shift;

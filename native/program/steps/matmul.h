@@ -22,8 +22,8 @@ struct MatmulShape {
   size_t depth;
 };
 
-// Writes rows [first, first + count) of a group's left-hand side, `stride` elements apart; entries [depth,
-// stride) of each row must be zero.
+// Writes rows [first, first + count) of a group's left-hand side, `stride` elements apart; entries
+// [depth, stride) of each row must be zero.
 template <typename Lhs>
 using Gather = void (*)(const void* context, const void* input, size_t group, size_t first, size_t count,
                         size_t stride, Lhs* rows) noexcept;
