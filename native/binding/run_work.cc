@@ -138,7 +138,7 @@ Failure RunWork::StartRun(napi_env env, const Runner& runner, const std::vector<
   if (!failure) failure = work->Queue(promise);
   if (failure) return failure;
   *control = work->control_;
-  work.release();  // Finish deletes it
+  (void)work.release();  // Finish deletes it
   return {};
 }
 
@@ -149,7 +149,7 @@ Failure RunWork::StartProfile(napi_env env, const Runner& runner, const std::vec
   work->profile_runs_ = runs;
   Failure failure = work->TakeInputs(inputs, false);
   if (!failure) failure = work->Queue(promise);
-  if (!failure) work.release();
+  if (!failure) (void)work.release();
   return failure;
 }
 
