@@ -1,6 +1,7 @@
 // The one list of depthwise kernels, best instruction set first.
 #include "dispatch/depthwise.h"
 
+#include "dispatch/rows.h"
 #include "kernels/depthwise/scalar.h"
 #if LOWBIT_AVX512VNNI
 #include "kernels/depthwise/avx512vnni.h"
@@ -27,13 +28,7 @@ static const Rows* const kLists[] = {
 Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
 
 const Row& Choose(const int16_t* weights, size_t count, cpu::Isa have) {
-  for (const Rows* list : kLists) {
-    for (size_t i = 0; i < list->count; ++i) {
-      const Row& row = list->first[i];
-      if (cpu::Has(have, row.needs) && row.layout->fits(weights, count)) return row;
-    }
-  }
-  return kernels::depthwise::kScalar.first[0];
+  return *FirstRow(Lists(), have, [&](const Row& row) { return row.layout->fits(weights, count); });
 }
 
 }  // namespace lowbit::dispatch::depthwise

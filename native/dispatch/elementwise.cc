@@ -1,6 +1,7 @@
 // The lists of kernels/elementwise, best ISA first; scalar always fits.
 #include "dispatch/elementwise.h"
 
+#include "dispatch/rows.h"
 #if LOWBIT_AVX2
 #include "kernels/elementwise/avx2.h"
 #endif
@@ -24,13 +25,8 @@ const Rows* const kLists[] = {
 Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
 
 const Row& Choose(kernels::elementwise::Kind kind, bool left_shift, cpu::Isa have) {
-  for (const Rows* list : Lists()) {
-    for (size_t i = 0; i < list->count; ++i) {
-      const Row& row = list->first[i];
-      if (row.kind == kind && (row.left_shifts || !left_shift) && cpu::Has(have, row.needs)) return row;
-    }
-  }
-  return kernels::elementwise::kScalar.first[0];
+  return *FirstRow(Lists(), have,
+                   [&](const Row& row) { return row.kind == kind && (row.left_shifts || !left_shift); });
 }
 
 }  // namespace lowbit::dispatch::elementwise

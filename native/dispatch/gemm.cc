@@ -1,6 +1,7 @@
 // The one list of GEMM kernels, best instruction set first.
 #include "dispatch/gemm.h"
 
+#include "dispatch/rows.h"
 #include "kernels/gemm/scalar.h"
 #if LOWBIT_AVX2
 #include "kernels/gemm/avx2.h"
@@ -27,13 +28,6 @@ static bool PrefersNarrowWeights(const Shape& shape) {
   return shape.rows <= kFewRows || shape.channels * shape.depth * sizeof(int16_t) > kCache;
 }
 
-// Whether a row's panels take at most four times the weights' own bytes.
-static bool GrowsTooMuch(const Row& row, size_t channels) {
-  constexpr size_t kMostGrowth = 4;
-  const size_t nr = static_cast<size_t>(row.nr), padded = (channels + nr - 1) / nr * nr;
-  return padded * static_cast<size_t>(row.weight_bytes) > kMostGrowth * channels;
-}
-
 const Row& Choose(const Shape& shape, cpu::Isa have) {
   const bool narrow = shape.weights_fit_int8 && PrefersNarrowWeights(shape);
   for (const Rows* list : kLists) {
@@ -42,7 +36,7 @@ const Row& Choose(const Shape& shape, cpu::Isa have) {
       const Row& row = list->first[i];
       if (!cpu::Has(have, row.needs)) continue;
       if (row.weight_bytes == 1 && !shape.weights_fit_int8) continue;
-      if (GrowsTooMuch(row, shape.channels)) continue;
+      if (GrowsTooMuch(row.nr, static_cast<size_t>(row.weight_bytes), shape.channels)) continue;
       if ((row.weight_bytes == 1) == narrow) return row;
       if (!fallback) fallback = &row;
     }

@@ -1,6 +1,7 @@
 // The lists of kernels/gemm_u8, best instruction set first.
 #include "dispatch/gemm_u8.h"
 
+#include "dispatch/rows.h"
 #if LOWBIT_AVX512VNNI
 #include "kernels/gemm_u8/avx512vnni.h"
 #endif
@@ -28,15 +29,8 @@ const Rows* const kLists[] = {
 Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0] - 1}; }
 
 const kernels::gemm_u8::Row* Choose(size_t channels, cpu::Isa have) {
-  constexpr size_t kMostGrowth = 4;
-  for (const Rows* list : Lists()) {
-    for (size_t i = 0; i < list->count; ++i) {
-      const kernels::gemm_u8::Row& row = list->first[i];
-      const size_t nr = static_cast<size_t>(row.nr), padded = (channels + nr - 1) / nr * nr;
-      if (cpu::Has(have, row.needs) && padded <= kMostGrowth * channels) return &row;
-    }
-  }
-  return nullptr;
+  return FirstRow(Lists(), have,
+                  [&](const kernels::gemm_u8::Row& row) { return !GrowsTooMuch(row.nr, 1, channels); });
 }
 
 }  // namespace lowbit::dispatch::gemm_u8

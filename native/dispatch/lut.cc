@@ -1,6 +1,7 @@
 // The lists of kernels/lut, best ISA first; scalar always fits.
 #include "dispatch/lut.h"
 
+#include "dispatch/rows.h"
 #if LOWBIT_AVX2
 #include "kernels/lut/avx2.h"
 #endif
@@ -23,13 +24,6 @@ const Rows* const kLists[] = {
 
 Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
 
-const Row& Choose(cpu::Isa have) {
-  for (const Rows* list : Lists()) {
-    for (size_t i = 0; i < list->count; ++i) {
-      if (cpu::Has(have, list->first[i].needs)) return list->first[i];
-    }
-  }
-  return kernels::lut::kScalar.first[0];
-}
+const Row& Choose(cpu::Isa have) { return *FirstRow(Lists(), have); }
 
 }  // namespace lowbit::dispatch::lut

@@ -1,6 +1,7 @@
 // The lists of kernels/sum, best ISA first; scalar always fits.
 #include "dispatch/sum.h"
 
+#include "dispatch/rows.h"
 #if LOWBIT_AVX2
 #include "kernels/sum/avx2.h"
 #endif
@@ -24,13 +25,7 @@ const Rows* const kLists[] = {
 Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
 
 const Row& Choose(kernels::sum::Kind kind, cpu::Isa have) {
-  for (const Rows* list : Lists()) {
-    for (size_t i = 0; i < list->count; ++i) {
-      const Row& row = list->first[i];
-      if (row.kind == kind && cpu::Has(have, row.needs)) return row;
-    }
-  }
-  return kernels::sum::kScalar.first[0];
+  return *FirstRow(Lists(), have, [&](const Row& row) { return row.kind == kind; });
 }
 
 }  // namespace lowbit::dispatch::sum

@@ -1,0 +1,35 @@
+// What the choices of all families share.
+#pragma once
+
+#include <cstddef>
+
+#include "cpu/isa.h"
+
+namespace lowbit::dispatch {
+
+// The first row of `lists` (best ISA first) that this machine has and that `fits`, or null.
+template <typename Lists, typename Fits>
+auto FirstRow(const Lists& lists, cpu::Isa have, const Fits& fits) -> decltype((*lists.begin())->first) {
+  for (const auto* list : lists) {
+    for (size_t i = 0; i < list->count; ++i) {
+      const auto& row = list->first[i];
+      if (cpu::Has(have, row.needs) && fits(row)) return &row;
+    }
+  }
+  return nullptr;
+}
+
+// Where every row does the same.
+template <typename Lists>
+auto FirstRow(const Lists& lists, cpu::Isa have) {
+  return FirstRow(lists, have, [](const auto&) { return true; });
+}
+
+// Whether panels of `nr` channels take more than four times the bytes of int8 weights.
+inline bool GrowsTooMuch(int nr, size_t weight_bytes, size_t channels) {
+  constexpr size_t kMostGrowth = 4;
+  const size_t step = static_cast<size_t>(nr), padded = (channels + step - 1) / step * step;
+  return padded * weight_bytes > kMostGrowth * channels;
+}
+
+}  // namespace lowbit::dispatch
