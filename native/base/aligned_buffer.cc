@@ -22,19 +22,24 @@ constexpr size_t kMapFrom = SIZE_MAX;
 constexpr size_t kMapFrom = size_t{1} << 20;
 #endif
 
+// With the bytes that may be read behind the last one.
+constexpr size_t Rounded(size_t size) {
+  constexpr size_t kStep = AlignedBuffer::kAlignment;
+  return (size + kStep - 1) / kStep * kStep + kStep;
+}
+
 }  // namespace
 
 bool AlignedBuffer::Allocate(size_t size) {
   Reset();
-  size_t rounded = (size + kAlignment - 1) / kAlignment * kAlignment;
-  if (rounded < size) return false;
-  if (rounded == 0) rounded = kAlignment;
+  if (size > SIZE_MAX - 2 * kAlignment) return false;
+  const size_t rounded = Rounded(size);
 #ifdef _WIN32
   data_ = static_cast<uint8_t*>(_aligned_malloc(rounded, kAlignment));
 #else
   void* memory = nullptr;
   if (size >= kMapFrom) {
-    memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memory = mmap(nullptr, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return false;
   } else if (posix_memalign(&memory, kAlignment, rounded) != 0) {
     return false;
@@ -52,7 +57,7 @@ void AlignedBuffer::Reset() {
   _aligned_free(data_);
 #else
   if (data_ && size_ >= kMapFrom)
-    munmap(data_, size_);
+    munmap(data_, Rounded(size_));
   else
     std::free(data_);
 #endif

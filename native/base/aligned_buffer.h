@@ -1,4 +1,5 @@
 // Owned memory aligned to a cache line, zero-filled; allocation failure is a null buffer, never an exception.
+// Another kAlignment bytes behind the last one may be read: kernels read whole groups of elements.
 #pragma once
 
 #include <cstddef>

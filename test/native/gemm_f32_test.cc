@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "block.h"
 #include "check.h"
 #include "cpu/detect.h"
 #include "dispatch/gemm_s16.h"
@@ -24,35 +25,42 @@ LOWBIT_TEST("gemm_f32: every row lies within the bound of its contract") {
     for (size_t r = 0; r < list->count; ++r) {
       const kernels::gemm_f32::Row& row = list->first[r];
       if (!cpu::Has(cpu::Detect(), row.needs)) continue;
-      for (int rows = 1; rows <= row.mr; ++rows) {
-        for (int cols : {1, row.nr / 2 + 1, row.nr}) {
+      for (int rows : {1, 2, 3, 4, 5, 6, 7, 8, 2 * row.mr + 1}) {
+        for (int cols : {1, row.nr / 2 + 1, row.nr, 2 * row.nr + 1}) {
           for (int depth : {0, 1, 7, 64, 301}) {
             Random random(++seed);
             const size_t m = static_cast<size_t>(rows), n = static_cast<size_t>(cols);
-            const size_t k = static_cast<size_t>(depth), nr = static_cast<size_t>(row.nr);
+            const size_t run = static_cast<size_t>(depth), run_count = seed % 3 + 1, k = run * run_count;
+            const size_t nr = static_cast<size_t>(row.nr), panels = (n + nr - 1) / nr;
             AlignedBuffer packed, bias;
-            LOWBIT_CHECK(packed.Allocate(k * nr * sizeof(float)) && bias.Allocate(nr * sizeof(float)));
+            LOWBIT_CHECK(packed.Allocate(panels * k * nr * sizeof(float)) &&
+                         bias.Allocate(panels * nr * sizeof(float)));
+            const auto weight = [&](size_t d, size_t c) -> float& {
+              return packed.as<float>()[c / nr * k * nr + d * nr + c % nr];
+            };
             Guarded<float> lhs(m * k), out(m * n);
             const auto real = [&] { return static_cast<float>(random.Between(-1000, 1000)) / 256.0f; };
             for (auto& a : lhs) a = real();
             for (size_t d = 0; d < k; ++d) {
-              for (size_t c = 0; c < n; ++c) packed.as<float>()[d * nr + c] = real();
+              for (size_t c = 0; c < n; ++c) weight(d, c) = real();
             }
             for (size_t c = 0; c < n; ++c) bias.as<float>()[c] = real();
-            const kernels::gemm_f32::Tile tile = {lhs.data(), depth, packed.data(), out.data(), cols,
-                                                  0,          rows,  cols,          depth};
-            row.run(tile, {bias.as<float>(), -30.0f, 25.0f});
+            const testing::LhsRows<float> lhs_rows(lhs.data(), m, k, run_count, run);
+            row.run(
+                testing::BlockOf(lhs_rows, depth, packed.data(), k * nr * sizeof(float), out.data(), n, n),
+                {bias.as<float>(), -30.0f, 25.0f});
             for (size_t i = 0; i < m; ++i) {
               for (size_t c = 0; c < n; ++c) {
                 double sum = bias.as<float>()[c], size = std::fabs(sum);
                 for (size_t d = 0; d < k; ++d) {
-                  const double product = double{lhs[i * k + d]} * packed.as<float>()[d * nr + c];
+                  const double product = double{lhs[i * k + d]} * weight(d, c);
                   sum += product;
                   size += std::fabs(product);
                 }
                 const double want = sum < -30 ? -30 : sum > 25 ? 25 : sum;
-                LOWBIT_CHECK_THAT(std::fabs(out[i * n + c] - want) <= (depth + 2) * 5.97e-8 * size,
-                                  std::string(row.name) + " seed " + std::to_string(seed));
+                LOWBIT_CHECK_THAT(
+                    std::fabs(out[i * n + c] - want) <= static_cast<double>(k + 2) * 5.97e-8 * size,
+                    std::string(row.name) + " seed " + std::to_string(seed));
               }
             }
           }
@@ -68,38 +76,40 @@ LOWBIT_TEST("gemm_s16: every row equals the definition, also at the ends of the 
     for (size_t r = 0; r < list->count; ++r) {
       const kernels::gemm_s16::Row& row = list->first[r];
       if (!cpu::Has(cpu::Detect(), row.needs)) continue;
-      for (int rows = 1; rows <= row.mr; ++rows) {
-        for (int cols : {1, row.nr - 1, row.nr}) {
+      for (int rows : {1, 2, 3, 4, 5, 6, 7, 8, 2 * row.mr + 1}) {
+        for (int cols : {1, row.nr - 1, row.nr, 2 * row.nr + 1}) {
           for (int depth : {1, 9, 255, 256, 257, 1030}) {
             Random random(++seed);
             const bool ends = seed % 3 == 0;
             const size_t m = static_cast<size_t>(rows), n = static_cast<size_t>(cols);
-            const size_t k = static_cast<size_t>(depth), nr = static_cast<size_t>(row.nr);
+            const size_t run = static_cast<size_t>(depth), run_count = seed % 3 + 1, k = run * run_count;
+            const size_t nr = static_cast<size_t>(row.nr), panels = (n + nr - 1) / nr;
             AlignedBuffer packed;
-            LOWBIT_CHECK(packed.Allocate(k * nr));
+            LOWBIT_CHECK(packed.Allocate(panels * k * nr));
+            const auto weight = [&](size_t d, size_t c) -> int8_t& {
+              return packed.as<int8_t>()[c / nr * k * nr + d * nr + c % nr];
+            };
             Guarded<int16_t> lhs(m * k), out(m * n);
             for (auto& a : lhs) a = static_cast<int16_t>(ends ? -32768 : random.Between(-32768, 32767));
             for (size_t d = 0; d < k; ++d) {
               for (size_t c = 0; c < n; ++c) {
-                packed.as<int8_t>()[d * nr + c] =
-                    static_cast<int8_t>(ends ? -128 : random.Between(-128, 127));
+                weight(d, c) = static_cast<int8_t>(ends ? -128 : random.Between(-128, 127));
               }
             }
-            std::vector<int64_t> bias(nr);
-            std::vector<int32_t> multiplier(nr), shift(nr);
-            for (size_t c = 0; c < nr; ++c) {
+            std::vector<int64_t> bias(panels * nr);
+            std::vector<int32_t> multiplier(panels * nr), shift(panels * nr);
+            for (size_t c = 0; c < n; ++c) {
               bias[c] = int64_t{random.Between(-1000000, 1000000)} * 1000;
               multiplier[c] = random.Between(1 << 30, INT32_MAX);
               shift[c] = random.Between(-20, 2);
             }
-            const kernels::gemm_s16::Tile tile = {lhs.data(), depth, packed.data(), out.data(), cols,
-                                                  0,          rows,  cols,          depth};
-            row.run(tile, {bias.data(), multiplier.data(), shift.data(), nullptr, -32768, 30000});
+            const testing::LhsRows<int16_t> lhs_rows(lhs.data(), m, k, run_count, run);
+            row.run(testing::BlockOf(lhs_rows, depth, packed.data(), k * nr, out.data(), n, n),
+                    {bias.data(), multiplier.data(), shift.data(), nullptr, -32768, 30000});
             for (size_t i = 0; i < m; ++i) {
               for (size_t c = 0; c < n; ++c) {
                 int64_t sum = bias[c];
-                for (size_t d = 0; d < k; ++d)
-                  sum += int64_t{lhs[i * k + d]} * packed.as<int8_t>()[d * nr + c];
+                for (size_t d = 0; d < k; ++d) sum += int64_t{lhs[i * k + d]} * weight(d, c);
                 const int32_t scaled = kernels::MultiplyWide(sum, multiplier[c], shift[c]);
                 const int32_t want = scaled < -32768 ? -32768 : scaled > 30000 ? 30000 : scaled;
                 LOWBIT_CHECK_THAT(out[i * n + c] == want,

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "block.h"
 #include "check.h"
 #include "cpu/detect.h"
 #include "guarded.h"
@@ -37,24 +38,38 @@ int32_t Pick(Values values, Random& random, size_t i, int32_t low, int32_t high)
   }
 }
 
-// One call of a kernel against the definition; `shift` sets the size of the factors.
+constexpr size_t kRuns = 3;
+
+// The depth and bytes of a panel whose runs have `depth` weights each.
+int RunDepth(const Row& row, size_t depth) {
+  return static_cast<int>(kernels::gemm::Runs{1, depth}.PaddedDepth(static_cast<size_t>(row.kr)));
+}
+size_t PanelBytes(const Row& row, size_t depth) {
+  return static_cast<size_t>(RunDepth(row, depth) * row.nr * row.weight_bytes);
+}
+
+// One call of a kernel against the definition; `shift` sets the size of the factors. `depth` is that of a run;
+// runs lie without gaps, so that what a kernel reads beyond one belongs to the next.
 void Compare(std::string* why, const Row& row, int rows, int cols, int depth, Values values, int shift,
              uint8_t flip, uint32_t seed) {
   Random random(seed);
   const size_t nr = static_cast<size_t>(row.nr), m = static_cast<size_t>(rows), n = static_cast<size_t>(cols);
-  const size_t k = static_cast<size_t>(depth), padded = kernels::gemm::PaddedDepth(row, k);
+  const size_t run = static_cast<size_t>(depth), run_count = seed % kRuns + 1, k = run * run_count;
+  const size_t padded = static_cast<size_t>(RunDepth(row, run)), panels = (n + nr - 1) / nr;
   const int32_t widest = row.weight_bytes == 1 ? 127 : 255;
   std::vector<int16_t> weights(n * k);
   for (size_t i = 0; i < weights.size(); ++i) {
     weights[i] = static_cast<int16_t>(Pick(values, random, i, -widest - (row.weight_bytes == 1), widest));
   }
 
-  // The packer reads codes; int16 weights are packed by hand from a view of two zero points.
+  // The packer reads codes; int16 weights are packed by hand.
   AlignedBuffer packed;
-  LOWBIT_CHECK(packed.Allocate(kernels::gemm::PanelBytes(row, k)));
+  const size_t panel_bytes = PanelBytes(row, run) * run_count;
+  LOWBIT_CHECK(packed.Allocate(panel_bytes * panels));
   for (size_t c = 0; c < n; ++c) {
     for (size_t d = 0; d < k; ++d) {
-      const size_t kr = static_cast<size_t>(row.kr), at = d / kr * nr * kr + c * kr + d % kr;
+      const size_t kr = static_cast<size_t>(row.kr), inside = d / run * padded + d % run;
+      const size_t at = c / nr * nr * run_count * padded + inside / kr * nr * kr + c % nr * kr + inside % kr;
       if (row.weight_bytes == 1) {
         packed.as<int8_t>()[at] = static_cast<int8_t>(weights[c * k + d]);
       } else {
@@ -63,26 +78,27 @@ void Compare(std::string* why, const Row& row, int rows, int cols, int depth, Va
     }
   }
 
-  std::vector<int32_t> bias(nr), multiplier(nr), shifts(nr);
-  std::vector<int64_t> bound(nr);
-  for (size_t c = 0; c < nr; ++c) {
+  const size_t entries = panels * nr;
+  std::vector<int32_t> bias(entries), multiplier(entries), shifts(entries);
+  std::vector<int64_t> bound(entries);
+  for (size_t c = 0; c < entries; ++c) {
     bias[c] = random.Between(-100000, 100000);
     multiplier[c] = random.Between(1 << 30, INT32_MAX);
     shifts[c] = shift;
-    bound[c] = 100000 + int64_t{128} * 256 * depth;
+    bound[c] = 100000 + int64_t{128} * 256 * static_cast<int64_t>(k);
   }
   kernels::PackedChannels channels;
-  LOWBIT_CHECK(channels.Pack(nr, bias.data(), multiplier.data(), shifts.data(), bound.data()));
+  LOWBIT_CHECK(channels.Pack(entries, bias.data(), multiplier.data(), shifts.data(), bound.data()));
   const kernels::Output output = {3, -120, 119, flip};
 
   Guarded<int8_t> codes(m * k);
-  Guarded<int16_t> lhs(m * padded);
+  Guarded<int16_t> lhs(m * k + padded - run);
   for (size_t i = 0; i < m; ++i) {
     for (size_t d = 0; d < k; ++d)
       codes[i * k + d] = static_cast<int8_t>(Pick(values, random, i + d, -128, 127));
-    row.widen(codes.data() + i * k, k, flip, lhs.data() + i * padded);
+    row.widen(codes.data() + i * k, k, flip, lhs.data() + i * k);
     for (size_t d = 0; d < k; ++d) {
-      LOWBIT_EQUAL(lhs[i * padded + d],
+      LOWBIT_EQUAL(lhs[i * k + d],
                    int16_t{static_cast<int8_t>(static_cast<uint8_t>(codes[i * k + d]) ^ flip)});
     }
   }
@@ -90,20 +106,14 @@ void Compare(std::string* why, const Row& row, int rows, int cols, int depth, Va
   Guarded<int8_t> out((m - 1) * stride + n);
   for (auto& code : out) code = 77;
 
-  const kernels::gemm::Tile tile = {lhs.data(),
-                                    static_cast<ptrdiff_t>(padded),
-                                    packed.data(),
-                                    out.data(),
-                                    static_cast<ptrdiff_t>(stride),
-                                    0,
-                                    rows,
-                                    cols,
-                                    static_cast<int>(padded)};
-  row.run(tile, channels.channels(), output);
+  const testing::LhsRows<int16_t> lhs_rows(lhs.data(), m, k, run_count, run);
+  row.run(
+      testing::BlockOf(lhs_rows, static_cast<int>(padded), packed.data(), panel_bytes, out.data(), stride, n),
+      channels.channels(), output);
   for (size_t i = 0; i < m; ++i) {
     for (size_t c = 0; c < n; ++c) {
       uint32_t sum = 0;
-      for (size_t d = 0; d < k; ++d) sum += static_cast<uint32_t>(lhs[i * padded + d] * weights[c * k + d]);
+      for (size_t d = 0; d < k; ++d) sum += static_cast<uint32_t>(lhs[i * k + d] * weights[c * k + d]);
       const int8_t want = kernels::Requantize(static_cast<int32_t>(sum), channels.channels(), c, output);
       if (out[i * stride + c] != want) {
         *why = std::string(row.name) + " " + std::to_string(rows) + "x" + std::to_string(cols) + "x" +
@@ -135,8 +145,8 @@ void EachRow(std::string* why, const Visit& visit) {
 LOWBIT_TEST("gemm: kernels equal the definition") {
   EachRow(why, [&](const Row& row) {
     uint32_t seed = 1;
-    for (int rows = 1; rows <= row.mr; ++rows) {
-      for (int cols : {1, 2, row.nr - 1, row.nr}) {
+    for (int rows : {1, 2, 3, 4, 5, 6, 7, 8, 13, 2 * row.mr + 1}) {
+      for (int cols : {1, 2, row.nr - 1, row.nr, row.nr + 1, 3 * row.nr - 2}) {
         for (int depth : {1, 2, 3, 15, 16, 17, 63, 577}) {
           for (Values values : {Values::kRandom, Values::kLowest, Values::kEnds, Values::kOneHot}) {
             Compare(why, row, rows, cols, depth, values, -(1 + static_cast<int>(seed % 14)),
@@ -162,7 +172,7 @@ LOWBIT_TEST("gemm: requantisation equals scalar at its edges") {
   EachRow(why, [&](const Row& row) {
     const size_t nr = static_cast<size_t>(row.nr);
     AlignedBuffer packed;
-    LOWBIT_CHECK(packed.Allocate(kernels::gemm::PanelBytes(row, 2)));
+    LOWBIT_CHECK(packed.Allocate(PanelBytes(row, 2)));
     const std::vector<int16_t> lhs(static_cast<size_t>(row.kr), 0);
     Random random(7);
     for (int shift = -31; shift <= 8; ++shift) {
@@ -185,9 +195,9 @@ LOWBIT_TEST("gemm: requantisation equals scalar at its edges") {
         LOWBIT_CHECK(channels.Pack(nr, bias.data(), multiplier.data(), shifts.data(), bound.data()));
         const kernels::Output output = {random.Between(-128, 127), -128, 127, 0};
         std::vector<int8_t> out(nr);
-        const kernels::gemm::Tile tile = {lhs.data(), row.kr, packed.data(), out.data(), row.nr,
-                                          0,          1,      row.nr,        row.kr};
-        row.run(tile, channels.channels(), output);
+        row.run(testing::BlockOf(testing::LhsRows<int16_t>(lhs.data(), 1, 0), row.kr, packed.data(),
+                                 PanelBytes(row, 2), out.data(), nr, nr),
+                channels.channels(), output);
         for (size_t c = 0; c < nr; ++c) {
           const int8_t want = kernels::Requantize(0, channels.channels(), c, output);
           if (out[c] != want) {
@@ -207,7 +217,7 @@ LOWBIT_TEST("gemm: rounding once equals C's round") {
   EachRow(why, [&](const Row& row) {
     const size_t nr = static_cast<size_t>(row.nr);
     AlignedBuffer packed;
-    LOWBIT_CHECK(packed.Allocate(kernels::gemm::PanelBytes(row, 2)));
+    LOWBIT_CHECK(packed.Allocate(PanelBytes(row, 2)));
     const std::vector<int16_t> lhs(static_cast<size_t>(row.kr), 0);
     Random random(11);
     for (int round = 0; round < 4000; ++round) {
@@ -223,9 +233,9 @@ LOWBIT_TEST("gemm: rounding once equals C's round") {
       LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scale.data()));
       const kernels::Output output = {random.Between(-128, 127), -128, 127, 0};
       std::vector<int8_t> out(nr);
-      const kernels::gemm::Tile tile = {lhs.data(), row.kr, packed.data(), out.data(), row.nr,
-                                        0,          1,      row.nr,        row.kr};
-      row.run(tile, channels.channels(), output);
+      row.run(testing::BlockOf(testing::LhsRows<int16_t>(lhs.data(), 1, 0), row.kr, packed.data(),
+                               PanelBytes(row, 2), out.data(), nr, nr),
+              channels.channels(), output);
       for (size_t c = 0; c < nr; ++c) {
         const double want = std::min(
             127.0, std::max(-128.0, std::round(static_cast<double>(bias[c]) * scale[c]) + output.zero_point));
@@ -241,8 +251,8 @@ LOWBIT_TEST("gemm: rounding once equals C's round") {
 LOWBIT_TEST("gemm: hybrid tiles lie within three roundings of the definition") {
   EachRow(why, [&](const Row& row) {
     uint32_t seed = 1;
-    for (int rows = 1; rows <= row.mr; ++rows) {
-      for (int cols : {1, row.nr - 1, row.nr}) {
+    for (int rows : {1, 2, 3, 4, 5, 6, 7, 8, 13}) {
+      for (int cols : {1, row.nr - 1, row.nr, 2 * row.nr + 3}) {
         for (int depth : {2, 16, 78}) {
           Random random(++seed);
           const size_t m = static_cast<size_t>(rows), n = static_cast<size_t>(cols),
@@ -250,10 +260,12 @@ LOWBIT_TEST("gemm: hybrid tiles lie within three roundings of the definition") {
           std::vector<int8_t> weights(n * k);
           for (auto& w : weights) w = static_cast<int8_t>(random.Between(-128, 127));
           AlignedBuffer packed;
-          LOWBIT_CHECK(packed.Allocate(kernels::gemm::PanelBytes(row, k)));
-          kernels::gemm::Pack(row, {reinterpret_cast<const uint8_t*>(weights.data()), false, 0, k, 1}, n, k,
-                              packed.data());
-          const size_t padded = (n + 15) / 16 * 16;
+          const size_t nr = static_cast<size_t>(row.nr), panels = (n + nr - 1) / nr;
+          LOWBIT_CHECK(packed.Allocate(PanelBytes(row, k) * panels));
+          kernels::gemm::PackPanels(nr, 2, static_cast<size_t>(row.weight_bytes),
+                                    {reinterpret_cast<const uint8_t*>(weights.data()), false, 0, k, 1}, n,
+                                    {1, k}, packed.data());
+          const size_t padded = panels * nr;
           std::vector<float> scale(padded), bias(padded), row_scale(m);
           std::vector<int32_t> sums(padded), zero(m);
           for (size_t c = 0; c < n; ++c) {
@@ -268,9 +280,9 @@ LOWBIT_TEST("gemm: hybrid tiles lie within three roundings of the definition") {
             zero[i] = random.Between(-128, 127);
           }
           Guarded<float> out(m * n);
-          const kernels::gemm::HybridTile tile = {lhs.data(), depth, packed.data(), out.data(), cols,
-                                                  0,          rows,  cols,          depth};
-          row.run_hybrid(tile, {scale.data(), bias.data(), sums.data(), -1e30f, 1e30f, seed % 2 == 0},
+          row.run_hybrid(testing::BlockOf(testing::LhsRows<int16_t>(lhs.data(), m, k), depth, packed.data(),
+                                          PanelBytes(row, k), out.data(), n, n),
+                         {scale.data(), bias.data(), sums.data(), -1e30f, 1e30f, seed % 2 == 0},
                          {row_scale.data(), zero.data(), 1});
           for (size_t i = 0; i < m; ++i) {
             for (size_t c = 0; c < n; ++c) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "block.h"
 #include "check.h"
 #include "cpu/detect.h"
 #include "guarded.h"
@@ -21,43 +22,45 @@ using kernels::gemm_u8::Row;
 using testing::Guarded;
 using testing::Random;
 
-// A layer with random or extreme contents, packed for one row.
+// A layer with random or extreme contents, packed for one row. `depth` is that of a run; runs lie without gaps,
+// so that what a kernel reads beyond one belongs to the next.
 struct Layer {
-  size_t m, n, k, padded, stride;
+  size_t m, n, run, run_count, k, padded, panel_bytes;
+  uint8_t flip;
   std::vector<int8_t> weights;
   AlignedBuffer packed;
   Guarded<uint8_t> lhs;
+  testing::LhsRows<uint8_t> rows;
 
-  Layer(const Row& row, int rows, int cols, int depth, bool extreme, uint32_t seed)
-      : m(static_cast<size_t>(rows)),
+  Layer(const Row& row, int row_count, int cols, int depth, bool extreme, uint32_t seed)
+      : m(static_cast<size_t>(row_count)),
         n(static_cast<size_t>(cols)),
-        k(static_cast<size_t>(depth)),
-        padded((k + 3) / 4 * 4),
-        stride(padded),
+        run(static_cast<size_t>(depth)),
+        run_count(seed % 3 + 1),
+        k(run * run_count),
+        padded((run + 3) / 4 * 4),
+        panel_bytes(padded * run_count * static_cast<size_t>(row.nr)),
+        flip(seed % 5 ? 0x80 : 0),
         weights(n * k),
-        lhs(m * padded) {
+        lhs(m * k + padded - run),
+        rows(lhs.data(), m, k, run_count, run) {
     Random random(seed);
     for (auto& w : weights) {
       w = static_cast<int8_t>(extreme ? (random.Next() % 2 ? 127 : -128) : random.Between(-128, 127));
     }
     const size_t nr = static_cast<size_t>(row.nr);
-    if (!packed.Allocate(nr * padded)) std::abort();
+    if (!packed.Allocate((n + nr - 1) / nr * panel_bytes)) std::abort();
     kernels::gemm::PackPanels(nr, 4, 1, {reinterpret_cast<const uint8_t*>(weights.data()), false, 0, k, 1}, n,
-                              k, packed.data());
-    Guarded<int8_t> codes(k);
-    for (size_t i = 0; i < m; ++i) {
-      for (auto& code : codes) {
-        code = static_cast<int8_t>(extreme ? (random.Next() % 2 ? 127 : -128) : random.Between(-128, 127));
-      }
-      row.copy(codes.data(), k, 0x80, lhs.data() + i * padded);
-      for (size_t d = 0; d < k; ++d) {
-        if (lhs[i * padded + d] != static_cast<uint8_t>(codes[d] + 128)) std::abort();
-      }
+                              {run_count, run}, packed.data());
+    for (auto& a : lhs) {
+      a = static_cast<uint8_t>(extreme ? (random.Next() % 2 ? 255 : 0) : random.Between(0, 255));
     }
   }
   uint32_t Sum(size_t i, size_t c) {
     uint32_t sum = 0;
-    for (size_t d = 0; d < k; ++d) sum += static_cast<uint32_t>(lhs[i * padded + d] * weights[c * k + d]);
+    for (size_t d = 0; d < k; ++d) {
+      sum += static_cast<uint32_t>((lhs[i * k + d] ^ flip) * weights[c * k + d]);
+    }
     return sum;
   }
 };
@@ -72,10 +75,10 @@ void EachShape(std::string* why, const Visit& visit) {
         std::printf("# %s is not tested: this processor lacks it\n", row.name);
         continue;
       }
-      for (int rows = 1; rows <= row.mr; ++rows) {
-        for (int cols : {1, 15, 16, 17, row.nr - 1, row.nr}) {
-          for (int depth : {1, 3, 4, 5, 31, 64, 65, 577}) {
-            if (cols > row.nr || !why->empty()) continue;
+      for (int rows : {1, 2, 3, 4, 5, 6, 7, 8, 11, 2 * row.mr + 3}) {
+        for (int cols : {1, 15, 16, 17, row.nr - 1, row.nr, row.nr + 1, 3 * row.nr - 1}) {
+          for (int depth : {1, 3, 4, 5, 15, 31, 64, 65, 577}) {
+            if (!why->empty()) continue;
             ++seed;
             visit(row, rows, cols, depth, seed);
           }
@@ -89,9 +92,11 @@ LOWBIT_TEST("gemm_u8: kernels equal the definition with every rounding") {
   EachShape(why, [&](const Row& row, int rows, int cols, int depth, uint32_t seed) {
     Layer layer(row, rows, cols, depth, seed % 3 == 0, seed);
     Random random(seed);
-    const size_t nr = static_cast<size_t>(row.nr), n = layer.n;
+    const size_t n = layer.n;
+    const size_t nr =
+        (n + static_cast<size_t>(row.nr) - 1) / static_cast<size_t>(row.nr) * static_cast<size_t>(row.nr);
     std::vector<int32_t> bias(nr), multiplier(nr), shift(nr);
-    std::vector<int64_t> bound(nr, 100000 + int64_t{255} * 128 * depth);
+    std::vector<int64_t> bound(nr, 100000 + int64_t{255} * 128 * static_cast<int64_t>(layer.k));
     std::vector<double> scale(nr);
     for (size_t c = 0; c < n; ++c) {
       bias[c] = random.Between(-100000, 100000);
@@ -107,16 +112,9 @@ LOWBIT_TEST("gemm_u8: kernels equal the definition with every rounding") {
       const size_t stride = n + 3;
       Guarded<int8_t> out((layer.m - 1) * stride + n);
       for (auto& code : out) code = 99;
-      const kernels::gemm_u8::Tile tile = {layer.lhs.data(),
-                                           static_cast<ptrdiff_t>(layer.padded),
-                                           layer.packed.data(),
-                                           out.data(),
-                                           static_cast<ptrdiff_t>(stride),
-                                           0,
-                                           rows,
-                                           cols,
-                                           static_cast<int>(layer.padded)};
-      row.run(tile, channels.channels(), output);
+      row.run(testing::BlockOf(layer.rows, static_cast<int>(layer.padded), layer.packed.data(),
+                               layer.panel_bytes, out.data(), stride, n, layer.flip),
+              channels.channels(), output);
       for (size_t i = 0; i < layer.m; ++i) {
         for (size_t c = 0; c < n; ++c) {
           const int32_t sum = static_cast<int32_t>(layer.Sum(i, c));
@@ -133,41 +131,44 @@ LOWBIT_TEST("gemm_u8: kernels equal the definition with every rounding") {
 // Every edge of both roundings, driven by the bias alone.
 LOWBIT_TEST("gemm_u8: requantisation equals scalar at its edges") {
   for (const kernels::gemm_u8::Rows* list : dispatch::gemm_u8::Lists()) {
-    const Row& row = list->first[0];
-    if (!cpu::Has(cpu::Detect(), row.needs)) continue;
-    const size_t nr = static_cast<size_t>(row.nr);
-    AlignedBuffer packed;
-    LOWBIT_CHECK(packed.Allocate(nr * 4));
-    const std::vector<uint8_t> lhs(4, 0);
-    Random random(5);
-    for (int round = 0; round < 20000; ++round) {
-      const int shift = static_cast<int>(round % 40) - 31;
-      std::vector<int32_t> bias(nr), multiplier(nr), shifts(nr, shift);
-      std::vector<int64_t> bound(nr);
-      std::vector<double> scale(nr);
-      for (size_t c = 0; c < nr; ++c) {
-        multiplier[c] =
-            round % 3 ? random.Between(1 << 30, INT32_MAX) : (random.Next() % 2 ? 1 << 30 : INT32_MAX);
-        const double unit = multiplier[c] / 2147483648.0 * std::pow(2.0, shift);
-        const double near = (random.Between(-260, 260) + 0.5) / unit;
-        bias[c] = std::fabs(near) < 2147483000.0 ? static_cast<int32_t>(near) + random.Between(-2, 2)
-                                                 : static_cast<int32_t>(random.Next());
-        if (round % 16 == 0) bias[c] = random.Next() % 2 ? INT32_MIN : INT32_MAX;
-        bound[c] = bias[c] < 0 ? -int64_t{bias[c]} : int64_t{bias[c]};
-        scale[c] = round % 5 ? 0.5 : unit;
-      }
-      for (bool once : {false, true}) {
-        kernels::PackedChannels channels;
-        LOWBIT_CHECK(once ? channels.PackOnce(nr, bias.data(), scale.data())
-                          : channels.Pack(nr, bias.data(), multiplier.data(), shifts.data(), bound.data()));
-        const kernels::Output output = {random.Between(-128, 127), -128, 127, 0};
-        std::vector<int8_t> out(nr);
-        row.run({lhs.data(), 4, packed.data(), out.data(), row.nr, 0, 1, row.nr, 4}, channels.channels(),
-                output);
+    for (size_t r = 0; r < list->count; ++r) {
+      const Row& row = list->first[r];
+      if (!cpu::Has(cpu::Detect(), row.needs)) continue;
+      const size_t nr = static_cast<size_t>(row.nr);
+      AlignedBuffer packed;
+      LOWBIT_CHECK(packed.Allocate(nr * 4));
+      const std::vector<uint8_t> lhs(4, 0);
+      Random random(5);
+      for (int round = 0; round < 20000; ++round) {
+        const int shift = static_cast<int>(round % 40) - 31;
+        std::vector<int32_t> bias(nr), multiplier(nr), shifts(nr, shift);
+        std::vector<int64_t> bound(nr);
+        std::vector<double> scale(nr);
         for (size_t c = 0; c < nr; ++c) {
-          LOWBIT_CHECK_THAT(out[c] == kernels::Requantize(0, channels.channels(), c, output),
-                            std::string(row.name) + " x " + std::to_string(bias[c]) + " shift " +
-                                std::to_string(shift) + (once ? " once" : " twice"));
+          multiplier[c] =
+              round % 3 ? random.Between(1 << 30, INT32_MAX) : (random.Next() % 2 ? 1 << 30 : INT32_MAX);
+          const double unit = multiplier[c] / 2147483648.0 * std::pow(2.0, shift);
+          const double near = (random.Between(-260, 260) + 0.5) / unit;
+          bias[c] = std::fabs(near) < 2147483000.0 ? static_cast<int32_t>(near) + random.Between(-2, 2)
+                                                   : static_cast<int32_t>(random.Next());
+          if (round % 16 == 0) bias[c] = random.Next() % 2 ? INT32_MIN : INT32_MAX;
+          bound[c] = bias[c] < 0 ? -int64_t{bias[c]} : int64_t{bias[c]};
+          scale[c] = round % 5 ? 0.5 : unit;
+        }
+        for (bool once : {false, true}) {
+          kernels::PackedChannels channels;
+          LOWBIT_CHECK(once ? channels.PackOnce(nr, bias.data(), scale.data())
+                            : channels.Pack(nr, bias.data(), multiplier.data(), shifts.data(), bound.data()));
+          const kernels::Output output = {random.Between(-128, 127), -128, 127, 0};
+          std::vector<int8_t> out(nr);
+          row.run(testing::BlockOf(testing::LhsRows<uint8_t>(lhs.data(), 1, 0), 4, packed.data(), nr * 4,
+                                   out.data(), nr, nr),
+                  channels.channels(), output);
+          for (size_t c = 0; c < nr; ++c) {
+            LOWBIT_CHECK_THAT(out[c] == kernels::Requantize(0, channels.channels(), c, output),
+                              std::string(row.name) + " x " + std::to_string(bias[c]) + " shift " +
+                                  std::to_string(shift) + (once ? " once" : " twice"));
+          }
         }
       }
     }
@@ -178,7 +179,9 @@ LOWBIT_TEST("gemm_u8: hybrid tiles lie within three roundings of the definition"
   EachShape(why, [&](const Row& row, int rows, int cols, int depth, uint32_t seed) {
     Layer layer(row, rows, cols, depth, false, seed);
     Random random(seed);
-    const size_t nr = static_cast<size_t>(row.nr), n = layer.n;
+    const size_t n = layer.n;
+    const size_t nr =
+        (n + static_cast<size_t>(row.nr) - 1) / static_cast<size_t>(row.nr) * static_cast<size_t>(row.nr);
     std::vector<float> scale(nr), bias(nr), row_scale(layer.m);
     std::vector<int32_t> sums(nr), zero(layer.m);
     for (size_t c = 0; c < n; ++c) {
@@ -191,8 +194,8 @@ LOWBIT_TEST("gemm_u8: hybrid tiles lie within three roundings of the definition"
       zero[i] = random.Between(0, 255);
     }
     Guarded<float> out(layer.m * n);
-    row.run_hybrid({layer.lhs.data(), static_cast<ptrdiff_t>(layer.padded), layer.packed.data(), out.data(),
-                    static_cast<ptrdiff_t>(n), 0, rows, cols, static_cast<int>(layer.padded)},
+    row.run_hybrid(testing::BlockOf(layer.rows, static_cast<int>(layer.padded), layer.packed.data(),
+                                    layer.panel_bytes, out.data(), n, n, layer.flip),
                    {scale.data(), bias.data(), sums.data(), -1e30f, 1e30f, seed % 2 == 0},
                    {row_scale.data(), zero.data(), 1});
     for (size_t i = 0; i < layer.m; ++i) {

@@ -3,7 +3,7 @@
 // Method: pairs of int16 products by vpmaddwd, summed in int32; 6 rows x 16 channels fill 12 accumulators.
 // Exact:  codes lie in [-128, 127] and weights in [-255, 255]: a pair sums to at most 2 * 128 * 255 = 65280.
 //         The int32 sums wrap, as the reference's do.
-// Reads:  lhs rows inside [0, depth), depth even; panels are zero-padded by pack.cc.
+// Reads:  lhs runs inside [0, run_depth), even; panels are zero-padded by pack.cc.
 #include "kernels/gemm/avx2.h"
 
 #include "kernels/gemm/avx2_tile.h"
@@ -28,73 +28,39 @@ inline __m256i BroadcastPair(const int16_t* from) {
   return _mm256_set1_epi32(pair);
 }
 
-// Sums of kRows x kNr; `finish(acc)` is handed the accumulators.
-template <int kRows, typename Weight, typename AnyTile, typename Finish>
-inline void Accumulate(const AnyTile& tile, bool through_memory, const Finish& finish) {
-  __m256i acc[kRows][2];
+template <typename Weight>
+struct Sum {
+  template <typename AnyBlock, typename AnyTile, int kRows>
+  static inline void Add(const AnyBlock& block, const AnyTile& tile, __m256i (&acc)[kRows][2]) {
+    const Weight* weights = static_cast<const Weight*>(tile.packed);
+    for (int run = 0; run < block.run_count; ++run) {
+      const int16_t* lhs[kRows];
 #pragma GCC unroll 6
-  for (int m = 0; m < kRows; ++m) acc[m][0] = acc[m][1] = _mm256_setzero_si256();
-  const Weight* weights = static_cast<const Weight*>(tile.packed);
-  const int16_t* lhs[kRows];
+      for (int m = 0; m < kRows; ++m) lhs[m] = tile.lhs[m] + block.runs[run];
+      for (ptrdiff_t k = 0; k < block.run_depth; k += kKr) {
+        const __m256i w0 = LoadWeights(weights);
+        const __m256i w1 = LoadWeights(weights + 16);
+        weights += kNr * kKr;
 #pragma GCC unroll 6
-  for (int m = 0; m < kRows; ++m) lhs[m] = tile.lhs + m * tile.lhs_stride;
-  for (ptrdiff_t k = 0; k < tile.depth; k += kKr) {
-    const __m256i w0 = LoadWeights(weights);
-    const __m256i w1 = LoadWeights(weights + 16);
-    weights += kNr * kKr;
-#pragma GCC unroll 6
-    for (int m = 0; m < kRows; ++m) {
-      const __m256i a = BroadcastPair(lhs[m] + k);
-      acc[m][0] = _mm256_add_epi32(acc[m][0], _mm256_madd_epi16(a, w0));
-      acc[m][1] = _mm256_add_epi32(acc[m][1], _mm256_madd_epi16(a, w1));
-      KeepInRegisters(acc[m][0], acc[m][1]);
+        for (int m = 0; m < kRows; ++m) {
+          const __m256i a = BroadcastPair(lhs[m] + k);
+          acc[m][0] = _mm256_add_epi32(acc[m][0], _mm256_madd_epi16(a, w0));
+          acc[m][1] = _mm256_add_epi32(acc[m][1], _mm256_madd_epi16(a, w1));
+          KeepInRegisters(acc[m][0], acc[m][1]);
+        }
+      }
     }
   }
-  if (through_memory) {  // g++ lets some epilogues reach into the loop and spill its accumulators
-    __m256i saved[kRows][2];
-#pragma GCC unroll 6
-    for (int m = 0; m < kRows; ++m) {
-      saved[m][0] = acc[m][0];
-      saved[m][1] = acc[m][1];
-    }
-    Launder(saved);
-    return finish(saved);
-  }
-  finish(acc);
-}
+};
 
-template <int kRows, typename Weight, Rounding kRounding>
-void RunRows(const Tile& tile, const Channels& channels, const Output& output) {
-  Accumulate<kRows, Weight>(tile, kRounding == Rounding::kOnce, [&](const __m256i(&acc)[kRows][2]) {
-    StoreTile<kRows, kRounding>(acc, tile, channels, output);
-  });
-}
-
-template <typename Weight, Rounding kRounding>
-void RunTile(const Tile& tile, const Channels& channels, const Output& output) {
-  WithRows(tile.rows,
-           [&](auto count) { RunRows<decltype(count)::value, Weight, kRounding>(tile, channels, output); });
+template <typename Weight>
+void S8S8_6x16c2(const Block& block, const Channels& channels, const Output& output) noexcept {
+  RunCodes<Sum<Weight>>(block, channels, output);
 }
 
 template <typename Weight>
-void S8S8_6x16c2(const Tile& tile, const Channels& channels, const Output& output) noexcept {
-  switch (channels.rounding) {
-    case Rounding::kFolded:
-      return RunTile<Weight, Rounding::kFolded>(tile, channels, output);
-    case Rounding::kTwice:
-      return RunTile<Weight, Rounding::kTwice>(tile, channels, output);
-    case Rounding::kOnce:
-      return RunTile<Weight, Rounding::kOnce>(tile, channels, output);
-  }
-}
-
-template <typename Weight>
-void S8F32_6x16c2(const HybridTile& tile, const HybridChannels& channels, const HybridRows& rows) noexcept {
-  WithRows(tile.rows, [&](auto count) {
-    constexpr int kRows = decltype(count)::value;
-    Accumulate<kRows, Weight>(
-        tile, true, [&](const __m256i(&acc)[kRows][2]) { StoreReals<kRows>(acc, tile, channels, rows); });
-  });
+void S8F32_6x16c2(const HybridBlock& block, const HybridChannels& channels, const HybridRows& rows) noexcept {
+  RunReals<Sum<Weight>>(block, channels, rows);
 }
 
 void Widen(const int8_t* src, size_t count, uint8_t flip, int16_t* dst) noexcept {

@@ -6,57 +6,13 @@
 #include <string.h>
 
 #include "kernels/gemm/contract.h"
+#include "kernels/gemm/rows.h"
 #include "kernels/requantize/avx2.h"
 
 namespace lowbit::kernels::gemm {
 namespace {
 
 constexpr int kMr = 6, kNr = 16;
-
-// Sixteen int32 -> int16 with zero point and clamp; columns in the order 0-3 8-11 4-7 12-15.
-template <Rounding kRounding>
-inline __m256i Finish(__m256i low8, __m256i high8, const Channels& channels, size_t c, __m256i zero_point,
-                      __m256i low, __m256i high) {
-  const __m256i wide =
-      _mm256_packs_epi32(Scale8<kRounding>(low8, channels, c), Scale8<kRounding>(high8, channels, c + 8));
-  // Saturation to int16 is harmless: such values stay beyond [low, high] with the zero point added.
-  return _mm256_min_epi16(_mm256_max_epi16(_mm256_adds_epi16(wide, zero_point), low), high);
-}
-
-inline void StoreRow(int8_t* out, __m128i codes, int cols) {
-  if (cols == kNr) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), codes);
-  } else {
-    alignas(16) int8_t all[kNr];
-    _mm_store_si128(reinterpret_cast<__m128i*>(all), codes);
-    memcpy(out, all, static_cast<size_t>(cols));
-  }
-}
-
-template <int kRows, Rounding kRounding, typename AnyTile>
-inline void StoreTile(const __m256i (&acc)[kRows][2], const AnyTile& tile, const Channels& channels,
-                      const Output& output) {
-  const __m256i zero_point = _mm256_set1_epi16(static_cast<int16_t>(output.zero_point));
-  const __m256i low = _mm256_set1_epi16(static_cast<int16_t>(output.low));
-  const __m256i high = _mm256_set1_epi16(static_cast<int16_t>(output.high));
-  const __m256i flip = _mm256_set1_epi8(static_cast<char>(output.flip));
-  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-#pragma GCC unroll 6
-  for (int m = 0; m < kRows; m += 2) {
-    const __m256i first =
-        Finish<kRounding>(acc[m][0], acc[m][1], channels, tile.channel, zero_point, low, high);
-    const __m256i second = m + 1 < kRows ? Finish<kRounding>(acc[m + 1 < kRows ? m + 1 : m][0],
-                                                             acc[m + 1 < kRows ? m + 1 : m][1], channels,
-                                                             tile.channel, zero_point, low, high)
-                                         : first;
-    const __m256i codes =
-        _mm256_xor_si256(_mm256_permutevar8x32_epi32(_mm256_packs_epi16(first, second), order), flip);
-    StoreRow(tile.out + m * tile.out_stride, _mm256_castsi256_si128(codes), tile.cols);
-    if (m + 1 < kRows) {
-      StoreRow(tile.out + (m + 1) * tile.out_stride, _mm256_extracti128_si256(codes, 1), tile.cols);
-    }
-  }
-}
 
 // g++ otherwise reorders the row updates, needs more than sixteen registers and spills accumulators in the
 // loop.
@@ -68,36 +24,124 @@ inline void KeepInRegisters(__m256i& a, __m256i& b) {
 #endif
 }
 
-// The compiler must take what `memory` points to as unknown.
-inline void Launder(void* memory) {
-#if defined(__GNUC__)
-  __asm__ volatile("" : : "r"(memory) : "memory");
-#else
-  (void)memory;
-#endif
+// int32 with scale and rounding -> codes, 32 at a time. Saturation on the way is harmless: such values stay
+// beyond [low, high] with the zero point added.
+struct ByteClamp {
+  __m256i zero_point, low, high, flip, order;
+
+  explicit ByteClamp(const Output& output)
+      : zero_point(_mm256_set1_epi16(static_cast<int16_t>(output.zero_point))),
+        low(_mm256_set1_epi8(static_cast<char>(output.low))),
+        high(_mm256_set1_epi8(static_cast<char>(output.high))),
+        flip(_mm256_set1_epi8(static_cast<char>(output.flip))),
+        order(_mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)) {}
+
+  // The eight codes of a, then those of b, c and d.
+  __m256i Codes(__m256i a, __m256i b, __m256i c, __m256i d) const {
+    const __m256i first = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point);
+    const __m256i second = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero_point);
+    const __m256i codes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(first, second), order);
+    return _mm256_xor_si256(_mm256_min_epi8(_mm256_max_epi8(codes, low), high), flip);
+  }
+};
+
+inline void StoreRow(int8_t* out, __m128i codes, int cols) {
+  if (cols == kNr) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), codes);
+  } else {
+    alignas(16) int8_t all[kNr];
+    _mm_store_si128(reinterpret_cast<__m128i*>(all), codes);
+    memcpy(out, all, static_cast<size_t>(cols));
+  }
 }
 
-// Calls run with the number of rows as a constant.
-template <int kRows>
-struct RowCount {
-  static constexpr int value = kRows;
-};
-template <typename Run>
-inline void WithRows(int rows, const Run& run) {
-  switch (rows) {
-    case 1:
-      return run(RowCount<1>());
-    case 2:
-      return run(RowCount<2>());
-    case 3:
-      return run(RowCount<3>());
-    case 4:
-      return run(RowCount<4>());
-    case 5:
-      return run(RowCount<5>());
-    default:
-      return run(RowCount<6>());
+// Codes of kRows x 16 sums; `scale(sums, channel)` scales eight of them.
+template <int kRows, typename AnyTile, typename Scale>
+inline void StoreCodes(const __m256i (&sums)[kRows][2], const AnyTile& tile, ptrdiff_t stride,
+                       const ByteClamp& clamp, const Scale& scale) {
+#pragma GCC unroll 6
+  for (int m = 0; m < kRows; m += 2) {
+    const int next = m + 1 < kRows ? m + 1 : m;
+    const __m256i codes =
+        clamp.Codes(scale(sums[m][0], tile.channel), scale(sums[m][1], tile.channel + 8),
+                    scale(sums[next][0], tile.channel), scale(sums[next][1], tile.channel + 8));
+    StoreRow(tile.out + m * stride, _mm256_castsi256_si128(codes), tile.cols);
+    if (m + 1 < kRows) StoreRow(tile.out + (m + 1) * stride, _mm256_extracti128_si256(codes, 1), tile.cols);
   }
+}
+
+// `Sum` of the functions below: Sum::Add(block, tile, acc) adds the products of the tile to acc.
+template <int kRows, typename Sum, typename AnyBlock, typename AnyTile>
+LOWBIT_NOINLINE void RunFoldedTile(const AnyBlock& block, const AnyTile& tile, const Channels& channels,
+                                   const ByteClamp& clamp) {
+  __m256i acc[kRows][2];
+#pragma GCC unroll 6
+  for (int m = 0; m < kRows; ++m) {
+    acc[m][0] = LoadLanes(channels.bias + tile.channel);
+    acc[m][1] = LoadLanes(channels.bias + tile.channel + 8);
+  }
+  Sum::Add(block, tile, acc);
+  StoreCodes<kRows>(acc, tile, block.out_stride, clamp,
+                    [&](__m256i x, size_t c) { return ScaleFolded8(x, channels, c); });
+}
+
+template <int kRows, typename Sum, typename AnyBlock, typename AnyTile>
+LOWBIT_NOINLINE void SumTile(const AnyBlock& block, const AnyTile& tile, int32_t* sums) {
+  __m256i acc[kRows][2];
+#pragma GCC unroll 6
+  for (int m = 0; m < kRows; ++m) acc[m][0] = acc[m][1] = _mm256_setzero_si256();
+  Sum::Add(block, tile, acc);
+#pragma GCC unroll 6
+  for (int m = 0; m < kRows; ++m) {
+    _mm256_store_si256(reinterpret_cast<__m256i*>(sums + kNr * m), acc[m][0]);
+    _mm256_store_si256(reinterpret_cast<__m256i*>(sums + kNr * m + 8), acc[m][1]);
+  }
+}
+
+// Endings that are rare, or that reach into the loop where g++ inlines them: sums go through memory.
+// `finish(sums, rows, tile)`: kNr sums a row, without bias.
+template <typename Sum, typename AnyBlock, typename Finish>
+inline void RunThroughMemory(const AnyBlock& block, const Finish& finish) {
+  EachTile<kMr, kNr>(block, [&](auto count, const auto& tile) {
+    constexpr int kRows = decltype(count)::value;
+    alignas(32) int32_t sums[kRows * kNr];
+    SumTile<kRows, Sum>(block, tile, sums);
+    finish(sums, kRows, tile);
+  });
+}
+
+inline __m256i LoadSums(const int32_t* from) {
+  return _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
+}
+
+template <Rounding kRounding, typename AnyTile>
+LOWBIT_NOINLINE void StoreRounded(const int32_t* sums, int rows, const AnyTile& tile, ptrdiff_t stride,
+                                  const Channels& channels, const ByteClamp& clamp) {
+  for (int m = 0; m < rows; ++m) {
+    const __m256i low8 = Scale8<kRounding>(LoadSums(sums + kNr * m), channels, tile.channel);
+    const __m256i high8 = Scale8<kRounding>(LoadSums(sums + kNr * m + 8), channels, tile.channel + 8);
+    const __m256i codes = clamp.Codes(low8, high8, low8, high8);
+    StoreRow(tile.out + m * stride, _mm256_castsi256_si128(codes), tile.cols);
+  }
+}
+
+// Codes by any rounding.
+template <typename Sum, typename AnyBlock>
+inline void RunCodes(const AnyBlock& block, const Channels& channels, const Output& output) {
+  const ByteClamp clamp(output);
+  if (channels.rounding == Rounding::kFolded) {
+    return EachTile<kMr, kNr>(block, [&](auto count, const auto& tile) {
+      RunFoldedTile<decltype(count)::value, Sum>(block, tile, channels, clamp);
+    });
+  }
+  const bool twice = channels.rounding == Rounding::kTwice;
+  RunThroughMemory<Sum>(block, [&](const int32_t* sums, int rows, const auto& tile) {
+    if (twice) {
+      StoreRounded<Rounding::kTwice>(sums, rows, tile, block.out_stride, channels, clamp);
+    } else {
+      StoreRounded<Rounding::kOnce>(sums, rows, tile, block.out_stride, channels, clamp);
+    }
+  });
 }
 
 // Eight channels from c of one row, as reals.
@@ -111,15 +155,16 @@ inline __m256 Real8(__m256i acc, const HybridChannels& channels, size_t c, __m25
   return _mm256_min_ps(_mm256_max_ps(real, _mm256_set1_ps(channels.low)), _mm256_set1_ps(channels.high));
 }
 
-template <int kRows, typename AnyTile>
-inline void StoreReals(const __m256i (&acc)[kRows][2], const AnyTile& tile, const HybridChannels& channels,
-                       const HybridRows& rows) {
-  for (int m = 0; m < kRows; ++m) {
-    const __m256i zero_point = _mm256_set1_epi32(rows.zero_point[m * rows.step]);
-    const __m256 scale = _mm256_set1_ps(rows.scale[m * rows.step]);
-    const __m256 low8 = Real8(acc[m][0], channels, tile.channel, zero_point, scale);
-    const __m256 high8 = Real8(acc[m][1], channels, tile.channel + 8, zero_point, scale);
-    float* out = tile.out + m * tile.out_stride;
+template <typename AnyTile>
+LOWBIT_NOINLINE void StoreReals(const int32_t* sums, int count, const AnyTile& tile, ptrdiff_t stride,
+                                const HybridChannels& channels, const HybridRows& rows) {
+  for (int m = 0; m < count; ++m) {
+    const ptrdiff_t row = (static_cast<ptrdiff_t>(tile.row) + m) * rows.step;
+    const __m256i zero_point = _mm256_set1_epi32(rows.zero_point[row]);
+    const __m256 scale = _mm256_set1_ps(rows.scale[row]);
+    const __m256 low8 = Real8(LoadSums(sums + kNr * m), channels, tile.channel, zero_point, scale);
+    const __m256 high8 = Real8(LoadSums(sums + kNr * m + 8), channels, tile.channel + 8, zero_point, scale);
+    float* out = tile.out + m * stride;
     if (tile.cols == kNr) {
       _mm256_storeu_ps(out, low8);
       _mm256_storeu_ps(out + 8, high8);
@@ -130,6 +175,13 @@ inline void StoreReals(const __m256i (&acc)[kRows][2], const AnyTile& tile, cons
       memcpy(out, all, static_cast<size_t>(tile.cols) * sizeof(float));
     }
   }
+}
+
+template <typename Sum, typename AnyBlock>
+inline void RunReals(const AnyBlock& block, const HybridChannels& channels, const HybridRows& rows) {
+  RunThroughMemory<Sum>(block, [&](const int32_t* sums, int count, const auto& tile) {
+    StoreReals(sums, count, tile, block.out_stride, channels, rows);
+  });
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 //
 //   out[m][n] = requantize(sum over k of lhs[m][k] * weight[n][k], channel n)
 //
-// lhs rows are gathered beforehand (Widen) as int16 codes; zero points of the lhs are folded into the bias,
-// those of the weights into the packed weights. All sums are modulo 2^32, as the reference's int32 sums are.
+// lhs elements are int16 codes (Widen makes them); zero points of the lhs are folded into the bias, those of
+// the weights into the packed weights. All sums are modulo 2^32, as the reference's int32 sums are.
 #pragma once
 
 #include <cstddef>
@@ -15,15 +15,15 @@
 
 namespace lowbit::kernels::gemm {
 
-using Tile = TileOf<int16_t, int8_t>;
+using Block = BlockOf<int16_t, int8_t>;
 
-using Kernel = void (*)(const Tile&, const Channels&, const Output&) noexcept;
+using Kernel = void (*)(const Block&, const Channels&, const Output&) noexcept;
 
 // Float results of the same sums, for activations that are quantised at run time, row by row:
 //   out[m][n] = clamp((sum - zero_point[m] * weight_sum[n]) * (row_scale[m] * scale[n]) + bias[n], low, high)
 // or, with scales_apart, ((sum - ...) * scale[n]) * row_scale[m] + bias[n]: the reference's convolutions
 // round so. No multiply-add is fused: results equal the reference bit for bit.
-using HybridTile = TileOf<int16_t, float>;
+using HybridBlock = BlockOf<int16_t, float>;
 
 struct HybridChannels {  // one entry a channel, zero-padded to a multiple of kChannelPadding
   const float *scale, *bias;
@@ -32,13 +32,13 @@ struct HybridChannels {  // one entry a channel, zero-padded to a multiple of kC
   bool scales_apart;
 };
 
-struct HybridRows {  // of the tile's first row; entry m lies `step` * m further (0: one for all rows)
+struct HybridRows {  // of the block's first row; entry m lies `step` * m further (0: one for all rows)
   const float* scale;
   const int32_t* zero_point;
   ptrdiff_t step;
 };
 
-using HybridKernel = void (*)(const HybridTile&, const HybridChannels&, const HybridRows&) noexcept;
+using HybridKernel = void (*)(const HybridBlock&, const HybridChannels&, const HybridRows&) noexcept;
 
 // dst[i] = int8(src[i] ^ flip), i in [0, count)
 using Widen = void (*)(const int8_t* src, size_t count, uint8_t flip, int16_t* dst) noexcept;

@@ -22,16 +22,19 @@ void ReadAs(const WeightView& weights, size_t n, size_t depth, int16_t* out) {
 
 // Panel by panel: its channels side by side first, so that the panel is written from front to back.
 template <typename T, size_t kr>
-void Fill(size_t nr, const WeightView& weights, size_t channels, size_t depth, T* out) {
-  const size_t padded = (depth + kr - 1) / kr * kr;
-  std::vector<int16_t> lines(nr * padded, 0);
+void Fill(size_t nr, const WeightView& weights, size_t channels, const Runs& runs, T* out) {
+  const size_t run = runs.PaddedDepth(kr), padded = runs.count * run;
+  std::vector<int16_t> lines(nr * padded, 0), line(runs.count * runs.depth);
   for (size_t first = 0; first < channels; first += nr) {
     for (size_t c = 0; c < nr; ++c) {
-      int16_t* line = lines.data() + c * padded;
-      if (first + c < channels) {
-        ReadChannel(weights, first + c, depth, line);
-      } else {
-        std::fill(line, line + depth, int16_t{0});
+      int16_t* padded_line = lines.data() + c * padded;
+      if (first + c >= channels) {
+        std::fill(padded_line, padded_line + padded, int16_t{0});
+        continue;
+      }
+      ReadChannel(weights, first + c, line.size(), line.data());
+      for (size_t r = 0; r < runs.count; ++r) {
+        std::copy_n(line.data() + r * runs.depth, runs.depth, padded_line + r * run);
       }
     }
     for (size_t k = 0; k < padded; k += kr) {
@@ -54,19 +57,14 @@ void ReadChannel(const WeightView& weights, size_t n, size_t depth, int16_t* out
 }
 
 void PackPanels(size_t nr, size_t kr, size_t weight_bytes, const WeightView& weights, size_t channels,
-                size_t depth, uint8_t* packed) {
+                const Runs& runs, uint8_t* packed) {
   if (weight_bytes == 2) {
-    Fill<int16_t, 2>(nr, weights, channels, depth, reinterpret_cast<int16_t*>(packed));
+    Fill<int16_t, 2>(nr, weights, channels, runs, reinterpret_cast<int16_t*>(packed));
   } else if (kr == 2) {
-    Fill<int8_t, 2>(nr, weights, channels, depth, reinterpret_cast<int8_t*>(packed));
+    Fill<int8_t, 2>(nr, weights, channels, runs, reinterpret_cast<int8_t*>(packed));
   } else {
-    Fill<int8_t, 4>(nr, weights, channels, depth, reinterpret_cast<int8_t*>(packed));
+    Fill<int8_t, 4>(nr, weights, channels, runs, reinterpret_cast<int8_t*>(packed));
   }
-}
-
-void Pack(const Row& row, const WeightView& weights, size_t channels, size_t depth, uint8_t* packed) {
-  PackPanels(static_cast<size_t>(row.nr), static_cast<size_t>(row.kr), static_cast<size_t>(row.weight_bytes),
-             weights, channels, depth, packed);
 }
 
 }  // namespace lowbit::kernels::gemm

@@ -1,4 +1,4 @@
-// Weights in the order in which gemm kernels read them: [n / nr][depth / kr][nr][kr], zero-padded.
+// Weights in the order in which gemm kernels read them: [n / nr][run][run depth / kr][nr][kr], zero-padded.
 #pragma once
 
 #include "kernels/gemm/contract.h"
@@ -21,18 +21,15 @@ struct WeightView {
 // Channel n's weights in order of depth.
 void ReadChannel(const WeightView& weights, size_t n, size_t depth, int16_t* out);
 
-// Depth as the kernel sees it.
-inline size_t PaddedDepth(const Row& row, size_t depth) { return (depth + row.kr - 1) / row.kr * row.kr; }
-inline size_t PanelCount(const Row& row, size_t channels) { return (channels + row.nr - 1) / row.nr; }
-inline size_t PanelBytes(const Row& row, size_t depth) {
-  return PaddedDepth(row, depth) * static_cast<size_t>(row.nr) * static_cast<size_t>(row.weight_bytes);
-}
+// The depth of a layer as runs (tile.h): weight (run, k) lies at depth run * depth + k.
+struct Runs {
+  size_t count, depth;
+  size_t PaddedDepth(size_t kr) const { return (depth + kr - 1) / kr * kr; }
+};
 
-// Panels [channels / nr][depth / kr][nr][kr] of weight_bytes each, zero-padded; kr is 2 or 4.
+// Panels of weight_bytes a weight, zero-padded; kr is 2 or 4. With weight_bytes = 1 every weight must lie in
+// [-128, 127].
 void PackPanels(size_t nr, size_t kr, size_t weight_bytes, const WeightView& weights, size_t channels,
-                size_t depth, uint8_t* packed);
-
-// Fills PanelCount x PanelBytes zeroed bytes. With weight_bytes = 1 every weight must lie in [-128, 127].
-void Pack(const Row& row, const WeightView& weights, size_t channels, size_t depth, uint8_t* packed);
+                const Runs& runs, uint8_t* packed);
 
 }  // namespace lowbit::kernels::gemm

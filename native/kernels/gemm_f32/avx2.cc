@@ -1,9 +1,11 @@
 // Float32 GEMM tiles for AVX2 and FMA: 6 rows x 16 channels in twelve accumulators.
-// Reads: lhs rows inside [0, depth); panels are zero-padded.
+// Reads: lhs runs inside [0, run_depth); panels are zero-padded.
 #include "kernels/gemm_f32/avx2.h"
 
 #include <immintrin.h>
 #include <string.h>
+
+#include "kernels/gemm/rows.h"
 
 namespace lowbit::kernels::gemm_f32 {
 
@@ -20,30 +22,32 @@ inline void KeepInRegisters(__m256& a, __m256& b) {
 #endif
 }
 
-template <int kRows>
-void RunRows(const Tile& tile, const Channels& channels) {
+template <int kRows, typename Tile>
+void RunRows(const Block& block, const Tile& tile, const Channels& channels) {
   __m256 acc[kRows][2];
 #pragma GCC unroll 6
   for (int m = 0; m < kRows; ++m) acc[m][0] = acc[m][1] = _mm256_setzero_ps();
   const float* weights = static_cast<const float*>(tile.packed);
-  const float* lhs[kRows];
+  for (int run = 0; run < block.run_count; ++run) {
+    const float* lhs[kRows];
 #pragma GCC unroll 6
-  for (int m = 0; m < kRows; ++m) lhs[m] = tile.lhs + m * tile.lhs_stride;
-  for (ptrdiff_t k = 0; k < tile.depth; ++k, weights += kNr) {
-    const __m256 w0 = _mm256_load_ps(weights), w1 = _mm256_load_ps(weights + 8);
+    for (int m = 0; m < kRows; ++m) lhs[m] = tile.lhs[m] + block.runs[run];
+    for (ptrdiff_t k = 0; k < block.run_depth; ++k, weights += kNr) {
+      const __m256 w0 = _mm256_load_ps(weights), w1 = _mm256_load_ps(weights + 8);
 #pragma GCC unroll 6
-    for (int m = 0; m < kRows; ++m) {
-      const __m256 a = _mm256_broadcast_ss(lhs[m] + k);
-      acc[m][0] = _mm256_fmadd_ps(a, w0, acc[m][0]);
-      acc[m][1] = _mm256_fmadd_ps(a, w1, acc[m][1]);
-      KeepInRegisters(acc[m][0], acc[m][1]);
+      for (int m = 0; m < kRows; ++m) {
+        const __m256 a = _mm256_broadcast_ss(lhs[m] + k);
+        acc[m][0] = _mm256_fmadd_ps(a, w0, acc[m][0]);
+        acc[m][1] = _mm256_fmadd_ps(a, w1, acc[m][1]);
+        KeepInRegisters(acc[m][0], acc[m][1]);
+      }
     }
   }
   const __m256 low = _mm256_set1_ps(channels.low), high = _mm256_set1_ps(channels.high);
   const float* bias = channels.bias + tile.channel;
 #pragma GCC unroll 6
   for (int m = 0; m < kRows; ++m) {
-    float* out = tile.out + m * tile.out_stride;
+    float* out = tile.out + m * block.out_stride;
     // min and max return their second operand when the first is NaN: NaN passes through.
     const __m256 first =
         _mm256_min_ps(high, _mm256_max_ps(low, _mm256_add_ps(acc[m][0], _mm256_loadu_ps(bias))));
@@ -61,21 +65,9 @@ void RunRows(const Tile& tile, const Channels& channels) {
   }
 }
 
-void F32_6x16(const Tile& tile, const Channels& channels) noexcept {
-  switch (tile.rows) {
-    case 1:
-      return RunRows<1>(tile, channels);
-    case 2:
-      return RunRows<2>(tile, channels);
-    case 3:
-      return RunRows<3>(tile, channels);
-    case 4:
-      return RunRows<4>(tile, channels);
-    case 5:
-      return RunRows<5>(tile, channels);
-    default:
-      return RunRows<6>(tile, channels);
-  }
+void F32_6x16(const Block& block, const Channels& channels) noexcept {
+  gemm::EachTile<kMr, kNr>(
+      block, [&](auto count, const auto& tile) { RunRows<decltype(count)::value>(block, tile, channels); });
 }
 
 constexpr Row kList[] = {{"gemm.f32.6x16.avx2", cpu::kAvx2, kMr, kNr, 1, F32_6x16}};

@@ -10,14 +10,14 @@
 
 namespace lowbit::kernels::gemm_f32 {
 
-using Tile = gemm::TileOf<float, float>;
+using Block = gemm::BlockOf<float, float>;
 
 struct Channels {
   const float* bias;  // zero-padded to whole panels
   float low, high;
 };
 
-using Kernel = void (*)(const Tile&, const Channels&) noexcept;
+using Kernel = void (*)(const Block&, const Channels&) noexcept;
 
 struct Row {
   const char* name;

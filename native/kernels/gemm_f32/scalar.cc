@@ -7,20 +7,24 @@ namespace {
 
 constexpr int kMr = 4, kNr = 8;
 
-void F32_4x8(const Tile& tile, const Channels& channels) noexcept {
-  const float* weights = static_cast<const float*>(tile.packed);
-  for (int m = 0; m < tile.rows; ++m) {
-    const float* lhs = tile.lhs + m * tile.lhs_stride;
-    float acc[kNr] = {};
-    for (int k = 0; k < tile.depth; ++k) {
-      for (int n = 0; n < kNr; ++n) acc[n] += lhs[k] * weights[k * kNr + n];
-    }
-    for (int n = 0; n < tile.cols; ++n) {
-      const float sum = acc[n] + channels.bias[tile.channel + static_cast<size_t>(n)];
-      // In this order NaN passes through.
-      tile.out[m * tile.out_stride + n] = sum < channels.low    ? channels.low
-                                          : sum > channels.high ? channels.high
-                                                                : sum;
+void F32_4x8(const Block& block, const Channels& channels) noexcept {
+  for (size_t first = 0; first < block.cols; first += kNr) {
+    const uint8_t* packed = static_cast<const uint8_t*>(block.packed) + first / kNr * block.panel_bytes;
+    for (size_t m = 0; m < block.rows; ++m) {
+      const float* weights = reinterpret_cast<const float*>(packed);
+      float acc[kNr] = {};
+      for (int run = 0; run < block.run_count; ++run) {
+        const float* lhs = block.lhs[m] + block.runs[run];
+        for (int k = 0; k < block.run_depth; ++k, weights += kNr) {
+          for (int n = 0; n < kNr; ++n) acc[n] += lhs[k] * weights[n];
+        }
+      }
+      float* out = block.out + static_cast<ptrdiff_t>(m) * block.out_stride;
+      for (size_t n = first; n < block.cols && n < first + kNr; ++n) {
+        const float sum = acc[n - first] + channels.bias[block.channel + n];
+        // In this order NaN passes through.
+        out[n] = sum < channels.low ? channels.low : sum > channels.high ? channels.high : sum;
+      }
     }
   }
 }

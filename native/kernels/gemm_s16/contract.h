@@ -8,7 +8,7 @@
 
 namespace lowbit::kernels::gemm_s16 {
 
-using Tile = gemm::TileOf<int16_t, int16_t>;
+using Block = gemm::BlockOf<int16_t, int16_t>;
 
 // Arrays are zero-padded to whole panels. A code is clamp(rounded((acc + bias) * factor), low, high).
 struct Channels {
@@ -18,7 +18,7 @@ struct Channels {
   int32_t low, high;
 };
 
-using Kernel = void (*)(const Tile&, const Channels&) noexcept;
+using Kernel = void (*)(const Block&, const Channels&) noexcept;
 
 struct Row {
   const char* name;

@@ -11,28 +11,38 @@ constexpr int kMr = 4, kNr = 8;
 // A product is below 2^15 * 2^7: so many fit an int32 sum.
 constexpr int kShortSum = 256;
 
-void S16S8_4x8(const Tile& tile, const Channels& channels) noexcept {
-  const int8_t* weights = static_cast<const int8_t*>(tile.packed);
-  for (int m = 0; m < tile.rows; ++m) {
-    const int16_t* lhs = tile.lhs + m * tile.lhs_stride;
-    int64_t acc[kNr] = {};
-    for (int k = 0; k < tile.depth;) {
-      const int end = tile.depth - k < kShortSum ? tile.depth : k + kShortSum;
+// The sums of one row under one panel.
+void Accumulate(const Block& block, const int16_t* lhs, const int8_t* weights, int64_t (&acc)[kNr]) {
+  for (int n = 0; n < kNr; ++n) acc[n] = 0;
+  for (int run = 0; run < block.run_count; ++run) {
+    const int16_t* from = lhs + block.runs[run];
+    for (int k = 0; k < block.run_depth;) {
+      const int end = block.run_depth - k < kShortSum ? block.run_depth : k + kShortSum;
       int32_t sum[kNr] = {};
-      for (; k < end; ++k) {
-        for (int n = 0; n < kNr; ++n) sum[n] += lhs[k] * weights[k * kNr + n];
+      for (; k < end; ++k, weights += kNr) {
+        for (int n = 0; n < kNr; ++n) sum[n] += from[k] * weights[n];
       }
       for (int n = 0; n < kNr; ++n) acc[n] += sum[n];
     }
-    for (int n = 0; n < tile.cols; ++n) {
-      const size_t c = tile.channel + static_cast<size_t>(n);
-      const int64_t x = AddWide(acc[n], channels.bias[c]);
-      const int32_t scaled = channels.scale ? RoundWideOnce(x, channels.scale[c])
-                                            : MultiplyWide(x, channels.multiplier[c], channels.shift[c]);
-      const int32_t code = scaled < channels.low    ? channels.low
-                           : scaled > channels.high ? channels.high
-                                                    : scaled;
-      tile.out[m * tile.out_stride + n] = static_cast<int16_t>(code);
+  }
+}
+
+void S16S8_4x8(const Block& block, const Channels& channels) noexcept {
+  for (size_t first = 0; first < block.cols; first += kNr) {
+    const uint8_t* packed = static_cast<const uint8_t*>(block.packed) + first / kNr * block.panel_bytes;
+    for (size_t m = 0; m < block.rows; ++m) {
+      int64_t acc[kNr];
+      Accumulate(block, block.lhs[m], reinterpret_cast<const int8_t*>(packed), acc);
+      int16_t* out = block.out + static_cast<ptrdiff_t>(m) * block.out_stride;
+      for (size_t n = first; n < block.cols && n < first + kNr; ++n) {
+        const size_t c = block.channel + n;
+        const int64_t x = AddWide(acc[n - first], channels.bias[c]);
+        const int32_t scaled = channels.scale ? RoundWideOnce(x, channels.scale[c])
+                                              : MultiplyWide(x, channels.multiplier[c], channels.shift[c]);
+        out[n] = static_cast<int16_t>(scaled < channels.low    ? channels.low
+                                      : scaled > channels.high ? channels.high
+                                                               : scaled);
+      }
     }
   }
 }

@@ -1,20 +1,23 @@
-// GEMM tiles for AVX-512 VNNI: 8 rows x 32 channels, four depths an instruction (vpdpbusd).
+// GEMM tiles for AVX-512 VNNI: 8 rows x 32 or 16 channels, four depths an instruction (vpdpbusd).
 //
 // Exact: vpdpbusd adds four products of an unsigned and a signed byte to an int32 without saturating on the
 //        way; the int32 sums wrap, as the reference's do.
-// Reads: lhs rows inside [0, depth), depth a multiple of 4; panels are zero-padded by pack.cc.
+// Reads: lhs runs inside [0, run_depth), a multiple of 4; panels are zero-padded by pack.cc.
+// The flip from code to code + 128 is an exclusive or on the way from memory: it runs beside the products, on
+// other ports.
 #include "kernels/gemm_u8/avx512vnni.h"
 
 #include <immintrin.h>
 #include <string.h>
 
+#include "kernels/gemm/rows.h"
 #include "kernels/requantize/avx512vnni.h"
 
 namespace lowbit::kernels::gemm_u8 {
 
 namespace {
 
-constexpr int kMr = 8, kNr = 32, kKr = kDepthInterleave;
+constexpr int kMr = 8, kKr = kDepthInterleave;
 
 inline __m512i Broadcast4(const uint8_t* from) {
   int32_t four;
@@ -23,90 +26,193 @@ inline __m512i Broadcast4(const uint8_t* from) {
 }
 
 // g++ otherwise reorders the row updates and spills accumulators in the loop.
-inline void KeepInRegisters(__m512i& a, __m512i& b) {
+inline void KeepInRegister(__m512i& a) {
 #if defined(__GNUC__)
-  __asm__("" : "+v"(a), "+v"(b));
+  __asm__("" : "+v"(a));
 #else
-  (void)a, (void)b;
+  (void)a;
 #endif
 }
 
-template <int kRows, typename AnyTile, typename Finish>
-inline void Accumulate(const AnyTile& tile, const Finish& finish) {
-  __m512i acc[kRows][2];
-#pragma GCC unroll 8
-  for (int m = 0; m < kRows; ++m) acc[m][0] = acc[m][1] = _mm512_setzero_si512();
-  const int8_t* weights = static_cast<const int8_t*>(tile.packed);
-  const uint8_t* lhs[kRows];
-#pragma GCC unroll 8
-  for (int m = 0; m < kRows; ++m) lhs[m] = tile.lhs + m * tile.lhs_stride;
-  for (ptrdiff_t k = 0; k < tile.depth; k += kKr) {
-    const __m512i w0 = _mm512_load_si512(weights), w1 = _mm512_load_si512(weights + 64);
-    weights += kNr * kKr;
+// Adds the products of kRows rows and a panel of 16 * kWide channels to acc.
+template <int kRows, int kWide, typename AnyBlock>
+inline void Accumulate(const AnyBlock& block, const uint8_t* const* rows, const void* packed,
+                       __m512i (&acc)[kRows][kWide]) {
+  // Few accumulators would wait for each other: sums of few rows are split by depth.
+  constexpr int kChains = kRows == 1 ? 4 : kRows <= 3 ? 2 : 1;
+  const __m512i flip = _mm512_set1_epi8(static_cast<char>(block.flip));
+  const int8_t* weights = static_cast<const int8_t*>(packed);
+  __m512i sums[kChains][kRows][kWide];
+#pragma GCC unroll 4
+  for (int chain = 0; chain < kChains; ++chain) {
 #pragma GCC unroll 8
     for (int m = 0; m < kRows; ++m) {
-      const __m512i a = Broadcast4(lhs[m] + k);
-      acc[m][0] = _mm512_dpbusd_epi32(acc[m][0], a, w0);
-      acc[m][1] = _mm512_dpbusd_epi32(acc[m][1], a, w1);
-      KeepInRegisters(acc[m][0], acc[m][1]);
+#pragma GCC unroll 2
+      for (int j = 0; j < kWide; ++j) sums[chain][m][j] = chain ? _mm512_setzero_si512() : acc[m][j];
     }
   }
-  finish(acc);
-}
-
-// Calls run with the number of rows as a constant.
-template <int kRows>
-struct RowCount {
-  static constexpr int value = kRows;
-};
-template <typename Run>
-inline void WithRows(int rows, const Run& run) {
-  switch (rows) {
-    case 1:
-      return run(RowCount<1>());
-    case 2:
-      return run(RowCount<2>());
-    case 3:
-      return run(RowCount<3>());
-    case 4:
-      return run(RowCount<4>());
-    case 5:
-      return run(RowCount<5>());
-    case 6:
-      return run(RowCount<6>());
-    case 7:
-      return run(RowCount<7>());
-    default:
-      return run(RowCount<8>());
+  for (int run = 0; run < block.run_count; ++run) {
+    const uint8_t* lhs[kRows];
+#pragma GCC unroll 8
+    for (int m = 0; m < kRows; ++m) lhs[m] = rows[m] + block.runs[run];
+    ptrdiff_t k = 0;
+    const auto step = [&](__m512i(&into)[kRows][kWide]) {
+      __m512i w[kWide];
+#pragma GCC unroll 2
+      for (int j = 0; j < kWide; ++j) w[j] = _mm512_load_si512(weights + 64 * j);
+      weights += 64 * kWide;
+#pragma GCC unroll 8
+      for (int m = 0; m < kRows; ++m) {
+        const __m512i a = _mm512_xor_si512(Broadcast4(lhs[m] + k), flip);
+#pragma GCC unroll 2
+        for (int j = 0; j < kWide; ++j) {
+          into[m][j] = _mm512_dpbusd_epi32(into[m][j], a, w[j]);
+          KeepInRegister(into[m][j]);
+        }
+      }
+      k += kKr;
+    };
+    if constexpr (kChains > 1) {
+      while (k + kChains * kKr <= block.run_depth) {
+#pragma GCC unroll 4
+        for (int chain = 0; chain < kChains; ++chain) step(sums[chain]);
+      }
+    }
+    while (k < block.run_depth) step(sums[0]);
+  }
+#pragma GCC unroll 8
+  for (int m = 0; m < kRows; ++m) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kWide; ++j) {
+      acc[m][j] = sums[0][m][j];
+#pragma GCC unroll 4
+      for (int chain = 1; chain < kChains; ++chain)
+        acc[m][j] = _mm512_add_epi32(acc[m][j], sums[chain][m][j]);
+    }
   }
 }
 
-template <Rounding kRounding>
-void RunTile(const Tile& tile, const Channels& channels, const Output& output) {
-  WithRows(tile.rows, [&](auto count) {
-    constexpr int kRows = decltype(count)::value;
-    Accumulate<kRows>(tile, [&](const __m512i(&acc)[kRows][2]) {
+using gemm::EachTile;
+using Tile = gemm::Tile<uint8_t, int8_t>;
+
+// 64 codes: of four rows x 16 channels or two x 32, by acc[0..3] = rows 0 0 1 1 or 0 1 2 3.
+inline void Store64(__m512i codes, const Tile& tile, ptrdiff_t stride, int row, int rows, int wide) {
+  int8_t* out = tile.out + row * stride;
+  if (wide == 2) {
+    const __mmask32 columns = static_cast<__mmask32>((uint64_t{1} << tile.cols) - 1);
+    const bool whole = tile.cols == 32;
+    const auto store = [&](int8_t* to, __m256i half) {
+      if (whole)
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), half);
+      else
+        _mm256_mask_storeu_epi8(to, columns, half);
+    };
+    store(out, _mm512_castsi512_si256(codes));
+    if (row + 1 < rows) store(out + stride, _mm512_extracti64x4_epi64(codes, 1));
+  } else {
+    const __mmask16 columns = static_cast<__mmask16>((1u << tile.cols) - 1);
+    const bool whole = tile.cols == 16;
+    const auto store = [&](int8_t* to, __m128i quarter) {
+      if (whole)
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), quarter);
+      else
+        _mm_mask_storeu_epi8(to, columns, quarter);
+    };
+    store(out, _mm512_castsi512_si128(codes));
+    if (row + 1 < rows) store(out + stride, _mm512_extracti32x4_epi32(codes, 1));
+    if (row + 2 < rows) store(out + 2 * stride, _mm512_extracti32x4_epi32(codes, 2));
+    if (row + 3 < rows) store(out + 3 * stride, _mm512_extracti32x4_epi32(codes, 3));
+  }
+}
+
+// acc holds sums with bias.
+template <int kRows, int kWide>
+inline void StoreFolded(const __m512i (&acc)[kRows][kWide], const Tile& tile, ptrdiff_t stride,
+                        const Channels& channels, const ByteClamp& clamp) {
+  Folded16 factors[kWide];
+#pragma GCC unroll 2
+  for (int j = 0; j < kWide; ++j) factors[j] = Folded16(channels, tile.channel + 16 * j);
+  constexpr int kAtOnce = 4 / kWide;
 #pragma GCC unroll 8
-      for (int m = 0; m < kRows; ++m) {
-        int8_t* out = tile.out + m * tile.out_stride;
-        const __m128i first = Codes16<kRounding>(acc[m][0], channels, tile.channel, output);
-        const __m128i second = Codes16<kRounding>(acc[m][1], channels, tile.channel + 16, output);
-        const __mmask32 columns = static_cast<__mmask32>((uint64_t{1} << tile.cols) - 1);
-        _mm256_mask_storeu_epi8(out, columns, _mm256_set_m128i(second, first));
-      }
-    });
+  for (int m = 0; m < kRows; m += kAtOnce) {
+    __m512i four[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      const int row = m + i / kWide < kRows ? m + i / kWide : m;
+      four[i] = factors[i % kWide].Scale(acc[row][i % kWide]);
+    }
+    Store64(clamp.Codes(four[0], four[1], four[2], four[3]), tile, stride, m, kRows, kWide);
+  }
+}
+
+// The other roundings, from sums in memory without bias, 16 * wide a row.
+template <Rounding kRounding>
+void StoreRounded(const int32_t* sums, int rows, int wide, const Tile& tile, ptrdiff_t stride,
+                  const Channels& channels, const Output& output) {
+  for (int m = 0; m < rows; ++m) {
+    for (int j = 0; j < wide && 16 * j < tile.cols; ++j) {
+      const int left = tile.cols - 16 * j;
+      const __mmask16 columns = static_cast<__mmask16>(left < 16 ? (1u << left) - 1 : 0xFFFF);
+      const __m512i sum = _mm512_load_si512(sums + 16 * (wide * m + j));
+      _mm_mask_storeu_epi8(tile.out + m * stride + 16 * j, columns,
+                           Codes16<kRounding>(sum, channels, tile.channel + 16 * j, output));
+    }
+  }
+}
+
+template <int kRows, int kWide>
+LOWBIT_NOINLINE void RunFoldedTile(const Block& block, const Tile& tile, const Channels& channels,
+                                   const ByteClamp& clamp) {
+  __m512i acc[kRows][kWide];
+#pragma GCC unroll 8
+  for (int m = 0; m < kRows; ++m) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kWide; ++j) acc[m][j] = LoadLanes16(channels.bias + tile.channel + 16 * j);
+  }
+  Accumulate<kRows, kWide>(block, tile.lhs, tile.packed, acc);
+  StoreFolded<kRows, kWide>(acc, tile, block.out_stride, channels, clamp);
+}
+
+template <int kRows, int kWide, typename AnyBlock, typename AnyTile>
+LOWBIT_NOINLINE void SumTile(const AnyBlock& block, const AnyTile& tile, int32_t* sums) {
+  __m512i acc[kRows][kWide];
+#pragma GCC unroll 8
+  for (int m = 0; m < kRows; ++m) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kWide; ++j) acc[m][j] = _mm512_setzero_si512();
+  }
+  Accumulate<kRows, kWide>(block, tile.lhs, tile.packed, acc);
+#pragma GCC unroll 8
+  for (int m = 0; m < kRows; ++m) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kWide; ++j) _mm512_store_si512(sums + 16 * (kWide * m + j), acc[m][j]);
+  }
+}
+
+// Sums in memory, for endings that are rare or that a few rows share.
+template <int kWide, typename AnyBlock, typename Finish>
+inline void RunThroughMemory(const AnyBlock& block, const Finish& finish) {
+  EachTile<kMr, 16 * kWide>(block, [&](auto count, const auto& tile) {
+    constexpr int kRows = decltype(count)::value;
+    alignas(64) int32_t sums[kRows * kWide * 16];
+    SumTile<kRows, kWide>(block, tile, sums);
+    finish(sums, kRows, tile);
   });
 }
 
-void U8S8_8x32c4(const Tile& tile, const Channels& channels, const Output& output) noexcept {
-  switch (channels.rounding) {
-    case Rounding::kFolded:
-      return RunTile<Rounding::kFolded>(tile, channels, output);
-    case Rounding::kTwice:
-      return RunTile<Rounding::kTwice>(tile, channels, output);
-    case Rounding::kOnce:
-      return RunTile<Rounding::kOnce>(tile, channels, output);
+template <int kWide>
+void U8S8(const Block& block, const Channels& channels, const Output& output) noexcept {
+  if (channels.rounding == Rounding::kFolded) {
+    const ByteClamp clamp(output);
+    return EachTile<kMr, 16 * kWide>(block, [&](auto count, const Tile& tile) {
+      RunFoldedTile<decltype(count)::value, kWide>(block, tile, channels, clamp);
+    });
   }
+  const auto store =
+      channels.rounding == Rounding::kTwice ? StoreRounded<Rounding::kTwice> : StoreRounded<Rounding::kOnce>;
+  RunThroughMemory<kWide>(block, [&](const int32_t* sums, int rows, const Tile& tile) {
+    store(sums, rows, kWide, tile, block.out_stride, channels, output);
+  });
 }
 
 // Sixteen channels from c of one row, as reals.
@@ -122,37 +228,28 @@ inline __m512 Real16(__m512i acc, const gemm::HybridChannels& channels, size_t c
   return _mm512_min_ps(_mm512_max_ps(real, _mm512_set1_ps(channels.low)), _mm512_set1_ps(channels.high));
 }
 
-void U8F32_8x32c4(const HybridTile& tile, const gemm::HybridChannels& channels,
-                  const gemm::HybridRows& rows) noexcept {
-  WithRows(tile.rows, [&](auto count) {
-    constexpr int kRows = decltype(count)::value;
-    Accumulate<kRows>(tile, [&](const __m512i(&acc)[kRows][2]) {
-      for (int m = 0; m < kRows; ++m) {
-        const __m512i zero_point = _mm512_set1_epi32(rows.zero_point[m * rows.step]);
-        const __m512 scale = _mm512_set1_ps(rows.scale[m * rows.step]);
-        float* out = tile.out + m * tile.out_stride;
-        const uint64_t columns = (uint64_t{1} << tile.cols) - 1;
-        _mm512_mask_storeu_ps(out, static_cast<__mmask16>(columns),
-                              Real16(acc[m][0], channels, tile.channel, zero_point, scale));
-        _mm512_mask_storeu_ps(out + 16, static_cast<__mmask16>(columns >> 16),
-                              Real16(acc[m][1], channels, tile.channel + 16, zero_point, scale));
+template <int kWide>
+void U8F32(const HybridBlock& block, const gemm::HybridChannels& channels,
+           const gemm::HybridRows& rows) noexcept {
+  RunThroughMemory<kWide>(block, [&](const int32_t* sums, int count, const auto& tile) {
+    for (int m = 0; m < count; ++m) {
+      const ptrdiff_t row = (static_cast<ptrdiff_t>(tile.row) + m) * rows.step;
+      const __m512i zero_point = _mm512_set1_epi32(rows.zero_point[row]);
+      const __m512 scale = _mm512_set1_ps(rows.scale[row]);
+      for (int j = 0; j < kWide && 16 * j < tile.cols; ++j) {
+        const int left = tile.cols - 16 * j;
+        const __mmask16 columns = static_cast<__mmask16>(left < 16 ? (1u << left) - 1 : 0xFFFF);
+        const __m512i sum = _mm512_load_si512(sums + 16 * (kWide * m + j));
+        _mm512_mask_storeu_ps(tile.out + m * block.out_stride + 16 * j, columns,
+                              Real16(sum, channels, tile.channel + 16 * j, zero_point, scale));
       }
-    });
+    }
   });
 }
 
-void Copy64(const int8_t* src, size_t count, uint8_t mask, uint8_t* dst) noexcept {
-  const __m512i wide = _mm512_set1_epi8(static_cast<char>(mask));
-  size_t i = 0;
-  for (; i + 64 <= count; i += 64)
-    _mm512_storeu_si512(dst + i, _mm512_xor_si512(_mm512_loadu_si512(src + i), wide));
-  if (i == count) return;
-  const __mmask64 rest = (uint64_t{1} << (count - i)) - 1;
-  _mm512_mask_storeu_epi8(dst + i, rest, _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, src + i), wide));
-}
-
 constexpr Row kList[] = {
-    {"gemm.u8s8.8x32c4.avx512vnni", cpu::kAvx512Vnni, kMr, kNr, kKr, U8S8_8x32c4, U8F32_8x32c4, Copy64},
+    {"gemm.u8s8.8x32c4.avx512vnni", cpu::kAvx512Vnni, kMr, 32, kKr, U8S8<2>, U8F32<2>},
+    {"gemm.u8s8.8x16c4.avx512vnni", cpu::kAvx512Vnni, kMr, 16, kKr, U8S8<1>, U8F32<1>},
 };
 
 }  // namespace

@@ -13,15 +13,12 @@ namespace lowbit::kernels::gemm_u8 {
 constexpr int kLhsOffset = 128;
 constexpr int kDepthInterleave = 4;
 
-using Tile = gemm::TileOf<uint8_t, int8_t>;
-using HybridTile = gemm::TileOf<uint8_t, float>;
+using Block = gemm::BlockOf<uint8_t, int8_t>;
+using HybridBlock = gemm::BlockOf<uint8_t, float>;
 
-using Kernel = void (*)(const Tile&, const Channels&, const Output&) noexcept;
-using HybridKernel = void (*)(const HybridTile&, const gemm::HybridChannels&,
+using Kernel = void (*)(const Block&, const Channels&, const Output&) noexcept;
+using HybridKernel = void (*)(const HybridBlock&, const gemm::HybridChannels&,
                               const gemm::HybridRows&) noexcept;
-
-// dst[i] = src[i] ^ mask: code + 128 of an int8 tensor with mask 0x80, of a uint8 tensor with mask 0.
-using Copy = void (*)(const int8_t* src, size_t count, uint8_t mask, uint8_t* dst) noexcept;
 
 struct Row {
   const char* name;
@@ -29,7 +26,6 @@ struct Row {
   int mr, nr, kr;
   Kernel run;
   HybridKernel run_hybrid;
-  Copy copy;
 };
 
 struct Rows {

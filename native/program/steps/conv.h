@@ -8,7 +8,7 @@
 
 namespace lowbit::program::steps {
 
-Status LoadConvOf(StepArgs& args, const Window& window, MatmulShape shape, WeightStrides strides,
+Status LoadConvOf(StepArgs& args, Window window, MatmulShape shape, WeightStrides strides,
                   std::unique_ptr<Step>* step);
 
 }  // namespace lowbit::program::steps

@@ -26,7 +26,7 @@ bool FitInt8(const kernels::gemm::WeightView& weights, size_t channels, size_t d
   return true;
 }
 
-// Panels [n / nr][depth][nr] of elements as they are stored.
+// Panels [n / nr][depth][nr] of elements as they are stored: with kr = 1 runs need no padding.
 template <typename T>
 void PackPlain(const uint8_t* weights, WeightStrides strides, const MatmulShape& shape, size_t nr,
                size_t group, T* panels) {
@@ -53,7 +53,7 @@ Status PackCodes(StepArgs& args, const kernels::gemm::WeightView& weights, size_
   return matmul->PackWeights(args, args.input(1), layout, [&](size_t g, uint8_t* bytes) {
     kernels::gemm::WeightView group = weights;
     group.codes += g * shape.channels * group.channel_stride;
-    kernels::gemm::PackPanels(nr, kr, weight_bytes, group, shape.channels, shape.depth, bytes);
+    kernels::gemm::PackPanels(nr, kr, weight_bytes, group, shape.channels, matmul->runs(), bytes);
   });
 }
 
@@ -140,13 +140,24 @@ Status ReadWideFactors(const StepArgs& args, size_t channels, std::vector<int32_
   return Status();
 }
 
-Status LoadCodes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
-                 Matmul<CodesFamily>* matmul) {
+const kernels::gemm::Row& CodesRow(const StepArgs& args, const MatmulShape& shape,
+                                   const QuantizedLayer& layer) {
   const bool fit = FitInt8(layer.weights, shape.groups * shape.channels, shape.depth);
-  const kernels::gemm::Row& row =
-      dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, fit}, args.isa());
+  return dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, fit}, args.isa());
+}
+
+const kernels::gemm_u8::Row* HybridBytesRow(const StepArgs& args, const MatmulShape& shape) {
+  return dispatch::gemm_u8::Choose(shape.channels, args.isa());
+}
+
+const kernels::gemm::Row& HybridRow(const StepArgs& args, const MatmulShape& shape) {
+  return dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, true}, args.isa());
+}
+
+Status LoadCodes(StepArgs& args, const MatmulShape& shape, const RowSource<int16_t>& rows,
+                 QuantizedLayer& layer, const kernels::gemm::Row& row, Matmul<CodesFamily>* matmul) {
   LOWBIT_RETURN_IF_ERROR(
-      matmul->Plan(args, shape, row, static_cast<size_t>(row.weight_bytes), ChannelBytes(layer)));
+      matmul->Plan(args, shape, rows, row, static_cast<size_t>(row.weight_bytes), ChannelBytes(layer)));
   LOWBIT_RETURN_IF_ERROR(PackCodes(args, layer.weights, static_cast<size_t>(row.weight_bytes), matmul));
   const auto channel_of = [&](size_t i) { return matmul->ChannelOf(i); };
   const size_t count = shape.groups * matmul->padded_channels();
@@ -162,13 +173,13 @@ const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& s
   return row && FitInt8(layer.weights, shape.groups * shape.channels, shape.depth) ? row : nullptr;
 }
 
-Status LoadBytes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
-                 const kernels::gemm_u8::Row& row, Matmul<BytesFamily>* matmul) {
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, 1, ChannelBytes(layer)));
+Status LoadBytes(StepArgs& args, const MatmulShape& shape, const RowSource<uint8_t>& rows,
+                 QuantizedLayer& layer, const kernels::gemm_u8::Row& row, Matmul<BytesFamily>* matmul) {
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, rows, row, 1, ChannelBytes(layer)));
   LOWBIT_RETURN_IF_ERROR(PackCodes(args, layer.weights, 1, matmul));
   const auto channel_of = [&](size_t i) { return matmul->ChannelOf(i); };
   const size_t count = shape.groups * matmul->padded_channels();
-  layer.input_zero_point += kernels::gemm_u8::kLhsOffset;  // the lhs is gathered as code + 128
+  layer.input_zero_point += kernels::gemm_u8::kLhsOffset;  // kernels see code + 128
   if (!PackChannels(layer, count, shape.depth, channel_of, &matmul->constants.channels))
     return NoMemory(args);
   matmul->constants.output = layer.output;
@@ -179,8 +190,9 @@ namespace {
 
 // Packs int8 weights for a row and fills the constants of a hybrid layer.
 template <typename Family>
-Status LoadHybridFor(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
-                     const typename Family::Row& row, size_t weight_bytes, Matmul<Family>* matmul) {
+Status LoadHybridFor(StepArgs& args, const MatmulShape& shape, const RowSource<typename Family::Lhs>& rows,
+                     WeightStrides strides, bool scales_apart, const typename Family::Row& row,
+                     size_t weight_bytes, Matmul<Family>* matmul) {
   const size_t channels = shape.groups * shape.channels;
   Span<const float> scale;
   LOWBIT_RETURN_IF_ERROR(args.Floats("weightScale", channels, &scale));
@@ -189,7 +201,7 @@ Status LoadHybridFor(StepArgs& args, const MatmulShape& shape, WeightStrides str
   float low, high;
   LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low, &high));
 
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, weight_bytes, 3 * sizeof(float)));
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, rows, row, weight_bytes, 3 * sizeof(float)));
   const kernels::gemm::WeightView view{args.input(1).constant, false, 0, strides.channel, strides.depth};
   LOWBIT_RETURN_IF_ERROR(PackCodes(args, view, weight_bytes, matmul));
   const size_t count = shape.groups * matmul->padded_channels();
@@ -210,20 +222,21 @@ Status LoadHybridFor(StepArgs& args, const MatmulShape& shape, WeightStrides str
 
 }  // namespace
 
-Status LoadHybrid(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+Status LoadHybrid(StepArgs& args, const MatmulShape& shape, const RowSource<int16_t>& rows,
+                  WeightStrides strides, bool scales_apart, const kernels::gemm::Row& row,
                   Matmul<HybridFamily>* matmul) {
-  const kernels::gemm::Row& row =
-      dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, true}, args.isa());
-  return LoadHybridFor(args, shape, strides, scales_apart, row, static_cast<size_t>(row.weight_bytes),
+  return LoadHybridFor(args, shape, rows, strides, scales_apart, row, static_cast<size_t>(row.weight_bytes),
                        matmul);
 }
 
-Status LoadHybridBytes(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
-                       const kernels::gemm_u8::Row& row, Matmul<HybridBytesFamily>* matmul) {
-  return LoadHybridFor(args, shape, strides, scales_apart, row, 1, matmul);
+Status LoadHybrid(StepArgs& args, const MatmulShape& shape, const RowSource<uint8_t>& rows,
+                  WeightStrides strides, bool scales_apart, const kernels::gemm_u8::Row& row,
+                  Matmul<HybridBytesFamily>* matmul) {
+  return LoadHybridFor(args, shape, rows, strides, scales_apart, row, 1, matmul);
 }
 
-Status LoadWide(StepArgs& args, const MatmulShape& shape, WeightStrides strides, Matmul<WideFamily>* matmul) {
+Status LoadWide(StepArgs& args, const MatmulShape& shape, const RowSource<int16_t>& rows,
+                WeightStrides strides, Matmul<WideFamily>* matmul) {
   const size_t channels = shape.groups * shape.channels;
   int low, high;
   LOWBIT_RETURN_IF_ERROR(args.Int("low", -32768, 32767, &low));
@@ -243,7 +256,7 @@ Status LoadWide(StepArgs& args, const MatmulShape& shape, WeightStrides strides,
   LOWBIT_RETURN_IF_ERROR(ReadWideBias(args, channels, &bias));
 
   const kernels::gemm_s16::Row& row = dispatch::gemm_s16::Choose(args.isa());
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, 1, sizeof(int64_t) + sizeof(double)));
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, rows, row, 1, sizeof(int64_t) + sizeof(double)));
   const auto pack = [&](size_t g, uint8_t* bytes) {
     PackPlain(args.input(1).constant, strides, shape, static_cast<size_t>(row.nr), g,
               reinterpret_cast<int8_t*>(bytes));
@@ -270,14 +283,15 @@ Status LoadWide(StepArgs& args, const MatmulShape& shape, WeightStrides strides,
   return Status();
 }
 
-Status LoadReal(StepArgs& args, const MatmulShape& shape, WeightStrides strides, Matmul<RealFamily>* matmul) {
+Status LoadReal(StepArgs& args, const MatmulShape& shape, const RowSource<float>& rows, WeightStrides strides,
+                Matmul<RealFamily>* matmul) {
   const size_t channels = shape.groups * shape.channels;
   std::vector<float> bias;
   LOWBIT_RETURN_IF_ERROR(ReadRealBias(args, channels, &bias));
   float low, high;
   LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low, &high));
   const kernels::gemm_f32::Row& row = dispatch::gemm_f32::Choose(args.isa());
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, sizeof(float), sizeof(float)));
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, rows, row, sizeof(float), sizeof(float)));
   const auto pack = [&](size_t g, uint8_t* bytes) {
     PackPlain(args.input(1).constant, strides, shape, static_cast<size_t>(row.nr), g,
               reinterpret_cast<float*>(bytes));

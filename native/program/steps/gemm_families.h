@@ -29,9 +29,9 @@ struct CodesFamily {
     size_t bytes() const { return channels.bytes(); }
   };
   using Runtime = NoRuntime;
-  static void Run(const Row& row, const kernels::gemm::Tile& tile, const Constants& constants,
+  static void Run(const Row& row, const kernels::gemm::Block& block, const Constants& constants,
                   const NoRuntime&, size_t) {
-    row.run(tile, constants.channels.channels(), constants.output);
+    row.run(block, constants.channels.channels(), constants.output);
   }
 };
 
@@ -41,9 +41,9 @@ struct BytesFamily {
   using Row = kernels::gemm_u8::Row;
   using Constants = CodesFamily::Constants;
   using Runtime = NoRuntime;
-  static void Run(const Row& row, const kernels::gemm_u8::Tile& tile, const Constants& constants,
+  static void Run(const Row& row, const kernels::gemm_u8::Block& block, const Constants& constants,
                   const NoRuntime&, size_t) {
-    row.run(tile, constants.channels.channels(), constants.output);
+    row.run(block, constants.channels.channels(), constants.output);
   }
 };
 
@@ -57,10 +57,10 @@ struct HybridFamily {
     size_t bytes() const { return memory.size(); }
   };
   using Runtime = kernels::gemm::HybridRows;  // of row 0
-  static void Run(const Row& row, const kernels::gemm::HybridTile& tile, const Constants& constants,
+  static void Run(const Row& row, const kernels::gemm::HybridBlock& block, const Constants& constants,
                   const Runtime& rows, size_t first) {
     const ptrdiff_t skip = static_cast<ptrdiff_t>(first) * rows.step;
-    row.run_hybrid(tile, constants.channels, {rows.scale + skip, rows.zero_point + skip, rows.step});
+    row.run_hybrid(block, constants.channels, {rows.scale + skip, rows.zero_point + skip, rows.step});
   }
 };
 
@@ -71,10 +71,10 @@ struct HybridBytesFamily {
   using Row = kernels::gemm_u8::Row;
   using Constants = HybridFamily::Constants;
   using Runtime = kernels::gemm::HybridRows;
-  static void Run(const Row& row, const kernels::gemm_u8::HybridTile& tile, const Constants& constants,
+  static void Run(const Row& row, const kernels::gemm_u8::HybridBlock& block, const Constants& constants,
                   const Runtime& rows, size_t first) {
     const ptrdiff_t skip = static_cast<ptrdiff_t>(first) * rows.step;
-    row.run_hybrid(tile, constants.channels, {rows.scale + skip, rows.zero_point + skip, rows.step});
+    row.run_hybrid(block, constants.channels, {rows.scale + skip, rows.zero_point + skip, rows.step});
   }
 };
 
@@ -88,9 +88,9 @@ struct WideFamily {
     size_t bytes() const { return memory.size(); }
   };
   using Runtime = NoRuntime;
-  static void Run(const Row& row, const kernels::gemm_s16::Tile& tile, const Constants& constants,
+  static void Run(const Row& row, const kernels::gemm_s16::Block& block, const Constants& constants,
                   const NoRuntime&, size_t) {
-    row.run(tile, constants.channels);
+    row.run(block, constants.channels);
   }
 };
 
@@ -104,9 +104,9 @@ struct RealFamily {
     size_t bytes() const { return memory.size(); }
   };
   using Runtime = NoRuntime;
-  static void Run(const Row& row, const kernels::gemm_f32::Tile& tile, const Constants& constants,
+  static void Run(const Row& row, const kernels::gemm_f32::Block& block, const Constants& constants,
                   const NoRuntime&, size_t) {
-    row.run(tile, constants.channels);
+    row.run(block, constants.channels);
   }
 };
 
@@ -115,20 +115,31 @@ struct WeightStrides {
   size_t channel, depth;
 };
 
-// Each reads operands (input, constant weights, bias -> output) and attributes, chooses the kernel, packs.
-Status LoadCodes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
-                 Matmul<CodesFamily>* matmul);
-// The kernel for bytes that this machine has for a layer, or null.
+// The kernel for codes: for bytes where this machine has one for the layer (else null), and the other.
 const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& shape,
                                       const QuantizedLayer& layer);
-Status LoadBytes(StepArgs& args, const MatmulShape& shape, QuantizedLayer& layer,
-                 const kernels::gemm_u8::Row& row, Matmul<BytesFamily>* matmul);
-Status LoadHybrid(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
+const kernels::gemm::Row& CodesRow(const StepArgs& args, const MatmulShape& shape,
+                                   const QuantizedLayer& layer);
+// Likewise for hybrid layers.
+const kernels::gemm_u8::Row* HybridBytesRow(const StepArgs& args, const MatmulShape& shape);
+const kernels::gemm::Row& HybridRow(const StepArgs& args, const MatmulShape& shape);
+
+// Each reads operands (input, constant weights, bias -> output) and attributes and packs for the kernel;
+// `rows` is how the left-hand side will be found.
+Status LoadCodes(StepArgs& args, const MatmulShape& shape, const RowSource<int16_t>& rows,
+                 QuantizedLayer& layer, const kernels::gemm::Row& row, Matmul<CodesFamily>* matmul);
+Status LoadBytes(StepArgs& args, const MatmulShape& shape, const RowSource<uint8_t>& rows,
+                 QuantizedLayer& layer, const kernels::gemm_u8::Row& row, Matmul<BytesFamily>* matmul);
+Status LoadHybrid(StepArgs& args, const MatmulShape& shape, const RowSource<int16_t>& rows,
+                  WeightStrides strides, bool scales_apart, const kernels::gemm::Row& row,
                   Matmul<HybridFamily>* matmul);
-Status LoadHybridBytes(StepArgs& args, const MatmulShape& shape, WeightStrides strides, bool scales_apart,
-                       const kernels::gemm_u8::Row& row, Matmul<HybridBytesFamily>* matmul);
-Status LoadWide(StepArgs& args, const MatmulShape& shape, WeightStrides strides, Matmul<WideFamily>* matmul);
-Status LoadReal(StepArgs& args, const MatmulShape& shape, WeightStrides strides, Matmul<RealFamily>* matmul);
+Status LoadHybrid(StepArgs& args, const MatmulShape& shape, const RowSource<uint8_t>& rows,
+                  WeightStrides strides, bool scales_apart, const kernels::gemm_u8::Row& row,
+                  Matmul<HybridBytesFamily>* matmul);
+Status LoadWide(StepArgs& args, const MatmulShape& shape, const RowSource<int16_t>& rows,
+                WeightStrides strides, Matmul<WideFamily>* matmul);
+Status LoadReal(StepArgs& args, const MatmulShape& shape, const RowSource<float>& rows, WeightStrides strides,
+                Matmul<RealFamily>* matmul);
 
 // Which family the types of input, weights and output ask for.
 enum class LayerKind { kCodes, kHybrid, kWide, kReal };

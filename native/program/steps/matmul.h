@@ -1,17 +1,18 @@
-// Runs a GEMM kernel over a whole layer: rows are gathered block by block into scratch memory, every panel of
-// weights passes over the block, blocks and panels are shared among threads.
+// Runs a GEMM kernel over a whole layer: blocks of rows are found (row_source.h), panels of weights pass over
+// them, blocks and panels are shared among threads.
 //
 // One driver serves all families of kernels (gemm_families.h). A family F names
-//   Lhs, Out      element types of gathered rows and of the output
+//   Lhs, Out      element types that kernels read and write
 //   Row           its kernel row
 //   Constants     the layer's per-channel constants; Runtime: what one run adds
-//   Run(row, tile, constants, runtime, first_row)
+//   Run(row, block, constants, runtime, first_row)
 #pragma once
 
 #include <algorithm>
 
 #include "kernels/gemm/tile.h"
 #include "program/step.h"
+#include "program/steps/row_source.h"
 
 namespace lowbit::program::steps {
 
@@ -21,19 +22,6 @@ struct MatmulShape {
   size_t channels;  // columns
   size_t depth;
 };
-
-// Writes rows [first, first + count) of a group's left-hand side, `stride` elements apart; entries
-// [depth, stride) of each row must be zero.
-template <typename Lhs>
-using Gather = void (*)(const void* context, const void* input, size_t group, size_t first, size_t count,
-                        size_t stride, Lhs* rows) noexcept;
-
-// Sizes without overflow: what is beyond all memory stays there.
-constexpr uint64_t kTooMuch = uint64_t{1} << 62;
-inline uint64_t Times(uint64_t a, uint64_t b) { return b > 0 && a > kTooMuch / b ? kTooMuch : a * b; }
-inline uint64_t Plus(uint64_t a, uint64_t b) {
-  return a > kTooMuch - std::min(b, kTooMuch) ? kTooMuch : a + b;
-}
 
 inline size_t DivideUp(size_t a, size_t b) { return (a + b - 1) / b; }
 
@@ -51,41 +39,55 @@ class Matmul {
   using Runtime = typename F::Runtime;
 
   // Fixes blocks and panels; the caller then packs the weights and fills the constants, group g's channel n
-  // at entry g * padded_channels() + n.
+  // at entry g * padded_channels() + n. Rows will come from a source like `rows`.
   // Refuses what the limit of memory does not leave room for: `channel_bytes` are an entry's constants.
-  Status Plan(const StepArgs& args, const MatmulShape& shape, const Row& row, size_t weight_bytes,
-              size_t channel_bytes) {
+  Status Plan(const StepArgs& args, const MatmulShape& shape, const RowSource<Lhs>& rows, const Row& row,
+              size_t weight_bytes, size_t channel_bytes) {
     constexpr size_t kMostDepth = size_t{1} << 28;
-    // A gathered block stays in the second-level cache while the panels pass over it.
-    constexpr size_t kBlockBytes = 96 * 1024;
+    // What a block touches stays in the second-level cache while the panels pass over it; panels that pass
+    // together stay in the first-level one.
+    constexpr size_t kBlockBytes = 96 * 1024, kPanelBytes = 20 * 1024;
     if (shape.depth > kMostDepth) {
       return args.Fail(Code::kUnsupported, "more than 2^28 weights an output channel");
     }
     shape_ = shape;
     row_ = &row;
+    runs_ = rows.runs;
+    image_rows_ = rows.image_rows;
     const size_t kr = static_cast<size_t>(row.kr), nr = static_cast<size_t>(row.nr);
     const size_t mr = static_cast<size_t>(row.mr);
-    padded_depth_ = DivideUp(shape.depth, kr) * kr;  // < 2^29
+    run_depth_ = runs_.PaddedDepth(kr);
     panels_ = DivideUp(shape.channels, nr);
-    const uint64_t panel_bytes = uint64_t{padded_depth_} * nr * weight_bytes;  // < 2^29 * 2^6 * 2^2
+    // At most 2^28 weights, each run grown to less than kr times its depth: < 2^30 * 2^6 * 2^2.
+    const uint64_t panel_bytes = uint64_t{runs_.count} * run_depth_ * nr * weight_bytes;
     const uint64_t panels = Times(shape.groups, panels_);
     const uint64_t held = Plus(Times(panels, panel_bytes), Times(panels, uint64_t{nr} * channel_bytes));
     LOWBIT_RETURN_IF_ERROR(args.Fits(held));
     panel_bytes_ = static_cast<size_t>(panel_bytes);
+    panels_at_once_ =
+        panel_bytes_ ? std::max<size_t>(1, kPanelBytes / panel_bytes_) : std::max<size_t>(1, panels_);
 
     const size_t threads = static_cast<size_t>(args.threads());
     const uint64_t outputs = Times(Times(shape.rows, shape.groups), shape.channels);
     parallel_ = threads > 1 && Times(outputs, shape.depth) >= kParallelMacs;
     const size_t wanted = parallel_ ? kChunksPerThread * threads : 1;
-    const uint64_t row_bytes = std::max<uint64_t>(padded_depth_, 1) * sizeof(Lhs);
-    const uint64_t cached = (Times(shape.rows, row_bytes) + kBlockBytes - 1) / kBlockBytes;
-    const size_t blocks = static_cast<size_t>(std::min<uint64_t>(
-        std::max<uint64_t>(cached, DivideUp(wanted, shape.groups)), DivideUp(shape.rows, mr)));
-    block_rows_ = blocks ? DivideUp(DivideUp(shape.rows, blocks), mr) * mr : 0;
-    row_blocks_ = block_rows_ ? DivideUp(shape.rows, block_rows_) : 0;
-    const size_t chunks = row_blocks_ * shape.groups;
-    panel_splits_ = chunks ? std::min(panels_, DivideUp(wanted, chunks)) : 0;
-    const uint64_t slot = (Times(block_rows_, row_bytes) + 63) / 64 * 64;
+    const size_t images = image_rows_ ? shape.rows / image_rows_ : 0;
+    if (images) {
+      const uint64_t cached = Times(image_rows_, rows.row_bytes) / kBlockBytes + 1;
+      const size_t blocks = static_cast<size_t>(std::min<uint64_t>(
+          std::max<uint64_t>(cached, DivideUp(wanted, images)), DivideUp(image_rows_, mr)));
+      const size_t even = DivideUp(image_rows_, blocks);
+      const size_t unit = even >= rows.line_rows ? rows.line_rows : mr;
+      block_rows_ = std::min(image_rows_, DivideUp(even, unit) * unit);
+      blocks_ = DivideUp(image_rows_, block_rows_);
+    }
+    const size_t chunks = images * blocks_;
+    const size_t columns = shape.groups * panels_;
+    splits_ = chunks ? std::min(columns, DivideUp(wanted, chunks)) : 0;
+    chunks_ = chunks * splits_;
+    pointer_bytes_ = DivideUp(block_rows_ * sizeof(const Lhs*), 64) * 64;
+    const uint64_t found = Times(rows.scratch_elements(block_rows_), sizeof(Lhs));
+    const uint64_t slot = Plus(pointer_bytes_, (Plus(found, 127)) / 64 * 64);
     LOWBIT_RETURN_IF_ERROR(args.Fits(Plus(held, Times(slot, threads))));
     scratch_per_slot_ = static_cast<size_t>(slot);
     return Status();
@@ -98,7 +100,8 @@ class Matmul {
     layout.With(reinterpret_cast<uintptr_t>(row_))
         .With(shape_.groups)
         .With(shape_.channels)
-        .With(shape_.depth);
+        .With(runs_.count)
+        .With(runs_.depth);
     const size_t group_bytes = panels_ * panel_bytes_;
     packed_ = args.Packed(weights, layout, shape_.groups * group_bytes, [&](uint8_t* bytes) {
       for (size_t g = 0; g < shape_.groups; ++g) pack(g, bytes + g * group_bytes);
@@ -114,17 +117,18 @@ class Matmul {
   }
   const Row& row() const { return *row_; }
   const MatmulShape& shape() const { return shape_; }
+  const Runs& runs() const { return runs_; }
   size_t scratch_bytes(int threads) const { return static_cast<size_t>(threads) * scratch_per_slot_; }
   uint64_t packed_bytes() const { return packed_->size() + constants.bytes(); }
 
-  void Run(const RunContext& run, uint8_t* scratch, Gather<Lhs> gather, const void* context,
+  // `flip`: of the stored bytes, for families that read them in place.
+  void Run(const RunContext& run, uint8_t* scratch, const RowSource<Lhs>& rows, Lhs padding, uint8_t flip,
            const void* input, Out* output, const Runtime& runtime = Runtime()) const noexcept {
-    const Job job = {scratch, gather, context, input, output, &runtime};
-    const size_t chunks = row_blocks_ * shape_.groups * panel_splits_;
+    const Job job = {scratch, &rows, padding, flip, input, output, &runtime};
     if (!parallel_) {
-      for (size_t i = 0; i < chunks; ++i) RunChunk(job, i, 0);
+      for (size_t i = 0; i < chunks_; ++i) RunChunk(job, i, 0);
     } else {
-      run.pool->For(chunks, run.threads, [&](size_t i, int slot) { RunChunk(job, i, slot); });
+      run.pool->For(chunks_, run.threads, [&](size_t i, int slot) { RunChunk(job, i, slot); });
     }
   }
 
@@ -133,47 +137,54 @@ class Matmul {
  private:
   struct Job {
     uint8_t* scratch;
-    Gather<Lhs> gather;
-    const void* context;
+    const RowSource<Lhs>* rows;
+    Lhs padding;
+    uint8_t flip;
     const void* input;
     Out* output;
     const Runtime* runtime;
   };
 
   void RunChunk(const Job& job, size_t index, int slot) const noexcept {
-    const size_t split = index % panel_splits_, group = index / panel_splits_ % shape_.groups;
-    const size_t first = index / panel_splits_ / shape_.groups * block_rows_;
-    const size_t count = std::min(block_rows_, shape_.rows - first);
-    Lhs* rows = reinterpret_cast<Lhs*>(job.scratch + static_cast<size_t>(slot) * scratch_per_slot_);
-    job.gather(job.context, job.input, group, first, count, padded_depth_, rows);
+    const size_t split = index % splits_, part = index / splits_;
+    const size_t in_image = part % blocks_ * block_rows_;
+    const size_t first = part / blocks_ * image_rows_ + in_image;
+    const size_t count = std::min(block_rows_, image_rows_ - in_image);
+    uint8_t* const scratch = job.scratch + static_cast<size_t>(slot) * scratch_per_slot_;
+    const Lhs** const rows = reinterpret_cast<const Lhs**>(scratch);
+    job.rows->Find(job.input, first, count, job.padding, reinterpret_cast<Lhs*>(scratch + pointer_bytes_),
+                   rows);
 
-    const size_t nr = static_cast<size_t>(row_->nr), out_stride = shape_.groups * shape_.channels;
-    const size_t tiles = DivideUp(count, static_cast<size_t>(row_->mr));
-    kernels::gemm::TileOf<Lhs, Out> tile{};
-    tile.lhs_stride = static_cast<ptrdiff_t>(padded_depth_);
-    tile.out_stride = static_cast<ptrdiff_t>(out_stride);
-    tile.depth = static_cast<int>(padded_depth_);
-    const size_t last = panels_ * (split + 1) / panel_splits_;
-    for (size_t panel = panels_ * split / panel_splits_; panel < last; ++panel) {
-      tile.packed = packed_->data() + (group * panels_ + panel) * panel_bytes_;
-      tile.channel = (group * panels_ + panel) * nr;
-      tile.cols = static_cast<int>(std::min(nr, shape_.channels - panel * nr));
-      Out* out = job.output + first * out_stride + group * shape_.channels + panel * nr;
-      for (size_t t = 0; t < tiles; ++t) {  // rows are shared out evenly: no short last tile
-        const size_t from = count * t / tiles;
-        tile.rows = static_cast<int>(count * (t + 1) / tiles - from);
-        tile.lhs = rows + from * padded_depth_;
-        tile.out = out + from * out_stride;
-        F::Run(*row_, tile, constants, *job.runtime, first + from);
-      }
+    const size_t nr = static_cast<size_t>(row_->nr), stride = shape_.groups * shape_.channels;
+    kernels::gemm::BlockOf<Lhs, Out> block{};
+    block.lhs = rows;
+    block.run_count = static_cast<int>(runs_.count);
+    block.run_depth = static_cast<int>(run_depth_);
+    block.panel_bytes = panel_bytes_;
+    block.out_stride = static_cast<ptrdiff_t>(stride);
+    block.rows = count;
+    block.flip = job.flip;
+    const size_t columns = shape_.groups * panels_, last = columns * (split + 1) / splits_;
+    for (size_t column = columns * split / splits_; column < last;) {  // a group's panels at a time
+      const size_t group = column / panels_, panel = column % panels_;
+      const size_t some = std::min(std::min(panels_at_once_, panels_ - panel), last - column);
+      block.runs = job.rows->offsets.data() + group * runs_.count;
+      block.packed = packed_->data() + column * panel_bytes_;
+      block.channel = column * nr;
+      block.cols = std::min(some * nr, shape_.channels - panel * nr);
+      block.out = job.output + first * stride + group * shape_.channels + panel * nr;
+      F::Run(*row_, block, constants, *job.runtime, first);
+      column += some;
     }
   }
 
   const Row* row_ = nullptr;
   MatmulShape shape_{};
+  Runs runs_{0, 0};
   SharedBuffer packed_;
-  size_t padded_depth_ = 0, panels_ = 0, panel_bytes_ = 0;
-  size_t block_rows_ = 0, row_blocks_ = 0, panel_splits_ = 0, scratch_per_slot_ = 0;
+  size_t run_depth_ = 0, panels_ = 0, panel_bytes_ = 0, panels_at_once_ = 0;
+  size_t image_rows_ = 0, block_rows_ = 0, blocks_ = 0;  // blocks of an image
+  size_t splits_ = 0, chunks_ = 0, pointer_bytes_ = 0, scratch_per_slot_ = 0;
   bool parallel_ = false;
 };
 

@@ -21,6 +21,20 @@ class Window {
   bool HasRow(ptrdiff_t row) const { return row >= 0 && row < static_cast<ptrdiff_t>(in_h); }
   bool HasColumn(ptrdiff_t column) const { return column >= 0 && column < static_cast<ptrdiff_t>(in_w); }
   size_t pixels() const { return batch * out_h * out_w; }
+  // Whether some tap of some output lies outside the input.
+  bool ReachesOutside() const {
+    const auto last = [](size_t out, int stride, int filter, int dilation) {
+      return (out > 0 ? out - 1 : 0) * static_cast<size_t>(stride) +
+             static_cast<size_t>(filter - 1) * static_cast<size_t>(dilation);
+    };
+    return pad_top > 0 || pad_left > 0 || last(out_h, stride_h, filter_h, dilation_h) >= in_h ||
+           last(out_w, stride_w, filter_w, dilation_w) >= in_w;
+  }
+  // 1x1 and stride 1 without padding: output pixels are the input's.
+  bool IsPointwise() const {
+    return filter_h == 1 && filter_w == 1 && stride_h == 1 && stride_w == 1 && pad_top == 0 &&
+           pad_left == 0 && in_h == out_h && in_w == out_w && !is_transposed;
+  }
 
  private:
   ptrdiff_t Source(size_t out, int tap, int stride, int dilation, int pad) const {
