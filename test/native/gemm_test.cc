@@ -88,7 +88,7 @@ void Compare(std::string* why, const Row& row, int rows, int cols, int depth, Va
     bound[c] = 100000 + int64_t{128} * 256 * static_cast<int64_t>(k);
   }
   kernels::PackedChannels channels;
-  LOWBIT_CHECK(channels.Pack(entries, bias.data(), multiplier.data(), shifts.data(), bound.data()));
+  LOWBIT_CHECK(channels.Pack(entries, bias.data(), multiplier.data(), shifts.data(), bound.data(), 3));
   const kernels::Output output = {3, -120, 119, flip};
 
   Guarded<int8_t> codes(m * k);
@@ -192,8 +192,9 @@ LOWBIT_TEST("gemm: requantisation equals scalar at its edges") {
           bound[c] = bias[c] < 0 ? -int64_t{bias[c]} : int64_t{bias[c]};
         }
         kernels::PackedChannels channels;
-        LOWBIT_CHECK(channels.Pack(nr, bias.data(), multiplier.data(), shifts.data(), bound.data()));
         const kernels::Output output = {random.Between(-128, 127), -128, 127, 0};
+        LOWBIT_CHECK(channels.Pack(nr, bias.data(), multiplier.data(), shifts.data(), bound.data(),
+                                   output.zero_point));
         std::vector<int8_t> out(nr);
         row.run(testing::BlockOf(testing::LhsRows<int16_t>(lhs.data(), 1, 0), row.kr, packed.data(),
                                  PanelBytes(row, 2), out.data(), nr, nr),

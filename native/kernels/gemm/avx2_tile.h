@@ -24,24 +24,26 @@ inline void KeepInRegisters(__m256i& a, __m256i& b) {
 #endif
 }
 
-// int32 with scale and rounding -> codes, 32 at a time. Saturation on the way is harmless: such values stay
-// beyond [low, high] with the zero point added.
+// The clamp of codes, 32 at a time; saturation on the way to bytes is harmless.
 struct ByteClamp {
-  __m256i zero_point, low, high, flip, order;
+  __m256i low, high, flip, order;
+  bool is_needed;
 
   explicit ByteClamp(const Output& output)
-      : zero_point(_mm256_set1_epi16(static_cast<int16_t>(output.zero_point))),
-        low(_mm256_set1_epi8(static_cast<char>(output.low))),
+      : low(_mm256_set1_epi8(static_cast<char>(output.low))),
         high(_mm256_set1_epi8(static_cast<char>(output.high))),
         flip(_mm256_set1_epi8(static_cast<char>(output.flip))),
-        order(_mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)) {}
+        order(_mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)),
+        is_needed(output.low > -128 || output.high < 127 || output.flip != 0) {}
 
   // The eight codes of a, then those of b, c and d.
-  __m256i Codes(__m256i a, __m256i b, __m256i c, __m256i d) const {
-    const __m256i first = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point);
-    const __m256i second = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero_point);
-    const __m256i codes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(first, second), order);
-    return _mm256_xor_si256(_mm256_min_epi8(_mm256_max_epi8(codes, low), high), flip);
+  __m256i Bytes(__m256i a, __m256i b, __m256i c, __m256i d) const {
+    return BytesOfWords(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+  }
+  __m256i BytesOfWords(__m256i ab, __m256i cd) const {
+    const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(ab, cd), order);
+    if (!is_needed) return bytes;
+    return _mm256_xor_si256(_mm256_min_epi8(_mm256_max_epi8(bytes, low), high), flip);
   }
 };
 
@@ -55,34 +57,35 @@ inline void StoreRow(int8_t* out, __m128i codes, int cols) {
   }
 }
 
-// Codes of kRows x 16 sums; `scale(sums, channel)` scales eight of them.
-template <int kRows, typename AnyTile, typename Scale>
-inline void StoreCodes(const __m256i (&sums)[kRows][2], const AnyTile& tile, ptrdiff_t stride,
-                       const ByteClamp& clamp, const Scale& scale) {
+// Codes of kRows x 16 sums with the folded bias.
+template <int kRows, typename AnyTile>
+inline void StoreFolded(const __m256i (&acc)[kRows][2], const AnyTile& tile, ptrdiff_t stride,
+                        const Channels& channels, const ByteClamp& clamp) {
+  const size_t c = tile.channel;
 #pragma GCC unroll 6
   for (int m = 0; m < kRows; m += 2) {
     const int next = m + 1 < kRows ? m + 1 : m;
-    const __m256i codes =
-        clamp.Codes(scale(sums[m][0], tile.channel), scale(sums[m][1], tile.channel + 8),
-                    scale(sums[next][0], tile.channel), scale(sums[next][1], tile.channel + 8));
-    StoreRow(tile.out + m * stride, _mm256_castsi256_si128(codes), tile.cols);
-    if (m + 1 < kRows) StoreRow(tile.out + (m + 1) * stride, _mm256_extracti128_si256(codes, 1), tile.cols);
+    const __m256i bytes =
+        clamp.Bytes(FoldedCodes8(acc[m][0], channels, c), FoldedCodes8(acc[m][1], channels, c + 8),
+                    FoldedCodes8(acc[next][0], channels, c), FoldedCodes8(acc[next][1], channels, c + 8));
+    StoreRow(tile.out + m * stride, _mm256_castsi256_si128(bytes), tile.cols);
+    if (m + 1 < kRows)
+      StoreRow(tile.out + (m + 1) * stride, _mm256_extracti128_si256(bytes, 1), tile.cols);
   }
 }
 
 // `Sum` of the functions below: Sum::Add(block, tile, acc) adds the products of the tile to acc.
 template <int kRows, typename Sum, typename AnyBlock, typename AnyTile>
-LOWBIT_NOINLINE void RunFoldedTile(const AnyBlock& block, const AnyTile& tile, const Channels& channels,
+LOWBIT_NOINLINE void RunFolded(const AnyBlock& block, const AnyTile& tile, const Channels& channels,
                                    const ByteClamp& clamp) {
   __m256i acc[kRows][2];
 #pragma GCC unroll 6
   for (int m = 0; m < kRows; ++m) {
-    acc[m][0] = LoadLanes(channels.bias + tile.channel);
-    acc[m][1] = LoadLanes(channels.bias + tile.channel + 8);
+    acc[m][0] = LoadLanes(channels.folded.bias + tile.channel);
+    acc[m][1] = LoadLanes(channels.folded.bias + tile.channel + 8);
   }
   Sum::Add(block, tile, acc);
-  StoreCodes<kRows>(acc, tile, block.out_stride, clamp,
-                    [&](__m256i x, size_t c) { return ScaleFolded8(x, channels, c); });
+  StoreFolded<kRows>(acc, tile, block.out_stride, channels, clamp);
 }
 
 template <int kRows, typename Sum, typename AnyBlock, typename AnyTile>
@@ -102,11 +105,13 @@ LOWBIT_NOINLINE void SumTile(const AnyBlock& block, const AnyTile& tile, int32_t
 // `finish(sums, rows, tile)`: kNr sums a row, without bias.
 template <typename Sum, typename AnyBlock, typename Finish>
 inline void RunThroughMemory(const AnyBlock& block, const Finish& finish) {
-  EachTile<kMr, kNr>(block, [&](auto count, const auto& tile) {
+  EachStrip<kMr>(block, [&](auto count, const Strip& strip) {
     constexpr int kRows = decltype(count)::value;
-    alignas(32) int32_t sums[kRows * kNr];
-    SumTile<kRows, Sum>(block, tile, sums);
-    finish(sums, kRows, tile);
+    EachTile<kRows, kNr>(block, strip, [&](const auto& tile) {
+      alignas(32) int32_t sums[kRows * kNr];
+      SumTile<kRows, Sum>(block, tile, sums);
+      finish(sums, kRows, tile);
+    });
   });
 }
 
@@ -116,30 +121,37 @@ inline __m256i LoadSums(const int32_t* from) {
 
 template <Rounding kRounding, typename AnyTile>
 LOWBIT_NOINLINE void StoreRounded(const int32_t* sums, int rows, const AnyTile& tile, ptrdiff_t stride,
-                                  const Channels& channels, const ByteClamp& clamp) {
+                                  const Channels& channels, const Output& output) {
+  const ByteClamp clamp(output);
+  const __m256i zero_point = _mm256_set1_epi16(static_cast<int16_t>(output.zero_point));
   for (int m = 0; m < rows; ++m) {
     const __m256i low8 = Scale8<kRounding>(LoadSums(sums + kNr * m), channels, tile.channel);
     const __m256i high8 = Scale8<kRounding>(LoadSums(sums + kNr * m + 8), channels, tile.channel + 8);
-    const __m256i codes = clamp.Codes(low8, high8, low8, high8);
-    StoreRow(tile.out + m * stride, _mm256_castsi256_si128(codes), tile.cols);
+    // Saturation to int16 is harmless: such values stay beyond [low, high] with the zero point added.
+    const __m256i words = _mm256_adds_epi16(_mm256_packs_epi32(low8, high8), zero_point);
+    const __m256i bytes = clamp.BytesOfWords(words, words);
+    StoreRow(tile.out + m * stride, _mm256_castsi256_si128(bytes), tile.cols);
   }
 }
 
 // Codes by any rounding.
 template <typename Sum, typename AnyBlock>
 inline void RunCodes(const AnyBlock& block, const Channels& channels, const Output& output) {
-  const ByteClamp clamp(output);
   if (channels.rounding == Rounding::kFolded) {
-    return EachTile<kMr, kNr>(block, [&](auto count, const auto& tile) {
-      RunFoldedTile<decltype(count)::value, Sum>(block, tile, channels, clamp);
+    const ByteClamp clamp(output);
+    return EachStrip<kMr>(block, [&](auto count, const Strip& strip) {
+      constexpr int kRows = decltype(count)::value;
+      EachTile<kRows, kNr>(block, strip, [&](const auto& tile) {
+        RunFolded<kRows, Sum>(block, tile, channels, clamp);
+      });
     });
   }
   const bool twice = channels.rounding == Rounding::kTwice;
   RunThroughMemory<Sum>(block, [&](const int32_t* sums, int rows, const auto& tile) {
     if (twice) {
-      StoreRounded<Rounding::kTwice>(sums, rows, tile, block.out_stride, channels, clamp);
+      StoreRounded<Rounding::kTwice>(sums, rows, tile, block.out_stride, channels, output);
     } else {
-      StoreRounded<Rounding::kOnce>(sums, rows, tile, block.out_stride, channels, clamp);
+      StoreRounded<Rounding::kOnce>(sums, rows, tile, block.out_stride, channels, output);
     }
   });
 }

@@ -28,7 +28,7 @@ inline void WithRows(size_t rows, const Run& run) {
   run(RowCount<kMost>());
 }
 
-// Some rows of a block under one panel of weights.
+// A piece of a block that fits the registers: some rows under one panel of weights.
 template <typename Lhs, typename Out>
 struct Tile {
   const Lhs* const* lhs;  // of the rows
@@ -38,28 +38,47 @@ struct Tile {
   int cols;             // of the panel
 };
 
-// Calls visit(RowCount, tile) for tiles of at most kMost rows and kNr channels; rows are shared out evenly, so
-// that no short tile is left. Panels pass over each few rows: they are few, or small.
-template <int kMost, int kNr, typename Lhs, typename Out, template <typename, typename> class Block,
-          typename Visit>
-inline void EachTile(const Block<Lhs, Out>& block, const Visit& visit) {
+// So many tiles of equally many rows.
+struct Strip {
+  size_t row, tiles;
+};
+
+// Calls visit(RowCount, strip) for strips of tiles of at most kMost rows: rows are shared out evenly, so that
+// no short tile is left.
+template <int kMost, typename AnyBlock, typename Visit>
+inline void EachStrip(const AnyBlock& block, const Visit& visit) {
   const size_t tiles = (block.rows + kMost - 1) / kMost;
   if (tiles == 0) return;
   const size_t few = block.rows / tiles, larger = block.rows % tiles;
-  size_t row = 0;
-  for (size_t t = 0; t < tiles; ++t) {
-    const size_t count = few + (t < larger ? 1 : 0);
-    WithRows<kMost>(count, [&](auto rows) {
-      const uint8_t* packed = static_cast<const uint8_t*>(block.packed);
-      Out* out = block.out + static_cast<ptrdiff_t>(row) * block.out_stride;
-      for (size_t c = 0; c < block.cols; c += kNr, packed += block.panel_bytes) {
-        const size_t left = block.cols - c;
-        visit(rows, Tile<Lhs, Out>{block.lhs + row, packed, out + c, row, block.channel + c,
-                                   left < kNr ? static_cast<int>(left) : kNr});
-      }
-    });
-    row += count;
+  if (larger) WithRows<kMost>(few + 1, [&](auto rows) { visit(rows, Strip{0, larger}); });
+  WithRows<kMost>(few, [&](auto rows) { visit(rows, Strip{larger * (few + 1), tiles - larger}); });
+}
+
+// Calls visit(tile) for the tiles of a strip under panels of kNr channels. Panels pass over each few rows: they
+// are few, or small.
+template <int kRows, int kNr, typename Lhs, typename Out, template <typename, typename> class Block,
+          typename Visit>
+inline void EachTile(const Block<Lhs, Out>& block, const Strip& strip, const Visit& visit) {
+  Out* rows_out = block.out + static_cast<ptrdiff_t>(strip.row) * block.out_stride;
+  size_t row = strip.row;
+  for (size_t t = 0; t < strip.tiles; ++t, row += kRows, rows_out += kRows * block.out_stride) {
+    const uint8_t* packed = static_cast<const uint8_t*>(block.packed);
+    for (size_t c = 0; c < block.cols; c += kNr, packed += block.panel_bytes) {
+      const size_t left = block.cols - c;
+      visit(Tile<Lhs, Out>{block.lhs + row, packed, rows_out + c, row, block.channel + c,
+                           left < kNr ? static_cast<int>(left) : kNr});
+    }
   }
+}
+
+// Keeps the compiler from loading what `pointer` leads to before it is needed.
+template <typename T>
+inline void Forget(const T*& pointer) {
+#if defined(__GNUC__)
+  __asm__("" : "+r"(pointer));
+#else
+  (void)pointer;
+#endif
 }
 
 }  // namespace

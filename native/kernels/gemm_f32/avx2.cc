@@ -66,8 +66,11 @@ void RunRows(const Block& block, const Tile& tile, const Channels& channels) {
 }
 
 void F32_6x16(const Block& block, const Channels& channels) noexcept {
-  gemm::EachTile<kMr, kNr>(
-      block, [&](auto count, const auto& tile) { RunRows<decltype(count)::value>(block, tile, channels); });
+  gemm::EachStrip<kMr>(block, [&](auto count, const gemm::Strip& strip) {
+    constexpr int kRows = decltype(count)::value;
+    gemm::EachTile<kRows, kNr>(block, strip,
+                               [&](const auto& tile) { RunRows<kRows>(block, tile, channels); });
+  });
 }
 
 constexpr Row kList[] = {{"gemm.f32.6x16.avx2", cpu::kAvx2, kMr, kNr, 1, F32_6x16}};

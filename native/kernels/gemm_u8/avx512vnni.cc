@@ -53,6 +53,7 @@ inline void Accumulate(const AnyBlock& block, const uint8_t* const* rows, const 
   }
   for (int run = 0; run < block.run_count; ++run) {
     const uint8_t* lhs[kRows];
+    gemm::Forget(rows);  // else g++ keeps all its pointers in registers, and in vector registers
 #pragma GCC unroll 8
     for (int m = 0; m < kRows; ++m) lhs[m] = rows[m] + block.runs[run];
     ptrdiff_t k = 0;
@@ -92,7 +93,9 @@ inline void Accumulate(const AnyBlock& block, const uint8_t* const* rows, const 
   }
 }
 
+using gemm::EachStrip;
 using gemm::EachTile;
+using gemm::Strip;
 using Tile = gemm::Tile<uint8_t, int8_t>;
 
 // 64 codes: of four rows x 16 channels or two x 32, by acc[0..3] = rows 0 0 1 1 or 0 1 2 3.
@@ -125,7 +128,7 @@ inline void Store64(__m512i codes, const Tile& tile, ptrdiff_t stride, int row, 
   }
 }
 
-// acc holds sums with bias.
+// acc holds sums with the folded bias.
 template <int kRows, int kWide>
 inline void StoreFolded(const __m512i (&acc)[kRows][kWide], const Tile& tile, ptrdiff_t stride,
                         const Channels& channels, const ByteClamp& clamp) {
@@ -139,9 +142,9 @@ inline void StoreFolded(const __m512i (&acc)[kRows][kWide], const Tile& tile, pt
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
       const int row = m + i / kWide < kRows ? m + i / kWide : m;
-      four[i] = factors[i % kWide].Scale(acc[row][i % kWide]);
+      four[i] = factors[i % kWide].Codes(acc[row][i % kWide]);
     }
-    Store64(clamp.Codes(four[0], four[1], four[2], four[3]), tile, stride, m, kRows, kWide);
+    Store64(clamp.Bytes(four[0], four[1], four[2], four[3]), tile, stride, m, kRows, kWide);
   }
 }
 
@@ -161,13 +164,13 @@ void StoreRounded(const int32_t* sums, int rows, int wide, const Tile& tile, ptr
 }
 
 template <int kRows, int kWide>
-LOWBIT_NOINLINE void RunFoldedTile(const Block& block, const Tile& tile, const Channels& channels,
-                                   const ByteClamp& clamp) {
+LOWBIT_NOINLINE void RunFolded(const Block& block, const Tile& tile, const Channels& channels,
+                               const ByteClamp& clamp) {
   __m512i acc[kRows][kWide];
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
-    for (int j = 0; j < kWide; ++j) acc[m][j] = LoadLanes16(channels.bias + tile.channel + 16 * j);
+    for (int j = 0; j < kWide; ++j) acc[m][j] = LoadLanes16(channels.folded.bias + tile.channel + 16 * j);
   }
   Accumulate<kRows, kWide>(block, tile.lhs, tile.packed, acc);
   StoreFolded<kRows, kWide>(acc, tile, block.out_stride, channels, clamp);
@@ -192,11 +195,13 @@ LOWBIT_NOINLINE void SumTile(const AnyBlock& block, const AnyTile& tile, int32_t
 // Sums in memory, for endings that are rare or that a few rows share.
 template <int kWide, typename AnyBlock, typename Finish>
 inline void RunThroughMemory(const AnyBlock& block, const Finish& finish) {
-  EachTile<kMr, 16 * kWide>(block, [&](auto count, const auto& tile) {
+  EachStrip<kMr>(block, [&](auto count, const Strip& strip) {
     constexpr int kRows = decltype(count)::value;
-    alignas(64) int32_t sums[kRows * kWide * 16];
-    SumTile<kRows, kWide>(block, tile, sums);
-    finish(sums, kRows, tile);
+    EachTile<kRows, 16 * kWide>(block, strip, [&](const auto& tile) {
+      alignas(64) int32_t sums[kRows * kWide * 16];
+      SumTile<kRows, kWide>(block, tile, sums);
+      finish(sums, kRows, tile);
+    });
   });
 }
 
@@ -204,8 +209,10 @@ template <int kWide>
 void U8S8(const Block& block, const Channels& channels, const Output& output) noexcept {
   if (channels.rounding == Rounding::kFolded) {
     const ByteClamp clamp(output);
-    return EachTile<kMr, 16 * kWide>(block, [&](auto count, const Tile& tile) {
-      RunFoldedTile<decltype(count)::value, kWide>(block, tile, channels, clamp);
+    return EachStrip<kMr>(block, [&](auto count, const Strip& strip) {
+      constexpr int kRows = decltype(count)::value;
+      EachTile<kRows, 16 * kWide>(
+          block, strip, [&](const Tile& tile) { RunFolded<kRows, kWide>(block, tile, channels, clamp); });
     });
   }
   const auto store =

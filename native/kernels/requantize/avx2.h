@@ -37,11 +37,15 @@ inline __m128i RoundOnce4(__m128i x, const double* scale) {
   return _mm256_cvttpd_epi32(_mm256_add_pd(whole, up));
 }
 
-// The folded form of sums with bias.
-inline __m256i ScaleFolded8(__m256i x, const Channels& channels, size_t c) {
-  const __m256i even = LoadLanes(channels.nudge + c), odd = LoadLanes(channels.nudge + c + 4);
-  const __m256i r = HighMul8(x, LoadLanes(channels.multiplier + c), even, odd);
-  return _mm256_srav_epi32(_mm256_add_epi32(r, _mm256_srai_epi32(x, 31)), LoadLanes(channels.right + c));
+// The folded form (contract.h) of sums with the folded bias, for channels c .. c+7, c a multiple of 8: codes with
+// zero point, without clamp.
+inline __m256i FoldedCodes8(__m256i u, const Channels& channels, size_t c) {
+  const __m256i m = LoadLanes(channels.folded.multiplier + c);
+  const __m256i p0 = _mm256_add_epi64(_mm256_mul_epu32(u, m), LoadLanes(channels.folded.addend + c));
+  const __m256i p1 = _mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(u, 32), _mm256_srli_epi64(m, 32)),
+                                      LoadLanes(channels.folded.addend + c + 4));
+  const __m256i upper = _mm256_blend_epi32(_mm256_shuffle_epi32(p0, 0xF5), p1, 0xAA);
+  return _mm256_srav_epi32(_mm256_add_epi32(upper, _mm256_srli_epi32(u, 31)), LoadLanes(channels.right + c));
 }
 
 // Scaled accumulators of channels c .. c+7, without zero point and clamp; c is a multiple of 8 for kFolded.
@@ -52,9 +56,13 @@ inline __m256i Scale8(__m256i acc, const Channels& channels, size_t c) {
     return _mm256_set_m128i(RoundOnce4(_mm256_extracti128_si256(x, 1), channels.scale + c + 4),
                             RoundOnce4(_mm256_castsi256_si128(x), channels.scale + c));
   }
-  if (kRounding == Rounding::kFolded) return ScaleFolded8(x, channels, c);
   const __m256i m = LoadLanes(channels.multiplier + c);
   const __m256i right = LoadLanes(channels.right + c);
+  if (kRounding == Rounding::kFolded) {
+    const __m256i even = LoadLanes(channels.nudge + c), odd = LoadLanes(channels.nudge + c + 4);
+    const __m256i r = _mm256_add_epi32(HighMul8(x, m, even, odd), _mm256_srai_epi32(x, 31));
+    return _mm256_srav_epi32(r, right);
+  }
   x = _mm256_sllv_epi32(x, LoadLanes(channels.left + c));
   const __m256i half = _mm256_set1_epi64x(int64_t{1} << 30);
   const __m256i r = HighMul8(x, m, half, half);

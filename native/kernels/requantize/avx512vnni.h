@@ -70,46 +70,47 @@ inline __m128i Codes16(__m512i acc, const Channels& channels, size_t c, const Ou
                        _mm_set1_epi8(static_cast<char>(output.flip)));
 }
 
-// The folded form with the constants of sixteen channels in registers.
+// The folded form (contract.h) with the constants of sixteen channels in registers.
 struct Folded16 {
   __m512i multiplier, odd_multiplier, right, even, odd;
 
   Folded16() = default;
   Folded16(const Channels& channels, size_t c) {
-    const __m512i first = LoadLanes16(channels.nudge + c), second = LoadLanes16(channels.nudge + c + 8);
-    multiplier = LoadLanes16(channels.multiplier + c);
+    const Folded& folded = channels.folded;
+    const __m512i first = LoadLanes16(folded.addend + c), second = LoadLanes16(folded.addend + c + 8);
+    multiplier = LoadLanes16(folded.multiplier + c);
     odd_multiplier = _mm512_srli_epi64(multiplier, 32);
     right = LoadLanes16(channels.right + c);
     even = _mm512_shuffle_i64x2(first, second, 0x44);
     odd = _mm512_shuffle_i64x2(first, second, 0xEE);
   }
-  // Of sums with bias.
-  __m512i Scale(__m512i x) const {
-    const __m512i p0 = _mm512_add_epi64(_mm512_mul_epi32(x, multiplier), even);
-    const __m512i p1 = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(x, 32), odd_multiplier), odd);
-    const __m512i r = _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(p0, 31), _mm512_add_epi64(p1, p1));
-    return _mm512_srav_epi32(_mm512_add_epi32(r, _mm512_srai_epi32(x, 31)), right);
+  // Of sums with the folded bias; with zero point, without clamp.
+  __m512i Codes(__m512i u) const {
+    const __m512i p0 = _mm512_add_epi64(_mm512_mul_epu32(u, multiplier), even);
+    const __m512i p1 = _mm512_add_epi64(_mm512_mul_epu32(_mm512_srli_epi64(u, 32), odd_multiplier), odd);
+    const __m512i upper = _mm512_mask_shuffle_epi32(p1, 0x5555, p0, _MM_PERM_DDBB);
+    return _mm512_srav_epi32(_mm512_add_epi32(upper, _mm512_srli_epi32(u, 31)), right);
   }
 };
 
-// From scaled sums to codes, 64 at a time. Saturation on the way is harmless: such values stay beyond
-// [low, high] with the zero point added.
+// The clamp of codes, 64 at a time; saturation on the way to bytes is harmless.
 struct ByteClamp {
-  __m512i zero_point, low, high, flip, order;
+  __m512i low, high, flip, order;
+  bool is_needed;
 
   explicit ByteClamp(const Output& output)
-      : zero_point(_mm512_set1_epi16(static_cast<int16_t>(output.zero_point))),
-        low(_mm512_set1_epi8(static_cast<char>(output.low))),
+      : low(_mm512_set1_epi8(static_cast<char>(output.low))),
         high(_mm512_set1_epi8(static_cast<char>(output.high))),
         flip(_mm512_set1_epi8(static_cast<char>(output.flip))),
-        order(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)) {}
+        order(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)),
+        is_needed(output.low > -128 || output.high < 127 || output.flip != 0) {}
 
   // The sixteen codes of a, then those of b, c and d.
-  __m512i Codes(__m512i a, __m512i b, __m512i c, __m512i d) const {
-    const __m512i first = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero_point);
-    const __m512i second = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero_point);
-    const __m512i codes = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(first, second));
-    return _mm512_xor_si512(_mm512_min_epi8(_mm512_max_epi8(codes, low), high), flip);
+  __m512i Bytes(__m512i a, __m512i b, __m512i c, __m512i d) const {
+    const __m512i bytes = _mm512_permutexvar_epi32(
+        order, _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)));
+    if (!is_needed) return bytes;
+    return _mm512_xor_si512(_mm512_min_epi8(_mm512_max_epi8(bytes, low), high), flip);
   }
 };
 

@@ -12,10 +12,26 @@ enum class Rounding : uint8_t {
   // TFLite's default (convolutions).
   kTwice,
   // The same, where every channel meets the condition of the folded form: left = 0, right >= 1 and
-  // |acc + bias| + 2^(right - 1) < 2^31, so that adding the second rounding first cannot leave int32.
+  // |acc + bias| + 2^(right - 1) + |zero_point| * 2^right < 2^31, so that adding the second rounding and the
+  // zero point first cannot leave int32.
   kFolded,
   // round(x * scale) in double precision, halves away from zero (the reference's fully connected layers).
   kOnce,
+};
+
+// Constants of the folded form, code = floor((SRDHM(x, m) + 2^(e-1) - [x < 0]) / 2^e) + zero_point with
+// x = acc + bias, m the multiplier and e = right. Exact because SRDHM(x, m) = floor((x * m + 2^30) / 2^31) and
+// RoundingDivideByPOT(r, e) = (r + 2^(e-1) - [r < 0]) >> e; the sign of x serves for the sign of r: they differ
+// only where r = 0, and there both give 0.
+//
+// With u = x + 2^31, unsigned: the upper half of u * 2m + addend is SRDHM(x, m) + 2^(e-1) - 1 + zero_point * 2^e,
+// modulo 2^32, and u >> 31 is 1 - [x < 0]. So code = (upper + (u >> 31)) >> e, an arithmetic shift.
+struct Folded {
+  const int32_t* bias;         // bias + 2^31, modulo 2^32
+  const uint32_t* multiplier;  // 2m
+  // 2^31 + 2^(e+31) + zero_point * 2^(e+32) - (m + 1) * 2^32, modulo 2^64. Of each eight channels first the four
+  // even ones, then the four odd ones: the order in which 64-bit products of 32-bit lanes arise.
+  const int64_t* addend;
 };
 
 // Arrays hold one entry a channel and are zero-padded to a multiple of kChannelPadding. A code is
@@ -30,6 +46,7 @@ struct Channels {
   const int64_t* nudge;
   const double* scale;  // for kOnce; null otherwise
   Rounding rounding;
+  Folded folded;  // for kFolded
 };
 
 constexpr int kChannelPadding = 16;

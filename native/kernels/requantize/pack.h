@@ -11,14 +11,14 @@ class PackedChannels {
  public:
   // For Rounding::kTwice, or kFolded where it holds. bias, multiplier, shift (TFLite's: positive = left) and
   // bound: `count` entries each. bound[c] is at least |acc + bias| for every input the layer can meet. Shifts
-  // are in [-31, 30]. False when memory runs out.
+  // are in [-31, 30]. `zero_point` is that of the output. False when memory runs out.
   bool Pack(size_t count, const int32_t* bias, const int32_t* multiplier, const int32_t* shift,
-            const int64_t* bound);
+            const int64_t* bound, int32_t zero_point = 0);
   // For Rounding::kOnce: a real factor a channel, each finite and >= 0.
   bool PackOnce(size_t count, const int32_t* bias, const double* scale);
 
   // What an entry takes.
-  static constexpr size_t kEntryBytes = 4 * sizeof(int32_t) + sizeof(int64_t);
+  static constexpr size_t kEntryBytes = 6 * sizeof(int32_t) + 2 * sizeof(int64_t);
   static constexpr size_t kOnceEntryBytes = sizeof(int32_t) + sizeof(double);
 
   const Channels& channels() const { return channels_; }

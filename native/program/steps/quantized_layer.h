@@ -73,7 +73,8 @@ bool PackChannels(const QuantizedLayer& layer, size_t count, size_t depth, const
     bound[i] = (b < 0 ? -b : b) + widest * magnitude;
   }
   if (once) return packed->PackOnce(count, bias.data(), scale.data());
-  return packed->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data());
+  return packed->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data(),
+                      layer.output.zero_point);
 }
 
 }  // namespace lowbit::program::steps
