@@ -31,16 +31,22 @@ static bool PrefersNarrowWeights(const Shape& shape) {
 const Row& Choose(const Shape& shape, cpu::Isa have) {
   const bool narrow = shape.weights_fit_int8 && PrefersNarrowWeights(shape);
   for (const Rows* list : kLists) {
-    const Row* fallback = nullptr;
+    const Row* best = nullptr;
+    size_t least = 0;
     for (size_t i = 0; i < list->count; ++i) {
       const Row& row = list->first[i];
       if (!cpu::Has(have, row.needs)) continue;
       if (row.weight_bytes == 1 && !shape.weights_fit_int8) continue;
       if (GrowsTooMuch(row.nr, static_cast<size_t>(row.weight_bytes), shape.channels)) continue;
-      if ((row.weight_bytes == 1) == narrow) return row;
-      if (!fallback) fallback = &row;
+      // Weights of the other width are taken only where none of the wanted one is left.
+      const size_t cost = PanelCost(row.nr, list->first[0].nr, shape.channels) *
+                          ((row.weight_bytes == 1) == narrow ? 1 : 1000);
+      if (!best || cost < least) {
+        best = &row;
+        least = cost;
+      }
     }
-    if (fallback) return *fallback;
+    if (best) return *best;
   }
   return kernels::gemm::kScalar.first[0];
 }

@@ -28,19 +28,16 @@ const Rows* const kLists[] = {
 
 Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0] - 1}; }
 
-// Of one instruction set's rows: narrow panels multiply a little slower, wide ones pad more channels.
-static size_t Cost(const kernels::gemm_u8::Row& row, size_t channels) {
-  const size_t nr = static_cast<size_t>(row.nr), padded = (channels + nr - 1) / nr * nr;
-  return padded * (nr < 32 ? 9 : 8);
-}
-
 const kernels::gemm_u8::Row* Choose(size_t channels, cpu::Isa have) {
   for (const Rows* list : Lists()) {
     const kernels::gemm_u8::Row* best = nullptr;
     for (size_t i = 0; i < list->count; ++i) {
       const kernels::gemm_u8::Row& row = list->first[i];
       if (!cpu::Has(have, row.needs) || GrowsTooMuch(row.nr, 1, channels)) continue;
-      if (!best || Cost(row, channels) < Cost(*best, channels)) best = &row;
+      const auto cost = [&](const kernels::gemm_u8::Row& one) {
+        return PanelCost(one.nr, list->first[0].nr, channels);
+      };
+      if (!best || cost(row) < cost(*best)) best = &row;
     }
     if (best) return best;
   }

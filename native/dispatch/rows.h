@@ -32,4 +32,11 @@ inline bool GrowsTooMuch(int nr, size_t weight_bytes, size_t channels) {
   return padded * weight_bytes > kMostGrowth * channels;
 }
 
+// What a layer of so many channels costs by panels of `nr`, where `widest` is the instruction set's widest:
+// narrow panels multiply a little slower, wide ones pad more channels.
+inline size_t PanelCost(int nr, int widest, size_t channels) {
+  const size_t step = static_cast<size_t>(nr), padded = (channels + step - 1) / step * step;
+  return padded * (nr < widest ? 9 : 8);
+}
+
 }  // namespace lowbit::dispatch

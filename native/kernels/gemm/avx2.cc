@@ -1,6 +1,7 @@
 // GEMM tiles for AVX2.
 //
-// Method: pairs of int16 products by vpmaddwd, summed in int32; 6 rows x 16 channels fill 12 accumulators.
+// Method: pairs of int16 products by vpmaddwd, summed in int32; 6 rows x 16 channels fill 12 accumulators, 8 rows
+//         x 8 channels serve where 16 would be half empty.
 // Exact:  codes lie in [-128, 127] and weights in [-255, 255]: a pair sums to at most 2 * 128 * 255 = 65280.
 //         The int32 sums wrap, as the reference's do.
 // Reads:  lhs runs inside [0, run_depth), even; panels are zero-padded by pack.cc.
@@ -30,37 +31,45 @@ inline __m256i BroadcastPair(const int16_t* from) {
 
 template <typename Weight>
 struct Sum {
-  template <typename AnyBlock, typename AnyTile, int kRows>
-  static inline void Add(const AnyBlock& block, const AnyTile& tile, __m256i (&acc)[kRows][2]) {
+  template <typename AnyBlock, typename AnyTile, int kRows, int kWide>
+  static inline void Add(const AnyBlock& block, const AnyTile& tile, __m256i (&acc)[kRows][kWide]) {
+    constexpr int kChains = kRows * kWide <= 2 ? 2 : 1;
     const Weight* weights = static_cast<const Weight*>(tile.packed);
-    for (int run = 0; run < block.run_count; ++run) {
-      const int16_t* lhs[kRows];
-#pragma GCC unroll 6
-      for (int m = 0; m < kRows; ++m) lhs[m] = tile.lhs[m] + block.runs[run];
-      for (ptrdiff_t k = 0; k < block.run_depth; k += kKr) {
-        const __m256i w0 = LoadWeights(weights);
-        const __m256i w1 = LoadWeights(weights + 16);
-        weights += kNr * kKr;
-#pragma GCC unroll 6
-        for (int m = 0; m < kRows; ++m) {
-          const __m256i a = BroadcastPair(lhs[m] + k);
-          acc[m][0] = _mm256_add_epi32(acc[m][0], _mm256_madd_epi16(a, w0));
-          acc[m][1] = _mm256_add_epi32(acc[m][1], _mm256_madd_epi16(a, w1));
-          KeepInRegisters(acc[m][0], acc[m][1]);
-        }
+    InChains<kChains>(acc, [&](__m256i(&sums)[kChains][kRows][kWide]) {
+      for (int run = 0; run < block.run_count; ++run) {
+        const int16_t* lhs[kRows];
+#pragma GCC unroll 8
+        for (int m = 0; m < kRows; ++m) lhs[m] = tile.lhs[m] + block.runs[run];
+        ptrdiff_t k = 0;
+        WalkRun<kKr>(sums, block.run_depth, [&](__m256i(&into)[kRows][kWide]) {
+          __m256i w[kWide];
+#pragma GCC unroll 2
+          for (int j = 0; j < kWide; ++j) w[j] = LoadWeights(weights + 16 * j);
+          weights += 16 * kWide;
+#pragma GCC unroll 8
+          for (int m = 0; m < kRows; ++m) {
+            const __m256i a = BroadcastPair(lhs[m] + k);
+#pragma GCC unroll 2
+            for (int j = 0; j < kWide; ++j) {
+              into[m][j] = _mm256_add_epi32(into[m][j], _mm256_madd_epi16(a, w[j]));
+              KeepInRegister(into[m][j]);
+            }
+          }
+          k += kKr;
+        });
       }
-    }
+    });
   }
 };
 
-template <typename Weight>
-void S8S8_6x16c2(const Block& block, const Channels& channels, const Output& output) noexcept {
-  RunCodes<Sum<Weight>>(block, channels, output);
+template <int kWide, typename Weight>
+void S8S8(const Block& block, const Channels& channels, const Output& output) noexcept {
+  RunCodes<kWide, Sum<Weight>>(block, channels, output);
 }
 
-template <typename Weight>
-void S8F32_6x16c2(const HybridBlock& block, const HybridChannels& channels, const HybridRows& rows) noexcept {
-  RunReals<Sum<Weight>>(block, channels, rows);
+template <int kWide, typename Weight>
+void S8F32(const HybridBlock& block, const HybridChannels& channels, const HybridRows& rows) noexcept {
+  RunReals<kWide, Sum<Weight>>(block, channels, rows);
 }
 
 void Widen(const int8_t* src, size_t count, uint8_t flip, int16_t* dst) noexcept {
@@ -85,11 +94,12 @@ void Widen(const int8_t* src, size_t count, uint8_t flip, int16_t* dst) noexcept
 }
 
 constexpr Row kList[] = {
-    // best first
-    {"gemm.s8s8.6x16c2.avx2", cpu::kAvx2, kMr, kNr, kKr, 2, S8S8_6x16c2<int16_t>, S8F32_6x16c2<int16_t>,
+    {"gemm.s8s8.6x16c2.avx2", cpu::kAvx2, MostRows(2), 16, kKr, 2, S8S8<2, int16_t>, S8F32<2, int16_t>,
      Widen},
-    {"gemm.s8s8.6x16c2.avx2.w8", cpu::kAvx2, kMr, kNr, kKr, 1, S8S8_6x16c2<int8_t>, S8F32_6x16c2<int8_t>,
+    {"gemm.s8s8.8x8c2.avx2", cpu::kAvx2, MostRows(1), 8, kKr, 2, S8S8<1, int16_t>, S8F32<1, int16_t>, Widen},
+    {"gemm.s8s8.6x16c2.avx2.w8", cpu::kAvx2, MostRows(2), 16, kKr, 1, S8S8<2, int8_t>, S8F32<2, int8_t>,
      Widen},
+    {"gemm.s8s8.8x8c2.avx2.w8", cpu::kAvx2, MostRows(1), 8, kKr, 1, S8S8<1, int8_t>, S8F32<1, int8_t>, Widen},
 };
 
 }  // namespace

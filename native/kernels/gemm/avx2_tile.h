@@ -1,5 +1,8 @@
-// What 256-bit GEMM kernels share: tiles of up to 6 rows x 16 channels, and how their sums become output.
+// What 256-bit GEMM kernels share: tiles of 16 channels (6 rows) or 8 (8 rows), and how their sums become output.
 // For inclusion by kernel files built with AVX2 or more; everything is in an unnamed namespace.
+//
+// A kernel is a `Sum`: Sum::Add(block, tile, acc) adds the products of a tile to acc[kRows][kWide], eight
+// channels a vector.
 #pragma once
 
 #include <immintrin.h>
@@ -12,16 +15,54 @@
 namespace lowbit::kernels::gemm {
 namespace {
 
-constexpr int kMr = 6, kNr = 16;
+constexpr int MostRows(int wide) { return wide == 2 ? 6 : 8; }
 
 // g++ otherwise reorders the row updates, needs more than sixteen registers and spills accumulators in the
 // loop.
-inline void KeepInRegisters(__m256i& a, __m256i& b) {
+inline void KeepInRegister(__m256i& a) {
 #if defined(__GNUC__)
-  __asm__("" : "+x"(a), "+x"(b));
+  __asm__("" : "+x"(a));
 #else
-  (void)a, (void)b;
+  (void)a;
 #endif
+}
+
+// Few accumulators would wait for each other, so sums of few rows are split by depth: `add(sums)` adds to any of
+// sums[kChains], which are added up in acc.
+template <int kChains, int kRows, int kWide, typename Add>
+inline void InChains(__m256i (&acc)[kRows][kWide], const Add& add) {
+  __m256i sums[kChains][kRows][kWide];
+#pragma GCC unroll 4
+  for (int chain = 0; chain < kChains; ++chain) {
+#pragma GCC unroll 8
+    for (int m = 0; m < kRows; ++m) {
+#pragma GCC unroll 2
+      for (int j = 0; j < kWide; ++j) sums[chain][m][j] = chain ? _mm256_setzero_si256() : acc[m][j];
+    }
+  }
+  add(sums);
+#pragma GCC unroll 8
+  for (int m = 0; m < kRows; ++m) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kWide; ++j) {
+      acc[m][j] = sums[0][m][j];
+#pragma GCC unroll 4
+      for (int chain = 1; chain < kChains; ++chain)
+        acc[m][j] = _mm256_add_epi32(acc[m][j], sums[chain][m][j]);
+    }
+  }
+}
+
+// Walks a run of `depth`: `step(sums)` goes on by kStep.
+template <int kStep, int kChains, int kRows, int kWide, typename Step>
+inline void WalkRun(__m256i (&sums)[kChains][kRows][kWide], ptrdiff_t depth, const Step& step) {
+  if constexpr (kChains > 1) {
+    for (; depth >= kChains * kStep; depth -= kChains * kStep) {
+#pragma GCC unroll 4
+      for (int chain = 0; chain < kChains; ++chain) step(sums[chain]);
+    }
+  }
+  for (; depth > 0; depth -= kStep) step(sums[0]);
 }
 
 // The clamp of codes, 32 at a time; saturation on the way to bytes is harmless.
@@ -47,69 +88,87 @@ struct ByteClamp {
   }
 };
 
+// The first `cols` of 8 * kWide codes of a row.
+template <int kWide>
 inline void StoreRow(int8_t* out, __m128i codes, int cols) {
-  if (cols == kNr) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), codes);
+  if (cols == 8 * kWide) {
+    if (kWide == 2)
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out), codes);
+    else
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(out), codes);
   } else {
-    alignas(16) int8_t all[kNr];
+    alignas(16) int8_t all[16];
     _mm_store_si128(reinterpret_cast<__m128i*>(all), codes);
     memcpy(out, all, static_cast<size_t>(cols));
   }
 }
 
-// Codes of kRows x 16 sums with the folded bias.
-template <int kRows, typename AnyTile>
-inline void StoreFolded(const __m256i (&acc)[kRows][2], const AnyTile& tile, ptrdiff_t stride,
+// Codes of sums with the folded bias.
+template <int kRows, int kWide, typename AnyTile>
+inline void StoreFolded(const __m256i (&acc)[kRows][kWide], const AnyTile& tile, ptrdiff_t stride,
                         const Channels& channels, const ByteClamp& clamp) {
-  const size_t c = tile.channel;
-#pragma GCC unroll 6
-  for (int m = 0; m < kRows; m += 2) {
-    const int next = m + 1 < kRows ? m + 1 : m;
-    const __m256i bytes =
-        clamp.Bytes(FoldedCodes8(acc[m][0], channels, c), FoldedCodes8(acc[m][1], channels, c + 8),
-                    FoldedCodes8(acc[next][0], channels, c), FoldedCodes8(acc[next][1], channels, c + 8));
-    StoreRow(tile.out + m * stride, _mm256_castsi256_si128(bytes), tile.cols);
-    if (m + 1 < kRows)
-      StoreRow(tile.out + (m + 1) * stride, _mm256_extracti128_si256(bytes, 1), tile.cols);
+  constexpr int kAtOnce = 4 / kWide;
+#pragma GCC unroll 8
+  for (int m = 0; m < kRows; m += kAtOnce) {
+    __m256i four[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      const int row = m + i / kWide < kRows ? m + i / kWide : m;
+      four[i] = FoldedCodes8(acc[row][i % kWide], channels, tile.channel + 8 * (i % kWide));
+    }
+    const __m256i bytes = clamp.Bytes(four[0], four[1], four[2], four[3]);
+    const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
+    int8_t* out = tile.out + m * stride;
+    StoreRow<kWide>(out, low, tile.cols);
+    if (kWide == 2) {
+      if (m + 1 < kRows) StoreRow<kWide>(out + stride, high, tile.cols);
+    } else {
+      if (m + 1 < kRows) StoreRow<kWide>(out + stride, _mm_unpackhi_epi64(low, low), tile.cols);
+      if (m + 2 < kRows) StoreRow<kWide>(out + 2 * stride, high, tile.cols);
+      if (m + 3 < kRows) StoreRow<kWide>(out + 3 * stride, _mm_unpackhi_epi64(high, high), tile.cols);
+    }
   }
 }
 
-// `Sum` of the functions below: Sum::Add(block, tile, acc) adds the products of the tile to acc.
-template <int kRows, typename Sum, typename AnyBlock, typename AnyTile>
+template <int kRows, int kWide, typename Sum, typename AnyBlock, typename AnyTile>
 LOWBIT_NOINLINE void RunFolded(const AnyBlock& block, const AnyTile& tile, const Channels& channels,
-                                   const ByteClamp& clamp) {
-  __m256i acc[kRows][2];
-#pragma GCC unroll 6
+                               const ByteClamp& clamp) {
+  __m256i acc[kRows][kWide];
+#pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
-    acc[m][0] = LoadLanes(channels.folded.bias + tile.channel);
-    acc[m][1] = LoadLanes(channels.folded.bias + tile.channel + 8);
+#pragma GCC unroll 2
+    for (int j = 0; j < kWide; ++j) acc[m][j] = LoadLanes(channels.folded.bias + tile.channel + 8 * j);
   }
   Sum::Add(block, tile, acc);
-  StoreFolded<kRows>(acc, tile, block.out_stride, channels, clamp);
+  StoreFolded<kRows, kWide>(acc, tile, block.out_stride, channels, clamp);
 }
 
-template <int kRows, typename Sum, typename AnyBlock, typename AnyTile>
+template <int kRows, int kWide, typename Sum, typename AnyBlock, typename AnyTile>
 LOWBIT_NOINLINE void SumTile(const AnyBlock& block, const AnyTile& tile, int32_t* sums) {
-  __m256i acc[kRows][2];
-#pragma GCC unroll 6
-  for (int m = 0; m < kRows; ++m) acc[m][0] = acc[m][1] = _mm256_setzero_si256();
-  Sum::Add(block, tile, acc);
-#pragma GCC unroll 6
+  __m256i acc[kRows][kWide];
+#pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
-    _mm256_store_si256(reinterpret_cast<__m256i*>(sums + kNr * m), acc[m][0]);
-    _mm256_store_si256(reinterpret_cast<__m256i*>(sums + kNr * m + 8), acc[m][1]);
+#pragma GCC unroll 2
+    for (int j = 0; j < kWide; ++j) acc[m][j] = _mm256_setzero_si256();
+  }
+  Sum::Add(block, tile, acc);
+#pragma GCC unroll 8
+  for (int m = 0; m < kRows; ++m) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kWide; ++j)
+      _mm256_store_si256(reinterpret_cast<__m256i*>(sums + 8 * (kWide * m + j)), acc[m][j]);
   }
 }
 
 // Endings that are rare, or that reach into the loop where g++ inlines them: sums go through memory.
-// `finish(sums, rows, tile)`: kNr sums a row, without bias.
-template <typename Sum, typename AnyBlock, typename Finish>
+// `finish(sums, rows, tile)`: 8 * kWide sums a row, without bias.
+template <int kWide, typename Sum, typename AnyBlock, typename Finish>
 inline void RunThroughMemory(const AnyBlock& block, const Finish& finish) {
-  EachStrip<kMr>(block, [&](auto count, const Strip& strip) {
+  EachStrip<MostRows(kWide)>(block, [&](auto count, const Strip& strip) {
     constexpr int kRows = decltype(count)::value;
-    EachTile<kRows, kNr>(block, strip, [&](const auto& tile) {
-      alignas(32) int32_t sums[kRows * kNr];
-      SumTile<kRows, Sum>(block, tile, sums);
+    EachTile<kRows, 8 * kWide>(block, strip, [&](const auto& tile) {
+      alignas(32) int32_t sums[kRows * kWide * 8];
+      SumTile<kRows, kWide, Sum>(block, tile, sums);
       finish(sums, kRows, tile);
     });
   });
@@ -119,39 +178,40 @@ inline __m256i LoadSums(const int32_t* from) {
   return _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
 }
 
-template <Rounding kRounding, typename AnyTile>
+template <Rounding kRounding, int kWide, typename AnyTile>
 LOWBIT_NOINLINE void StoreRounded(const int32_t* sums, int rows, const AnyTile& tile, ptrdiff_t stride,
                                   const Channels& channels, const Output& output) {
   const ByteClamp clamp(output);
   const __m256i zero_point = _mm256_set1_epi16(static_cast<int16_t>(output.zero_point));
-  for (int m = 0; m < rows; ++m) {
-    const __m256i low8 = Scale8<kRounding>(LoadSums(sums + kNr * m), channels, tile.channel);
-    const __m256i high8 = Scale8<kRounding>(LoadSums(sums + kNr * m + 8), channels, tile.channel + 8);
+  for (int m = 0; m < rows; ++m, sums += 8 * kWide) {
+    const __m256i low8 = Scale8<kRounding>(LoadSums(sums), channels, tile.channel);
+    const __m256i high8 =
+        kWide == 2 ? Scale8<kRounding>(LoadSums(sums + 8), channels, tile.channel + 8) : low8;
     // Saturation to int16 is harmless: such values stay beyond [low, high] with the zero point added.
     const __m256i words = _mm256_adds_epi16(_mm256_packs_epi32(low8, high8), zero_point);
     const __m256i bytes = clamp.BytesOfWords(words, words);
-    StoreRow(tile.out + m * stride, _mm256_castsi256_si128(bytes), tile.cols);
+    StoreRow<kWide>(tile.out + m * stride, _mm256_castsi256_si128(bytes), tile.cols);
   }
 }
 
 // Codes by any rounding.
-template <typename Sum, typename AnyBlock>
+template <int kWide, typename Sum, typename AnyBlock>
 inline void RunCodes(const AnyBlock& block, const Channels& channels, const Output& output) {
   if (channels.rounding == Rounding::kFolded) {
     const ByteClamp clamp(output);
-    return EachStrip<kMr>(block, [&](auto count, const Strip& strip) {
+    return EachStrip<MostRows(kWide)>(block, [&](auto count, const Strip& strip) {
       constexpr int kRows = decltype(count)::value;
-      EachTile<kRows, kNr>(block, strip, [&](const auto& tile) {
-        RunFolded<kRows, Sum>(block, tile, channels, clamp);
+      EachTile<kRows, 8 * kWide>(block, strip, [&](const auto& tile) {
+        RunFolded<kRows, kWide, Sum>(block, tile, channels, clamp);
       });
     });
   }
   const bool twice = channels.rounding == Rounding::kTwice;
-  RunThroughMemory<Sum>(block, [&](const int32_t* sums, int rows, const auto& tile) {
+  RunThroughMemory<kWide, Sum>(block, [&](const int32_t* sums, int rows, const auto& tile) {
     if (twice) {
-      StoreRounded<Rounding::kTwice>(sums, rows, tile, block.out_stride, channels, output);
+      StoreRounded<Rounding::kTwice, kWide>(sums, rows, tile, block.out_stride, channels, output);
     } else {
-      StoreRounded<Rounding::kOnce>(sums, rows, tile, block.out_stride, channels, output);
+      StoreRounded<Rounding::kOnce, kWide>(sums, rows, tile, block.out_stride, channels, output);
     }
   });
 }
@@ -167,32 +227,34 @@ inline __m256 Real8(__m256i acc, const HybridChannels& channels, size_t c, __m25
   return _mm256_min_ps(_mm256_max_ps(real, _mm256_set1_ps(channels.low)), _mm256_set1_ps(channels.high));
 }
 
-template <typename AnyTile>
+template <int kWide, typename AnyTile>
 LOWBIT_NOINLINE void StoreReals(const int32_t* sums, int count, const AnyTile& tile, ptrdiff_t stride,
                                 const HybridChannels& channels, const HybridRows& rows) {
   for (int m = 0; m < count; ++m) {
     const ptrdiff_t row = (static_cast<ptrdiff_t>(tile.row) + m) * rows.step;
     const __m256i zero_point = _mm256_set1_epi32(rows.zero_point[row]);
     const __m256 scale = _mm256_set1_ps(rows.scale[row]);
-    const __m256 low8 = Real8(LoadSums(sums + kNr * m), channels, tile.channel, zero_point, scale);
-    const __m256 high8 = Real8(LoadSums(sums + kNr * m + 8), channels, tile.channel + 8, zero_point, scale);
     float* out = tile.out + m * stride;
-    if (tile.cols == kNr) {
-      _mm256_storeu_ps(out, low8);
-      _mm256_storeu_ps(out + 8, high8);
-    } else {
-      alignas(32) float all[kNr];
-      _mm256_store_ps(all, low8);
-      _mm256_store_ps(all + 8, high8);
-      memcpy(out, all, static_cast<size_t>(tile.cols) * sizeof(float));
+    for (int j = 0; j < kWide && 8 * j < tile.cols; ++j, sums += 8) {
+      const size_t c = tile.channel + 8 * static_cast<size_t>(j);
+      const __m256 real = Real8(LoadSums(sums), channels, c, zero_point, scale);
+      const int left = tile.cols - 8 * j;
+      if (left >= 8) {
+        _mm256_storeu_ps(out + 8 * j, real);
+      } else {
+        alignas(32) float all[8];
+        _mm256_store_ps(all, real);
+        memcpy(out + 8 * j, all, static_cast<size_t>(left) * sizeof(float));
+      }
     }
+    if (kWide == 2 && tile.cols <= 8) sums += 8;
   }
 }
 
-template <typename Sum, typename AnyBlock>
+template <int kWide, typename Sum, typename AnyBlock>
 inline void RunReals(const AnyBlock& block, const HybridChannels& channels, const HybridRows& rows) {
-  RunThroughMemory<Sum>(block, [&](const int32_t* sums, int count, const auto& tile) {
-    StoreReals(sums, count, tile, block.out_stride, channels, rows);
+  RunThroughMemory<kWide, Sum>(block, [&](const int32_t* sums, int count, const auto& tile) {
+    StoreReals<kWide>(sums, count, tile, block.out_stride, channels, rows);
   });
 }
 

@@ -32,13 +32,14 @@ bool PackedChannels::Pack(size_t count, const int32_t* bias, const int32_t* mult
     const size_t paired = c / 8 * 8 + c % 2 * 4 + c % 8 / 2;
     nudge[paired] = (int64_t{1} << 30) + half * (int64_t{1} << 31);
     const int64_t added = zero_point * (int64_t{1} << right[c]);
-    if (real && (left[c] > 0 || right[c] < 1 ||
-                 bound[c] + half + (added < 0 ? -added : added) >= (int64_t{1} << 31)))
+    if (real &&
+        (left[c] > 0 || right[c] < 1 || bound[c] + half + (added < 0 ? -added : added) >= (int64_t{1} << 31)))
       folded = false;
     folded_bias[c] = static_cast<int32_t>(static_cast<uint32_t>(biases[c]) + 0x80000000u);
     doubled[c] = 2 * static_cast<uint32_t>(multipliers[c]);
     addend[paired] = (uint64_t{1} << 31) + (static_cast<uint64_t>(half) << 32) +
-                     (static_cast<uint64_t>(added) << 32) - ((static_cast<uint64_t>(multipliers[c]) + 1) << 32);
+                     (static_cast<uint64_t>(added) << 32) -
+                     ((static_cast<uint64_t>(multipliers[c]) + 1) << 32);
   }
   channels_ = {biases,
                multipliers,
