@@ -45,6 +45,7 @@ struct Sum {
           __m256i w[kWide];
 #pragma GCC unroll 2
           for (int j = 0; j < kWide; ++j) w[j] = LoadWeights(weights + 16 * j);
+          FetchAhead(weights);
           weights += 16 * kWide;
 #pragma GCC unroll 8
           for (int m = 0; m < kRows; ++m) {

@@ -27,6 +27,10 @@ inline void KeepInRegister(__m256i& a) {
 #endif
 }
 
+inline void FetchAhead(const void* weights) {
+  _mm_prefetch(static_cast<const char*>(weights) + kFetchAhead, _MM_HINT_T0);
+}
+
 // Few accumulators would wait for each other, so sums of few rows are split by depth: `add(sums)` adds to any of
 // sums[kChains], which are added up in acc.
 template <int kChains, int kRows, int kWide, typename Add>

@@ -15,6 +15,10 @@
 namespace lowbit::kernels::gemm {
 namespace {
 
+// Weights are asked for so many bytes before they are used: large panels come from the third-level cache, and
+// the processor's own prefetching stops at the end of each page.
+constexpr ptrdiff_t kFetchAhead = 4096;
+
 // Calls run with `rows`, in [1, kMost], as a constant.
 template <int kRows>
 struct RowCount {

@@ -42,6 +42,8 @@ inline void Accumulate(const AnyBlock& block, const uint8_t* const* rows, const 
   constexpr int kChains = kRows == 1 ? 4 : kRows <= 3 ? 2 : 1;
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(block.flip));
   const int8_t* weights = static_cast<const int8_t*>(packed);
+  // While several tiles pass under a panel, the next panel is fetched.
+  const ptrdiff_t ahead = kChains == 1 ? static_cast<ptrdiff_t>(block.panel_bytes) : gemm::kFetchAhead;
   __m512i sums[kChains][kRows][kWide];
 #pragma GCC unroll 4
   for (int chain = 0; chain < kChains; ++chain) {
@@ -60,7 +62,10 @@ inline void Accumulate(const AnyBlock& block, const uint8_t* const* rows, const 
     const auto step = [&](__m512i(&into)[kRows][kWide]) {
       __m512i w[kWide];
 #pragma GCC unroll 2
-      for (int j = 0; j < kWide; ++j) w[j] = _mm512_load_si512(weights + 64 * j);
+      for (int j = 0; j < kWide; ++j) {
+        w[j] = _mm512_load_si512(weights + 64 * j);
+        _mm_prefetch(reinterpret_cast<const char*>(weights + 64 * j + ahead), _MM_HINT_T1);
+      }
       weights += 64 * kWide;
 #pragma GCC unroll 8
       for (int m = 0; m < kRows; ++m) {

@@ -36,6 +36,7 @@ struct Sum {
 #pragma GCC unroll 2
           for (int j = 0; j < kWide; ++j)
             w[j] = _mm256_load_si256(reinterpret_cast<const __m256i*>(weights + 32 * j));
+          gemm::FetchAhead(weights);
           weights += 32 * kWide;
 #pragma GCC unroll 8
           for (int m = 0; m < kRows; ++m) {
