@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "dispatch/gemm_u8.h"
+#include "dispatch/rows_f32.h"
 #include "program/steps/conv_gather.h"
 #include "program/steps/gemm_families.h"
 #include "program/steps/quantize_rows.h"
@@ -63,11 +64,7 @@ class HybridConv final : public Step {
     for (size_t b = 0; b < window_.batch; ++b) {
       float scale = 1;
       int32_t zero_point = 0;
-      if (is_asymmetric_) {
-        QuantizeRowAsymmetric(input + b * image, image, codes, &scale, &zero_point);
-      } else {
-        QuantizeRowSymmetric(input + b * image, image, codes, &scale);
-      }
+      QuantizeRows(*quantize_, is_asymmetric_, input + b * image, 1, image, codes, &scale, &zero_point);
       const auto copy = CopyOf(matmul.row());
       using Gathered = ConvGather<std::decay_t<decltype(copy)>>;
       zero_point += OffsetOf(copy);
@@ -80,6 +77,7 @@ class HybridConv final : public Step {
   size_t scratch_bytes(int threads) const override { return codes_bytes() + matmul.scratch_bytes(threads); }
 
   void Finish(StepArgs& args) {
+    quantize_ = &dispatch::rows_f32::Choose(args.isa());
     input_ = args.Bind(args.input(0));
     output_ = args.Bind(args.output(0));
     kernel_ = matmul.row().name;
@@ -95,6 +93,7 @@ class HybridConv final : public Step {
   Window window_;
   size_t group_channels_;
   bool is_asymmetric_;
+  const kernels::rows_f32::Row* quantize_ = nullptr;
   Operand input_, output_;
 };
 

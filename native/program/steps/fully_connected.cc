@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "dispatch/gemm_u8.h"
+#include "dispatch/rows_f32.h"
 #include "program/steps/gemm_families.h"
 #include "program/steps/quantize_rows.h"
 
@@ -91,21 +92,15 @@ class HybridFullyConnected final : public Step {
     int32_t* zero_points = reinterpret_cast<int32_t*>(scales + count);
     int8_t* codes = reinterpret_cast<int8_t*>(zero_points + count);
     const float* input = input_.In<float>(run);
-    for (size_t i = 0; i < count; ++i) {
-      zero_points[i] = 0;
-      if (is_asymmetric_) {
-        QuantizeRowAsymmetric(input + i * depth, depth, codes + i * depth, scales + i, zero_points + i);
-      } else {
-        QuantizeRowSymmetric(input + i * depth, depth, codes + i * depth, scales + i);
-      }
-      zero_points[i] += kOffset;
-    }
+    QuantizeRows(*quantize_, is_asymmetric_, input, count, depth, codes, scales, zero_points);
+    for (size_t i = 0; i < count; ++i) zero_points[i] += kOffset;
     matmul.Run(run, run.scratch + own_bytes(), kGather, &rows, codes, output_.Out<float>(run),
                {scales, zero_points, 1});
   }
   size_t scratch_bytes(int threads) const override { return own_bytes() + matmul.scratch_bytes(threads); }
 
   void Finish(StepArgs& args) {
+    quantize_ = &dispatch::rows_f32::Choose(args.isa());
     SetCopy(matmul.row());
     input_ = args.Bind(args.input(0));
     output_ = args.Bind(args.output(0));
@@ -134,6 +129,7 @@ class HybridFullyConnected final : public Step {
   size_t own_bytes() const { return DivideUp(matmul.shape().rows * (rows.depth + 8), 64) * 64; }
 
   bool is_asymmetric_;
+  const kernels::rows_f32::Row* quantize_ = nullptr;
   Operand input_, output_;
 };
 
