@@ -2,8 +2,7 @@
 // Reads: lhs rows inside [0, depth); panels are zero-padded.
 #include "kernels/gemm_f32/avx2.h"
 
-#include <immintrin.h>
-#include <string.h>
+#include "kernels/gemm_f32/avx2_pack.h"
 
 namespace lowbit::kernels::gemm_f32 {
 
@@ -78,7 +77,7 @@ void F32_6x16(const Tile& tile, const Channels& channels) noexcept {
   }
 }
 
-constexpr Row kList[] = {{"gemm.f32.6x16.avx2", cpu::kAvx2, kMr, kNr, 1, F32_6x16}};
+constexpr Row kList[] = {{"gemm.f32.6x16.avx2", cpu::kAvx2, kMr, kNr, 1, F32_6x16, PackPanel<kNr>}};
 
 }  // namespace
 

@@ -31,6 +31,15 @@ inline void KeepInRegisters(__m512i& a, __m512i& b) {
 #endif
 }
 
+// The compiler must take what `memory` points to as unknown.
+inline void Launder(void* memory) {
+#if defined(__GNUC__)
+  __asm__ volatile("" : : "r"(memory) : "memory");
+#else
+  (void)memory;
+#endif
+}
+
 template <int kRows, typename AnyTile, typename Finish>
 inline void Accumulate(const AnyTile& tile, const Finish& finish) {
   __m512i acc[kRows][2];
@@ -126,7 +135,15 @@ void U8F32_8x32c4(const HybridTile& tile, const gemm::HybridChannels& channels,
                   const gemm::HybridRows& rows) noexcept {
   WithRows(tile.rows, [&](auto count) {
     constexpr int kRows = decltype(count)::value;
-    Accumulate<kRows>(tile, [&](const __m512i(&acc)[kRows][2]) {
+    Accumulate<kRows>(tile, [&](const __m512i(&sums)[kRows][2]) {
+      // Through memory: the loop over rows below would otherwise keep the accumulators there.
+      __m512i acc[kRows][2];
+#pragma GCC unroll 8
+      for (int m = 0; m < kRows; ++m) {
+        acc[m][0] = sums[m][0];
+        acc[m][1] = sums[m][1];
+      }
+      Launder(acc);
       for (int m = 0; m < kRows; ++m) {
         const __m512i zero_point = _mm512_set1_epi32(rows.zero_point[m * rows.step]);
         const __m512 scale = _mm512_set1_ps(rows.scale[m * rows.step]);

@@ -276,11 +276,21 @@ Status LoadReal(StepArgs& args, const MatmulShape& shape, WeightStrides strides,
   LOWBIT_RETURN_IF_ERROR(ReadRealBias(args, channels, &bias));
   float low, high;
   LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low, &high));
-  const kernels::gemm_f32::Row& row = dispatch::gemm_f32::Choose(args.isa());
+  const kernels::gemm_f32::Row& row = dispatch::gemm_f32::Choose(shape.channels, args.isa());
   LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, sizeof(float), sizeof(float)));
+  std::vector<float> from;
   const auto pack = [&](size_t g, uint8_t* bytes) {
-    PackPlain(args.input(1).constant, strides, shape, static_cast<size_t>(row.nr), g,
-              reinterpret_cast<float*>(bytes));
+    if (from.empty()) {  // a constant of a file may lie at any address
+      from.resize(args.input(1).count());
+      std::memcpy(from.data(), args.input(1).constant, args.input(1).bytes);
+    }
+    const float* weights = from.data() + g * shape.channels * strides.channel;
+    const size_t nr = static_cast<size_t>(row.nr);
+    float* panel = reinterpret_cast<float*>(bytes);
+    for (size_t n = 0; n < shape.channels; n += nr, panel += nr * shape.depth) {
+      row.pack(weights + n * strides.channel, strides.channel, strides.depth, std::min(nr, shape.channels - n),
+               shape.depth, panel);
+    }
   };
   LOWBIT_RETURN_IF_ERROR(matmul->PackWeights(args, args.input(1), LayoutOf(strides), pack));
   const size_t count = shape.groups * matmul->padded_channels();
