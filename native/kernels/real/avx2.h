@@ -35,7 +35,6 @@ struct Vector {
   static F Max(F a, F b) { return _mm256_max_ps(a, b); }
   static F Sqrt(F x) { return _mm256_sqrt_ps(x); }
   static F Round(F x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-  static F Truncate(F x) { return _mm256_round_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
   static F Ceil(F x) { return _mm256_ceil_ps(x); }
   static F Floor(F x) { return _mm256_floor_ps(x); }
   static F Abs(F x) { return _mm256_andnot_ps(Set(-0.0f), x); }
@@ -66,9 +65,9 @@ struct Vector {
     return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
   }
 
-  // int8(truncated x) of 8 lanes in [-128, 127].
-  static void StoreCodes(int8_t* p, F x) {
-    const __m256i wide = _mm256_cvttps_epi32(x);
+  // int8(truncated x + offset) of 8 lanes, saturated; |x| < 2^30.
+  static void StoreCodes(int8_t* p, F x, int32_t offset) {
+    const __m256i wide = _mm256_add_epi32(_mm256_cvttps_epi32(x), _mm256_set1_epi32(offset));
     const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
   }

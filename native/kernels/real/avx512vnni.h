@@ -32,7 +32,6 @@ struct Vector {
   static F Max(F a, F b) { return _mm512_max_ps(a, b); }
   static F Sqrt(F x) { return _mm512_sqrt_ps(x); }
   static F Round(F x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-  static F Truncate(F x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
   static F Ceil(F x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
   static F Floor(F x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
   static F Abs(F x) { return _mm512_andnot_ps(Set(-0.0f), x); }
@@ -58,9 +57,10 @@ struct Vector {
     return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
   }
 
-  // int8(truncated x) of 16 lanes in [-128, 127].
-  static void StoreCodes(int8_t* p, F x) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(x)));
+  // int8(truncated x + offset) of 16 lanes, saturated; |x| < 2^30.
+  static void StoreCodes(int8_t* p, F x, int32_t offset) {
+    const __m512i wide = _mm512_add_epi32(_mm512_cvttps_epi32(x), _mm512_set1_epi32(offset));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(wide));
   }
 };
 

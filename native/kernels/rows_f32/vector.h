@@ -1,8 +1,7 @@
 // Rows of float32 over whole vectors, for inclusion by the files of instruction sets after their vector
 // (kernels/real).
 //
-// Rounding of codes: x + 0.5 with the sign of x, cut off, as in scalar.cc. Before, products are held to a
-//         range in which that is exact and which goes beyond all codes; NaN goes to its upper end, as there.
+// Rounding of codes: x + 0.5 with the sign of x, cut off, as in scalar.cc.
 #pragma once
 
 #include <string.h>
@@ -63,24 +62,30 @@ void SoftmaxOf(const float* row, size_t count, float beta, float* out) {
   if (left) V::StoreFirst(out + i, left, V::Mul(V::LoadFirst(out + i, left), share));
 }
 
-// Stores code(x) for all x of the row.
-template <typename V, typename Code>
-inline void StoreAll(const float* row, size_t count, int8_t* codes, const Code& code) {
+// Stores the codes of row[i] * inverse + offset. With kHeld the products are held to [-limit, limit] first: an
+// infinite factor has made infinities of them, and NaN of zeros.
+template <typename V, bool kHeld>
+inline void StoreCodes(const float* row, size_t count, float inverse, float limit, int32_t offset,
+                       int8_t* codes) {
+  using F = typename V::F;
+  const F factor = V::Set(inverse), most = V::Set(limit), half = V::Set(0.5f);
+  const auto code = [&](F x) {
+    F product = V::Mul(x, factor);
+    if (kHeld) product = V::Max(V::Negate(most), V::Min(product, most));
+    return V::Add(product, V::CopySign(half, product));
+  };
   size_t i = 0;
-  for (; i + V::kWidth <= count; i += V::kWidth) V::StoreCodes(codes + i, code(V::Load(row + i)));
+  for (; i + V::kWidth <= count; i += V::kWidth) V::StoreCodes(codes + i, code(V::Load(row + i)), offset);
   if (const size_t left = count - i) {
     int8_t rest[V::kWidth];
-    V::StoreCodes(rest, code(V::LoadFirst(row + i, left)));
+    V::StoreCodes(rest, code(V::LoadFirst(row + i, left)), offset);
     memcpy(codes + i, rest, left);
   }
 }
 
-// Half away from zero, to be cut off.
-template <typename V>
-inline typename V::F AwayFromZero(typename V::F x) {
-  return V::Add(x, V::CopySign(V::Set(0.5f), x));
-}
+constexpr float kFinite = 3.40282347e+38f;
 
+// Finite products lie in [-127.1, 127.1]: their codes need no clamp.
 template <typename V>
 void Symmetric(const float* row, size_t count, int8_t* codes, float* scale) {
   using F = typename V::F;
@@ -93,21 +98,38 @@ void Symmetric(const float* row, size_t count, int8_t* codes, float* scale) {
     return;
   }
   *scale = range / 127;
-  const F inverse = V::Set(127 / range), most = V::Set(127.0f), least = V::Set(-127.0f);
-  StoreAll<V>(row, count, codes, [&](F x) {
-    return AwayFromZero<V>(V::Max(V::Min(V::Mul(x, inverse), most), least));
-  });
+  const float inverse = 127 / range;
+  const auto store = inverse <= kFinite ? StoreCodes<V, false> : StoreCodes<V, true>;
+  store(row, count, inverse, 127, 0, codes);
 }
 
+// The largest entry and the largest negated entry of a row with a zero added.
+template <typename V>
+inline void Ends(const float* row, size_t count, float* most, float* most_negated) {
+  using F = typename V::F;
+  constexpr size_t w = V::kWidth;
+  F up[2] = {V::Set(0.0f), V::Set(0.0f)}, down[2] = {up[0], up[0]};
+  const auto fold = [&](size_t k, F x) {
+    up[k] = V::Max(x, up[k]);
+    down[k] = V::Min(x, down[k]);
+  };
+  size_t i = 0;
+  for (; i + 2 * w <= count; i += 2 * w) {
+    fold(0, V::Load(row + i));
+    fold(1, V::Load(row + i + w));
+  }
+  for (; i + w <= count; i += w) fold(0, V::Load(row + i));
+  if (const size_t left = count - i) fold(1, V::LoadFirst(row + i, left));
+  *most = V::Most(V::Max(up[0], up[1]));
+  *most_negated = V::Most(V::Negate(V::Min(down[0], down[1])));
+}
+
+// The store saturates to int8, which is the clamp.
 template <typename V>
 void Asymmetric(const float* row, size_t count, int8_t* codes, float* scale, int32_t* zero_point) {
-  using F = typename V::F;
-  const F zero = V::Set(0.0f);
-  const auto larger = [](F best, F x) { return V::Max(x, best); };
-  const auto lower = [](F below, F x) { return V::Max(V::Negate(x), below); };
-  const auto join = [](F a, F b) { return V::Max(a, b); };
-  const float most = V::Most(Gather<V>(row, count, zero, larger, join));
-  const float least = -V::Most(Gather<V>(row, count, zero, lower, join));
+  float most, most_negated;
+  Ends<V>(row, count, &most, &most_negated);
+  const float least = -most_negated;
   if (!(least < most)) {
     memset(codes, 0, count);
     *scale = 1;
@@ -117,13 +139,9 @@ void Asymmetric(const float* row, size_t count, int8_t* codes, float* scale, int
   const Affine to = AffineOf(least, most);
   *scale = to.scale;
   *zero_point = to.zero_point;
-  const F inverse = V::Set(1.0f / to.scale), beyond = V::Set(512.0f), 
-          offset = V::Set(static_cast<float>(to.zero_point));
-  const F low = V::Set(-128.0f), high = V::Set(127.0f);
-  StoreAll<V>(row, count, codes, [&](F x) {
-    const F held = V::Max(V::Min(V::Mul(x, inverse), beyond), V::Negate(beyond));
-    return V::Max(V::Min(V::Add(V::Truncate(AwayFromZero<V>(held)), offset), high), low);
-  });
+  const float inverse = 1.0f / to.scale;
+  const auto store = inverse <= kFinite ? StoreCodes<V, false> : StoreCodes<V, true>;
+  store(row, count, inverse, 512, to.zero_point, codes);
 }
 
 }  // namespace
