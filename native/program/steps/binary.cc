@@ -229,22 +229,37 @@ class RealBinary final : public Step {
  public:
   RealBinary(const kernels::pair_f32::Row& row, Operand a, Operand b, Operand out, const Broadcast<2>& shape,
              Span<const float> clamp)
-      : run_(row.run), a_(a), b_(b), out_(out), shape_(shape), low_(clamp[0]), high_(clamp[1]) {
+      : run_(row.run),
+        a_(a),
+        b_(b),
+        out_(out),
+        shape_(shape),
+        repeats_(shape),
+        low_(clamp[0]),
+        high_(clamp[1]) {
     kernel_ = row.name;
   }
   void Run(const RunContext& run) const noexcept override {
     const float* a = a_.In<float>(run);
     const float* b = b_.In<float>(run);
     float* out = out_.Out<float>(run);
+    if (repeats_.any()) {
+      return repeats_.Run(run, a, b, out, reinterpret_cast<float*>(run.scratch), 16 << 10,
+                          [&](const float* x, const float* y, float* to, size_t count) {
+                            run_(x, 1, y, 1, to, count, low_, high_);
+                          });
+    }
     Walk(run, shape_, 16 << 10, [&](const size_t(&from)[2], size_t to, size_t count) {
       run_(a + from[0], shape_.step[0], b + from[1], shape_.step[1], out + to, count, low_, high_);
     });
   }
+  size_t scratch_bytes(int /*threads*/) const override { return repeats_.scratch_bytes(sizeof(float)); }
 
  private:
   kernels::pair_f32::Kernel run_;
   Operand a_, b_, out_;
   Broadcast<2> shape_;
+  Repeats repeats_;
   float low_, high_;
 };
 
