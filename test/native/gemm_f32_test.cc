@@ -70,19 +70,25 @@ LOWBIT_TEST("gemm_s16: every row equals the definition, also at the ends of the 
       if (!cpu::Has(cpu::Detect(), row.needs)) continue;
       for (int rows = 1; rows <= row.mr; ++rows) {
         for (int cols : {1, row.nr - 1, row.nr}) {
-          for (int depth : {1, 9, 255, 256, 257, 1030}) {
+          for (int depth : {1, 9, 255, 509, 510, 511, 1030}) {
             Random random(++seed);
             const bool ends = seed % 3 == 0;
             const size_t m = static_cast<size_t>(rows), n = static_cast<size_t>(cols);
             const size_t k = static_cast<size_t>(depth), nr = static_cast<size_t>(row.nr);
             AlignedBuffer packed;
-            LOWBIT_CHECK(packed.Allocate(k * nr));
-            Guarded<int16_t> lhs(m * k), out(m * n);
-            for (auto& a : lhs) a = static_cast<int16_t>(ends ? -32768 : random.Between(-32768, 32767));
+            const size_t padded = (k + 1) / 2 * 2;
+            LOWBIT_CHECK(packed.Allocate(padded * nr * sizeof(int16_t)));
+            const auto weight = [&](size_t d, size_t c) -> int16_t& {
+              return packed.as<int16_t>()[d / 2 * 2 * nr + 2 * c + d % 2];
+            };
+            Guarded<int16_t> lhs(m * padded), out(m * n);
+            for (size_t i = 0; i < m * padded; ++i) {
+              const bool is_padding = i % padded >= k;
+              lhs[i] = static_cast<int16_t>(is_padding ? 0 : ends ? -32768 : random.Between(-32768, 32767));
+            }
             for (size_t d = 0; d < k; ++d) {
               for (size_t c = 0; c < n; ++c) {
-                packed.as<int8_t>()[d * nr + c] =
-                    static_cast<int8_t>(ends ? -128 : random.Between(-128, 127));
+                weight(d, c) = static_cast<int16_t>(ends ? -128 : random.Between(-128, 127));
               }
             }
             std::vector<int64_t> bias(nr);
@@ -92,14 +98,14 @@ LOWBIT_TEST("gemm_s16: every row equals the definition, also at the ends of the 
               multiplier[c] = random.Between(1 << 30, INT32_MAX);
               shift[c] = random.Between(-20, 2);
             }
-            const kernels::gemm_s16::Tile tile = {lhs.data(), depth, packed.data(), out.data(), cols,
-                                                  0,          rows,  cols,          depth};
+            const kernels::gemm_s16::Tile tile = {lhs.data(), static_cast<ptrdiff_t>(padded), packed.data(), out.data(), cols,
+                                                  0, rows, cols, static_cast<int>(padded)};
             row.run(tile, {bias.data(), multiplier.data(), shift.data(), nullptr, -32768, 30000});
             for (size_t i = 0; i < m; ++i) {
               for (size_t c = 0; c < n; ++c) {
                 int64_t sum = bias[c];
                 for (size_t d = 0; d < k; ++d)
-                  sum += int64_t{lhs[i * k + d]} * packed.as<int8_t>()[d * nr + c];
+                  sum += int64_t{lhs[i * padded + d]} * weight(d, c);
                 const int32_t scaled = kernels::MultiplyWide(sum, multiplier[c], shift[c]);
                 const int32_t want = scaled < -32768 ? -32768 : scaled > 30000 ? 30000 : scaled;
                 LOWBIT_CHECK_THAT(out[i * n + c] == want,

@@ -26,20 +26,6 @@ bool FitInt8(const kernels::gemm::WeightView& weights, size_t channels, size_t d
   return true;
 }
 
-// Panels [n / nr][depth][nr] of elements as they are stored.
-template <typename T>
-void PackPlain(const uint8_t* weights, WeightStrides strides, const MatmulShape& shape, size_t nr,
-               size_t group, T* panels) {
-  for (size_t n = 0; n < shape.channels; ++n) {
-    T* panel = panels + n / nr * nr * shape.depth + n % nr;
-    const size_t channel = group * shape.channels + n;
-    for (size_t k = 0; k < shape.depth; ++k) {
-      std::memcpy(panel + k * nr, weights + (channel * strides.channel + k * strides.depth) * sizeof(T),
-                  sizeof(T));
-    }
-  }
-}
-
 Key LayoutOf(WeightStrides strides) { return Key().With(strides.channel).With(strides.depth); }
 
 // Weights of the integer kernels, packed for the matmul's row.
@@ -243,12 +229,10 @@ Status LoadWide(StepArgs& args, const MatmulShape& shape, WeightStrides strides,
   LOWBIT_RETURN_IF_ERROR(ReadWideBias(args, channels, &bias));
 
   const kernels::gemm_s16::Row& row = dispatch::gemm_s16::Choose(args.isa());
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, 1, sizeof(int64_t) + sizeof(double)));
-  const auto pack = [&](size_t g, uint8_t* bytes) {
-    PackPlain(args.input(1).constant, strides, shape, static_cast<size_t>(row.nr), g,
-              reinterpret_cast<int8_t*>(bytes));
-  };
-  LOWBIT_RETURN_IF_ERROR(matmul->PackWeights(args, args.input(1), LayoutOf(strides), pack));
+  constexpr size_t kWeightBytes = sizeof(int16_t);
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, kWeightBytes, sizeof(int64_t) + sizeof(double)));
+  const kernels::gemm::WeightView view{args.input(1).constant, false, 0, strides.channel, strides.depth};
+  LOWBIT_RETURN_IF_ERROR(PackCodes(args, view, kWeightBytes, matmul));
   const size_t count = shape.groups * matmul->padded_channels();
   AlignedBuffer& memory = matmul->constants.memory;
   if (!memory.Allocate(count * (sizeof(int64_t) + sizeof(double)))) return NoMemory(args);
