@@ -31,14 +31,10 @@ const Rows* const kLists[] = {
 Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
 
 const Row& Choose(size_t channels, cpu::Isa have) {
-  const auto padded = [&](const Row& row) {
-    const size_t nr = static_cast<size_t>(row.nr);
-    return (channels + nr - 1) / nr * nr;
-  };
   // A later row of the best instruction set has narrower panels: for where they leave fewer columns empty.
   const Row* best = FirstRow(Lists(), have);
   const auto is_tighter = [&](const Row& row) {
-    return row.needs == best->needs && padded(row) < padded(*best);
+    return row.needs == best->needs && Padded(row.nr, channels) < Padded(best->nr, channels);
   };
   const Row* tighter = FirstRow(Lists(), have, is_tighter);
   return tighter ? *tighter : *best;

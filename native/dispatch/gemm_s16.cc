@@ -36,6 +36,13 @@ const Rows* const kLists[] = {
 
 Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
 
-const Row& Choose(cpu::Isa have) { return *FirstRow(Lists(), have); }
+const Row& Choose(size_t channels, cpu::Isa have) {
+  const Row* best = FirstRow(Lists(), have);
+  // Panels half as wide, where the best ones would be half empty.
+  const Row* narrow = FirstRow(Lists(), have, [&](const Row& row) {
+    return row.needs != cpu::kScalar && 2 * Padded(row.nr, channels) <= Padded(best->nr, channels);
+  });
+  return narrow ? *narrow : *best;
+}
 
 }  // namespace lowbit::dispatch::gemm_s16

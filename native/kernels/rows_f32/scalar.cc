@@ -38,7 +38,7 @@ int32_t Round(float x) {
 
 int8_t Clamp(int32_t code, int32_t low) { return static_cast<int8_t>(std::min(127, std::max(low, code))); }
 
-void Symmetric(const float* row, size_t count, int8_t* codes, float* scale) {
+void SymmetricRow(const float* row, size_t count, int8_t* codes, float* scale) {
   float range = 0;
   for (size_t i = 0; i < count; ++i) range = std::max(range, std::fabs(row[i]));
   if (!(range > 0)) {
@@ -51,7 +51,7 @@ void Symmetric(const float* row, size_t count, int8_t* codes, float* scale) {
   for (size_t i = 0; i < count; ++i) codes[i] = Clamp(Round(row[i] * inverse), -127);
 }
 
-void Asymmetric(const float* row, size_t count, int8_t* codes, float* scale, int32_t* zero_point) {
+void AsymmetricRow(const float* row, size_t count, int8_t* codes, float* scale, int32_t* zero_point) {
   float least = 0, most = 0;
   for (size_t i = 0; i < count; ++i) {
     least = std::min(least, row[i]);
@@ -68,6 +68,16 @@ void Asymmetric(const float* row, size_t count, int8_t* codes, float* scale, int
   *zero_point = to.zero_point;
   const float inverse = 1.0f / to.scale;
   for (size_t i = 0; i < count; ++i) codes[i] = Clamp(to.zero_point + Round(row[i] * inverse), -128);
+}
+
+void Symmetric(const float* values, size_t rows, size_t depth, int8_t* codes, float* scales) {
+  for (size_t i = 0; i < rows; ++i) SymmetricRow(values + i * depth, depth, codes + i * depth, scales + i);
+}
+
+void Asymmetric(const float* values, size_t rows, size_t depth, int8_t* codes, float* scales,
+                int32_t* zero_points) {
+  for (size_t i = 0; i < rows; ++i)
+    AsymmetricRow(values + i * depth, depth, codes + i * depth, scales + i, zero_points + i);
 }
 
 constexpr Row kList[] = {{"rows.f32.scalar", cpu::kScalar, Total, SoftmaxOf, Symmetric, Asymmetric}};

@@ -85,22 +85,29 @@ inline void StoreCodes(const float* row, size_t count, float inverse, float limi
 
 constexpr float kFinite = 3.40282347e+38f;
 
+// Rows whose ranges are found before any of them is stored: their divisions then run beside each other.
+constexpr size_t kRowsAtOnce = 8;
+
 // Finite products lie in [-127.1, 127.1]: their codes need no clamp.
 template <typename V>
-void Symmetric(const float* row, size_t count, int8_t* codes, float* scale) {
+void Symmetric(const float* values, size_t rows, size_t depth, int8_t* codes, float* scales) {
   using F = typename V::F;
   const auto fold = [](F range, F x) { return V::Max(V::Abs(x), range); };
   const auto join = [](F a, F b) { return V::Max(a, b); };
-  const float range = V::Most(Gather<V>(row, count, V::Set(0.0f), fold, join));
-  if (!(range > 0)) {
-    memset(codes, 0, count);
-    *scale = 1;
-    return;
+  for (size_t first = 0; first < rows; first += kRowsAtOnce) {
+    const size_t count = rows - first < kRowsAtOnce ? rows - first : kRowsAtOnce;
+    float inverses[kRowsAtOnce];
+    for (size_t i = 0; i < count; ++i) {
+      const float range = V::Most(Gather<V>(values + i * depth, depth, V::Set(0.0f), fold, join));
+      scales[i] = range > 0 ? range / 127 : 1;
+      inverses[i] = range > 0 ? 127 / range : 0;
+    }
+    for (size_t i = 0; i < count; ++i, values += depth, codes += depth) {
+      const auto store = inverses[i] <= kFinite ? StoreCodes<V, false> : StoreCodes<V, true>;
+      store(values, depth, inverses[i], 127, 0, codes);
+    }
+    scales += count;
   }
-  *scale = range / 127;
-  const float inverse = 127 / range;
-  const auto store = inverse <= kFinite ? StoreCodes<V, false> : StoreCodes<V, true>;
-  store(row, count, inverse, 127, 0, codes);
 }
 
 // The largest entry and the largest negated entry of a row with a zero added.
@@ -126,22 +133,27 @@ inline void Ends(const float* row, size_t count, float* most, float* most_negate
 
 // The store saturates to int8, which is the clamp.
 template <typename V>
-void Asymmetric(const float* row, size_t count, int8_t* codes, float* scale, int32_t* zero_point) {
-  float most, most_negated;
-  Ends<V>(row, count, &most, &most_negated);
-  const float least = -most_negated;
-  if (!(least < most)) {
-    memset(codes, 0, count);
-    *scale = 1;
-    *zero_point = 0;
-    return;
+void Asymmetric(const float* values, size_t rows, size_t depth, int8_t* codes, float* scales,
+                int32_t* zero_points) {
+  for (size_t first = 0; first < rows; first += kRowsAtOnce) {
+    const size_t count = rows - first < kRowsAtOnce ? rows - first : kRowsAtOnce;
+    float inverses[kRowsAtOnce];
+    for (size_t i = 0; i < count; ++i) {
+      float most, most_negated;
+      Ends<V>(values + i * depth, depth, &most, &most_negated);
+      const bool is_zero = !(-most_negated < most);
+      const Affine to = is_zero ? Affine{1, 0} : AffineOf(-most_negated, most);
+      scales[i] = to.scale;
+      zero_points[i] = to.zero_point;
+      inverses[i] = is_zero ? 0 : 1.0f / to.scale;
+    }
+    for (size_t i = 0; i < count; ++i, values += depth, codes += depth) {
+      const auto store = inverses[i] <= kFinite ? StoreCodes<V, false> : StoreCodes<V, true>;
+      store(values, depth, inverses[i], 512, zero_points[i], codes);
+    }
+    scales += count;
+    zero_points += count;
   }
-  const Affine to = AffineOf(least, most);
-  *scale = to.scale;
-  *zero_point = to.zero_point;
-  const float inverse = 1.0f / to.scale;
-  const auto store = inverse <= kFinite ? StoreCodes<V, false> : StoreCodes<V, true>;
-  store(row, count, inverse, 512, to.zero_point, codes);
 }
 
 }  // namespace

@@ -228,7 +228,7 @@ Status LoadWide(StepArgs& args, const MatmulShape& shape, WeightStrides strides,
   std::vector<int64_t> bias;
   LOWBIT_RETURN_IF_ERROR(ReadWideBias(args, channels, &bias));
 
-  const kernels::gemm_s16::Row& row = dispatch::gemm_s16::Choose(args.isa());
+  const kernels::gemm_s16::Row& row = dispatch::gemm_s16::Choose(shape.channels, args.isa());
   constexpr size_t kWeightBytes = sizeof(int16_t);
   LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, row, kWeightBytes, sizeof(int64_t) + sizeof(double)));
   const kernels::gemm::WeightView view{args.input(1).constant, false, 0, strides.channel, strides.depth};
