@@ -64,6 +64,16 @@ LOWBIT_TEST("elementwise: every row of bytes equals the scalar one") {
       const Params params = MakeParams(row.kind, &random, a, b, factor(round < 32 ? round : 14 + round % 8));
       Compare(row, scalar, params, 65536, 1, 1, pairs, "round " + std::to_string(round), why);
     }
+    // Factors as networks have them, those that make ties common among them.
+    for (int round = 0; round < 60 && why->empty(); ++round) {
+      const auto factor = [&](int shift) {
+        return Factor{round % 4 ? random.Between(1 << 30, INT32_MAX) : 1 << 30, -shift};
+      };
+      const bool a_is_larger = round % 2;
+      const Factor a = a_is_larger ? half : factor(round % 3), b = a_is_larger ? factor(round % 3) : half;
+      const Params params = MakeParams(row.kind, &random, a, b, factor(17 + round % 5));
+      Compare(row, scalar, params, 65536, 1, 1, pairs, "usual round " + std::to_string(round), why);
+    }
     // Operands shifted so far that every unit of theirs shows in the result, which shifts little.
     for (int round = 0; round < 60 && why->empty(); ++round) {
       const auto factor = [&](int shift) { return Factor{random.Between(1 << 30, INT32_MAX), -shift}; };

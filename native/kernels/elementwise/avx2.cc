@@ -1,5 +1,6 @@
 // Quantised ADD, SUB and MUL for AVX2, 16 elements at once.
 //
+// Line:   ADD and SUB of bytes in float32 (line.h), blocks with an element near a tie by the sequence below.
 // Operands (bytes): d = code - zero point lies in [-255, 255]. The doubling high multiply of d * 2^20 by m in
 //         [0, 2^31) is
 //         floor((d * m * 2^20 + 2^30) / 2^31) = floor((d * m + 2^10) / 2^11). With m = 2^16 mh + ml that is
@@ -16,6 +17,8 @@
 
 #include <immintrin.h>
 #include <string.h>
+
+#include "kernels/elementwise/line.h"
 
 namespace lowbit::kernels::elementwise {
 namespace {
@@ -127,8 +130,34 @@ void AddBlocks(const Params& p, const void* a, int a_step, const void* b, int b_
     const __m256i scaled = _mm256_sign_epi32(second.Scale<kHalfB>(Load8<kSigned>(y)), sign);
     return result.Code(_mm256_add_epi32(first.Scale<kHalfA>(Load8<kSigned>(x)), scaled));
   };
-  Blocks<uint8_t>(a, a_step, b, b_step, out, count, [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
+  const auto exact = [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
     Store16<kSigned>(to, sum(x, y), sum(x + 8, y + 8));
+  };
+  const Line line = LineOf(p);
+  if (!line.limit) return Blocks<uint8_t>(a, a_step, b, b_step, out, count, exact);
+  const __m256 slope_a = _mm256_set1_ps(line.a), slope_b = _mm256_set1_ps(line.b);
+  const __m256 offset = _mm256_set1_ps(line.offset), limit = _mm256_set1_ps(line.limit);
+  const __m256 magnitude = _mm256_castsi256_ps(_mm256_set1_epi32(INT32_MAX));
+  LeftOver left_over;
+  size_t blocks = 0;
+  Blocks<uint8_t>(a, a_step, b, b_step, out, count, [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
+    ++blocks;
+    if (left_over.TooMany(blocks)) return exact(x, y, to);
+    __m256 doubt = _mm256_setzero_ps();
+    const auto rounded = [&](int i) {
+      const __m256 u = _mm256_cvtepi32_ps(Load8<kSigned>(x + i)), v = _mm256_cvtepi32_ps(Load8<kSigned>(y + i));
+      const __m256 value = _mm256_fmadd_ps(u, slope_a, _mm256_fmadd_ps(v, slope_b, offset));
+      const __m256i whole = _mm256_cvtps_epi32(value);
+      const __m256 rest = _mm256_and_ps(_mm256_sub_ps(value, _mm256_cvtepi32_ps(whole)), magnitude);
+      doubt = _mm256_or_ps(doubt, _mm256_cmp_ps(rest, limit, _CMP_NLT_UQ));
+      return _mm256_min_epi32(_mm256_max_epi32(whole, result.low), result.high);
+    };
+    const __m256i low = rounded(0), high = rounded(8);
+    if (_mm256_movemask_ps(doubt)) {
+      ++left_over.blocks;
+      return exact(x, y, to);
+    }
+    Store16<kSigned>(to, low, high);
   });
 }
 

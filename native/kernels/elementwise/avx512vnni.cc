@@ -1,5 +1,6 @@
 // Quantised ADD, SUB and MUL of bytes for AVX-512, 64 elements at once; the arithmetic is that of avx2.cc.
 //
+// Line:   ADD and SUB in float32 (line.h), blocks with an element near a tie by the exact sequence.
 // Result: both roundings of the result in one constant: floor((x m + 2^30 + 2^(e + 30)) / 2^31), plus x >> 31,
 //         shifted right by e >= 1 (requantize/avx2.h says why). Then 16-bit lanes: what saturates there stays
 //         beyond the clamp's bounds with the zero point added, which saturates too.
@@ -9,6 +10,8 @@
 #include "kernels/elementwise/avx512vnni.h"
 
 #include <immintrin.h>
+
+#include "kernels/elementwise/line.h"
 
 namespace lowbit::kernels::elementwise {
 namespace {
@@ -61,8 +64,9 @@ struct Result {
   }
   __m512i Words(__m512i first, __m512i second) const {
     const __m512i words = _mm512_adds_epi16(_mm512_packs_epi32(Scale(first), Scale(second)), zero_point);
-    return _mm512_min_epi16(_mm512_max_epi16(words, low), high);
+    return Clamp(words);
   }
+  __m512i Clamp(__m512i words) const { return _mm512_min_epi16(_mm512_max_epi16(words, low), high); }
 };
 
 template <bool kSigned>
@@ -113,11 +117,42 @@ void AddBlocks(const Params& p, const void* a, int a_step, const void* b, int b_
     return subtracts ? _mm512_sub_epi32(left, right) : _mm512_add_epi32(left, right);
   };
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  Blocks(a, a_step, b, b_step, out, count, [&](__m512i x, __m512i y) {
+  const auto exact = [&](__m512i x, __m512i y) {
     const __m512i low = result.Words(sum(_mm512_castsi512_si128(x), _mm512_castsi512_si128(y)),
                                      sum(_mm512_extracti32x4_epi32(x, 1), _mm512_extracti32x4_epi32(y, 1)));
     const __m512i high = result.Words(sum(_mm512_extracti32x4_epi32(x, 2), _mm512_extracti32x4_epi32(y, 2)),
                                       sum(_mm512_extracti32x4_epi32(x, 3), _mm512_extracti32x4_epi32(y, 3)));
+    return _mm512_permutexvar_epi32(order, Bytes<kSigned>(low, high));
+  };
+  const Line line = LineOf(p);
+  if (!line.limit) return Blocks(a, a_step, b, b_step, out, count, exact);
+  const __m512 slope_a = _mm512_set1_ps(line.a), slope_b = _mm512_set1_ps(line.b);
+  const __m512 offset = _mm512_set1_ps(line.offset), limit = _mm512_set1_ps(line.limit);
+  LeftOver left_over;
+  size_t blocks = 0;
+  Blocks(a, a_step, b, b_step, out, count, [&](__m512i x, __m512i y) {
+    ++blocks;
+    if (left_over.TooMany(blocks)) return exact(x, y);
+    __mmask16 doubt = 0;
+    const auto rounded = [&](__m128i first, __m128i second) {
+      const __m512 u = _mm512_cvtepi32_ps(Widen32<kSigned>(first));
+      const __m512 v = _mm512_cvtepi32_ps(Widen32<kSigned>(second));
+      const __m512 value = _mm512_fmadd_ps(u, slope_a, _mm512_fmadd_ps(v, slope_b, offset));
+      const __m512i whole = _mm512_cvtps_epi32(value);
+      const __m512 rest = _mm512_abs_ps(_mm512_sub_ps(value, _mm512_cvtepi32_ps(whole)));
+      doubt = static_cast<__mmask16>(doubt | _mm512_cmp_ps_mask(rest, limit, _CMP_NLT_UQ));
+      return whole;
+    };
+    const __m512i low = result.Clamp(
+        _mm512_packs_epi32(rounded(_mm512_castsi512_si128(x), _mm512_castsi512_si128(y)),
+                           rounded(_mm512_extracti32x4_epi32(x, 1), _mm512_extracti32x4_epi32(y, 1))));
+    const __m512i high = result.Clamp(
+        _mm512_packs_epi32(rounded(_mm512_extracti32x4_epi32(x, 2), _mm512_extracti32x4_epi32(y, 2)),
+                           rounded(_mm512_extracti32x4_epi32(x, 3), _mm512_extracti32x4_epi32(y, 3))));
+    if (doubt) {
+      ++left_over.blocks;
+      return exact(x, y);
+    }
     return _mm512_permutexvar_epi32(order, Bytes<kSigned>(low, high));
   });
 }
