@@ -75,7 +75,23 @@ struct Result {
         shift(-p.output.shift) {}
   __m256i Code(__m256i x) const {
     const __m256i y = _mm256_add_epi32(shift(DoublingHighMul(x, multiplier)), zero_point);
-    return _mm256_min_epi32(_mm256_max_epi32(y, low), high);
+    return Clamp(y);
+  }
+  __m256i Clamp(__m256i y) const { return _mm256_min_epi32(_mm256_max_epi32(y, low), high); }
+};
+
+// Whether values lie too near a tie (line.h).
+struct Doubt {
+  __m256 limit, magnitude;
+  explicit Doubt(float the_limit)
+      : limit(_mm256_set1_ps(the_limit)), magnitude(_mm256_castsi256_ps(_mm256_set1_epi32(INT32_MAX))) {}
+  __m256 Of(__m256 value) const {
+    const __m256 whole = _mm256_cvtepi32_ps(_mm256_cvtps_epi32(value));
+    const __m256 rest = _mm256_and_ps(_mm256_sub_ps(value, whole), magnitude);
+    return _mm256_cmp_ps(rest, limit, _CMP_NLT_UQ);
+  }
+  bool Any(__m256 first, __m256 second) const {
+    return _mm256_movemask_ps(_mm256_or_ps(Of(first), Of(second))) != 0;
   }
 };
 
@@ -136,28 +152,22 @@ void AddBlocks(const Params& p, const void* a, int a_step, const void* b, int b_
   const Line line = LineOf(p);
   if (!line.limit) return Blocks<uint8_t>(a, a_step, b, b_step, out, count, exact);
   const __m256 slope_a = _mm256_set1_ps(line.a), slope_b = _mm256_set1_ps(line.b);
-  const __m256 offset = _mm256_set1_ps(line.offset), limit = _mm256_set1_ps(line.limit);
-  const __m256 magnitude = _mm256_castsi256_ps(_mm256_set1_epi32(INT32_MAX));
+  const __m256 offset = _mm256_set1_ps(line.offset);
+  const Doubt doubt(line.limit);
   LeftOver left_over;
   size_t blocks = 0;
   Blocks<uint8_t>(a, a_step, b, b_step, out, count, [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
-    ++blocks;
-    if (left_over.TooMany(blocks)) return exact(x, y, to);
-    __m256 doubt = _mm256_setzero_ps();
-    const auto rounded = [&](int i) {
+    if (left_over.TooMany(++blocks)) return exact(x, y, to);
+    const auto value = [&](int i) {
       const __m256 u = _mm256_cvtepi32_ps(Load8<kSigned>(x + i)), v = _mm256_cvtepi32_ps(Load8<kSigned>(y + i));
-      const __m256 value = _mm256_fmadd_ps(u, slope_a, _mm256_fmadd_ps(v, slope_b, offset));
-      const __m256i whole = _mm256_cvtps_epi32(value);
-      const __m256 rest = _mm256_and_ps(_mm256_sub_ps(value, _mm256_cvtepi32_ps(whole)), magnitude);
-      doubt = _mm256_or_ps(doubt, _mm256_cmp_ps(rest, limit, _CMP_NLT_UQ));
-      return _mm256_min_epi32(_mm256_max_epi32(whole, result.low), result.high);
+      return _mm256_fmadd_ps(u, slope_a, _mm256_fmadd_ps(v, slope_b, offset));
     };
-    const __m256i low = rounded(0), high = rounded(8);
-    if (_mm256_movemask_ps(doubt)) {
+    const __m256 low = value(0), high = value(8);
+    if (doubt.Any(low, high)) {
       ++left_over.blocks;
       return exact(x, y, to);
     }
-    Store16<kSigned>(to, low, high);
+    Store16<kSigned>(to, result.Clamp(_mm256_cvtps_epi32(low)), result.Clamp(_mm256_cvtps_epi32(high)));
   });
 }
 
@@ -176,13 +186,30 @@ void Mul(const Params& p, const void* a, int a_step, const void* b, int b_step, 
   const __m256i a_zero = _mm256_set1_epi32(p.a_zero), b_zero = _mm256_set1_epi32(p.b_zero);
   const Result result(p);
   const auto product = [&](const uint8_t* x, const uint8_t* y) {
-    // Both factors fit 16 bits and the upper halves hold only signs, so that vpmaddwd would add sign
-    // products: the full 32-bit product is the plain way.
-    return result.Code(_mm256_mullo_epi32(_mm256_sub_epi32(Load8<kSigned>(x), a_zero),
-                                          _mm256_sub_epi32(Load8<kSigned>(y), b_zero)));
+    // Both factors fit 16 bits and the upper halves are their signs: the full 32-bit product is the plain way.
+    return _mm256_mullo_epi32(_mm256_sub_epi32(Load8<kSigned>(x), a_zero),
+                              _mm256_sub_epi32(Load8<kSigned>(y), b_zero));
   };
+  const auto exact = [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
+    Store16<kSigned>(to, result.Code(product(x, y)), result.Code(product(x + 8, y + 8)));
+  };
+  const Line line = ProductLineOf(p);
+  if (!line.limit) return Blocks<uint8_t>(a, a_step, b, b_step, out, count, exact);
+  const __m256 slope = _mm256_set1_ps(line.a), offset = _mm256_set1_ps(line.offset);
+  const Doubt doubt(line.limit);
+  LeftOver left_over;
+  size_t blocks = 0;
   Blocks<uint8_t>(a, a_step, b, b_step, out, count, [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
-    Store16<kSigned>(to, product(x, y), product(x + 8, y + 8));
+    if (left_over.TooMany(++blocks)) return exact(x, y, to);
+    const auto value = [&](int i) {
+      return _mm256_fmadd_ps(_mm256_cvtepi32_ps(product(x + i, y + i)), slope, offset);
+    };
+    const __m256 low = value(0), high = value(8);
+    if (doubt.Any(low, high)) {
+      ++left_over.blocks;
+      return exact(x, y, to);
+    }
+    Store16<kSigned>(to, result.Clamp(_mm256_cvtps_epi32(low)), result.Clamp(_mm256_cvtps_epi32(high)));
   });
 }
 

@@ -1,11 +1,14 @@
-// ADD and SUB as a line through the codes: value = a * code_a + b * code_b + offset in float32, near enough to
-// the reference's sequence of roundings that both round to the same code, but near ties.
+// ADD and SUB as a line through the codes: value = a * code_a + b * code_b + offset in float32, and MUL as one
+// through the products: value = a * product + offset. Near enough to the reference's sequence of roundings that
+// both round to the same code, but near ties.
 //
-// Bound, in units of the result: each operand's fixed-point value lies within 1 of its real one, their sum
+// Bound of sums, in units of the result: each operand's fixed-point value lies within 1 of its real one, their sum
 //        within 2, its product within 2.5, and a unit of these is 2^-e with the result's shift e: 2.5 * 2^-e.
 //        Float32: constants and sums are rounded, each by 2^-24 of at most 255 (|a| + |b|) + |offset|, at most
 //        three times. The limit takes 3 and 4 of them. A value whose distance from the nearest integer is
 //        below the limit rounds as the reference does; others are left to the exact sequence.
+// Bound of products: exact in float32, for |product| <= 255^2 < 2^24; times the factor within 0.5 of a unit of
+//        2^-e, and three roundings by 2^-24 of at most 255^2 |a| + |offset|. The limit takes 0.6 and 4 of them.
 #pragma once
 
 #include <math.h>
@@ -31,10 +34,20 @@ static inline Line LineOf(const Params& p) {
           static_cast<float>(doubt < kMostDoubt ? 0.5 - doubt : 0)};
 }
 
+// For kind mul; b is not used. Its shift is small and doubt more common, which smaller blocks bear.
+static inline Line ProductLineOf(const Params& p) {
+  const double a = ldexp(static_cast<double>(p.output.multiplier), p.output.shift - 31);
+  const double size = 255.0 * 255.0 * a + fabs(static_cast<double>(p.zero_point));
+  const double doubt = ldexp(0.6, p.output.shift) + ldexp(4 * size, -24);
+  constexpr double kMostDoubt = 1.0 / 256;
+  return {static_cast<float>(a), 0, static_cast<float>(p.zero_point),
+          static_cast<float>(doubt < kMostDoubt ? 0.5 - doubt : 0)};
+}
+
 // Counts blocks that the line left over. Where they are many (scales that make ties common), it is given up.
 struct LeftOver {
   size_t blocks = 0;
-  bool TooMany(size_t all) const { return 8 * blocks > all + 32; }
+  bool TooMany(size_t all) const { return 3 * blocks > all + 32; }
 };
 
 }  // namespace lowbit::kernels::elementwise

@@ -26,6 +26,21 @@ inline typename V::F Exp(typename V::F x) {
   return V::TimesPowerOf2(p, n);
 }
 
+// 2^t: t = n + f, |f| <= 1/2; 2^f = 1 + f p(f), p fitted to relative error 2^-27. Within 2 units in the last
+// place, for arguments that are rounded anyway.
+template <typename V>
+inline typename V::F Exp2(typename V::F t) {
+  using F = typename V::F;
+  const F held = V::Max(V::Set(-151.0f), V::Min(V::Set(129.0f), t));
+  const F n = V::Round(held), f = V::Sub(held, n);
+  F p = V::MulAdd(V::Set(0.000153533416f), f, V::Set(0.00133989006f));
+  p = V::MulAdd(p, f, V::Set(0.00961843785f));
+  p = V::MulAdd(p, f, V::Set(0.0555033237f));
+  p = V::MulAdd(p, f, V::Set(0.240226477f));
+  p = V::MulAdd(p, f, V::Set(0.693147182f));
+  return V::TimesPowerOf2(V::MulAdd(p, f, V::Set(1.0f)), n);
+}
+
 // The reference's logistic (internal/reference/logistic.h): e^x below -9. By e^-|x|, which cannot overflow.
 template <typename V>
 inline typename V::F Logistic(typename V::F x) {
@@ -52,12 +67,12 @@ inline typename V::F Tanh(typename V::F x) {
 }
 
 // x / 2 * (1 + tanh u) with u = sqrt(2 / pi) (x + 0.044715 x^3): that is x / (1 + e^-2u), without the
-// cancellation of the sum.
+// cancellation of the sum. The factors hold -2 sqrt(2 / pi) / ln 2.
 template <typename V>
 inline typename V::F GeluTanh(typename V::F x) {
   using F = typename V::F;
-  const F u = V::MulAdd(V::Mul(V::Mul(x, x), V::Set(0.044715f)), x, x);
-  return V::Div(x, V::Add(V::Set(1.0f), Exp<V>(V::Mul(u, V::Set(-1.59576912f)))));
+  const F slope = V::MulAdd(V::Mul(x, x), V::Set(-0.102943240f), V::Set(-2.30220819f));
+  return V::Div(x, V::Add(V::Set(1.0f), Exp2<V>(V::Mul(x, slope))));
 }
 
 }  // namespace

@@ -42,10 +42,10 @@ void SoftmaxOf(const float* row, size_t count, float beta, float* out) {
   // NaN is passed over, as in std::max(best, NaN).
   const auto larger = [](F best, F x) { return V::Max(x, best); };
   const F best = V::Set(V::Most(Gather<V>(row, count, V::Set(-3.40282347e+38f), larger, larger)));
-  const F factor = V::Set(beta);
+  const F factor = V::Set(beta * 1.44269504f);  // powers of 2
   F sum = V::Set(0.0f);
   size_t i = 0;
-  const auto power = [&](F x) { return real::Exp<V>(V::Mul(V::Sub(x, best), factor)); };
+  const auto power = [&](F x) { return real::Exp2<V>(V::Mul(V::Sub(x, best), factor)); };
   for (; i + V::kWidth <= count; i += V::kWidth) {
     const F e = power(V::Load(row + i));
     V::Store(out + i, e);
