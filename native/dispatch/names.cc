@@ -12,6 +12,7 @@
 #include "dispatch/map_f32.h"
 #include "dispatch/pair_f32.h"
 #include "dispatch/pool.h"
+#include "dispatch/resize.h"
 #include "dispatch/rows_f32.h"
 #include "dispatch/sum.h"
 
@@ -44,6 +45,7 @@ std::vector<const char*> KernelNames(cpu::Isa have) {
   Add(map_f32::Lists(), have, &names);
   Add(pair_f32::Lists(), have, &names);
   Add(rows_f32::Lists(), have, &names);
+  Add(resize::Lists(), have, &names);
   return names;
 }
 

@@ -39,7 +39,7 @@ static inline Line ProductLineOf(const Params& p) {
   const double a = ldexp(static_cast<double>(p.output.multiplier), p.output.shift - 31);
   const double size = 255.0 * 255.0 * a + fabs(static_cast<double>(p.zero_point));
   const double doubt = ldexp(0.6, p.output.shift) + ldexp(4 * size, -24);
-  constexpr double kMostDoubt = 1.0 / 256;
+  constexpr double kMostDoubt = 1.0 / 128;
   return {static_cast<float>(a), 0, static_cast<float>(p.zero_point),
           static_cast<float>(doubt < kMostDoubt ? 0.5 - doubt : 0)};
 }
