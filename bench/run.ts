@@ -1,4 +1,4 @@
-// npm run bench: the bare kernels on layer shapes of real models. Each case is checked first, then timed.
+// npm run bench: the bare kernels on layer shapes of real models, and operators without weights. Each case is checked first, then timed.
 // Weights are packed once, before the clock runs, as they are in a loaded model; the functions of lowbit/kernels pack
 // them at each call. Options: --filter TEXT, --seconds S, --threads N, --json.
 
@@ -8,7 +8,9 @@ import { cpu, createLayerProgram } from '#lib/bare/kernels.js'
 import { table } from '#lib/report/table.js'
 import { gmacsPerSecond, macsText, timeText } from '#lib/report/units.js'
 import { CASES, type LayerCase } from './cases/layers.js'
+import { OPERATORS, type OperatorCase } from './cases/operators.js'
 import { benchLayer, checkedPlaces } from './layers.js'
+import { benchOperator } from './operators.js'
 
 interface Row {
   readonly case: string
@@ -21,6 +23,8 @@ interface Row {
   /** Counted on the unpadded shape, at the minimum. */
   readonly gmacsPerSecond: number
   readonly macs: number
+  /** Of inputs and output, at the minimum; weights are not counted. */
+  readonly gigabytesPerSecond: number
 }
 
 function timed(run: () => void, seconds: number): number[] {
@@ -30,7 +34,41 @@ function timed(run: () => void, seconds: number): number[] {
   return benchmark.stats.sample.map((s) => 1000 * s).sort((a, b) => a - b)
 }
 
-function measureCase(row: LayerCase, isa: string, threads: number, seconds: number): Row {
+interface Timed {
+  readonly name: string
+  readonly kernel: string
+  readonly times: readonly number[]
+  readonly macs: number
+  readonly bytes: number
+}
+
+function rowOf({ name, kernel, times, macs, bytes }: Timed, isa: string, threads: number): Row {
+  const minMs = times[0] as number
+  return {
+    case: name,
+    kernel,
+    isa,
+    threads,
+    samples: times.length,
+    minMs,
+    medianMs: times[times.length >> 1] as number,
+    gmacsPerSecond: gmacsPerSecond(macs, minMs),
+    macs,
+    gigabytesPerSecond: bytes / minMs / 1e6,
+  }
+}
+
+function measureOperator(row: OperatorCase, threads: number, seconds: number): Timed {
+  const { program, inputs, output, bytes } = benchOperator(row, threads)
+  try {
+    const times = timed(() => program.run(inputs, [output]), seconds)
+    return { name: row.name, kernel: program.info().kernels[0] ?? '', times, macs: 0, bytes }
+  } finally {
+    program.dispose()
+  }
+}
+
+function measureLayer(row: LayerCase, threads: number, seconds: number): Timed {
   const { layer, expected } = benchLayer(row)
   const program = createLayerProgram(layer, { threads })
   try {
@@ -45,17 +83,13 @@ function measureCase(row: LayerCase, isa: string, threads: number, seconds: numb
       }
     }
     const times = timed(() => program.run(inputs, outputs), seconds)
-    const minMs = times[0] as number
+    const kernel = program.info().kernels[0] ?? ''
     return {
-      case: row.name,
-      kernel: program.info().kernels[0] ?? '',
-      isa,
-      threads,
-      samples: times.length,
-      minMs,
-      medianMs: times[times.length >> 1] as number,
-      gmacsPerSecond: gmacsPerSecond(layer.macs, minMs),
+      name: row.name,
+      kernel,
+      times,
       macs: layer.macs,
+      bytes: layer.input.byteLength + output.byteLength,
     }
   } finally {
     program.dispose()
@@ -107,12 +141,18 @@ function main(): void {
   }
   const { isa } = cpu()
   const rows: Row[] = []
-  for (const row of CASES.filter(({ name, kind }) => `${kind} ${name}`.includes(values.filter))) {
+  const [threads, seconds] = [Number(values.threads), Number(values.seconds)]
+  const wanted = [...CASES, ...OPERATORS].filter(({ name, kind }) =>
+    `${kind} ${name}`.includes(values.filter),
+  )
+  for (const row of wanted) {
     process.stderr.write(`${row.kind} ${row.name}\n`)
-    rows.push(measureCase(row, isa, Number(values.threads), Number(values.seconds)))
+    const measured =
+      row.kind === 'operator' ? measureOperator(row, threads, seconds) : measureLayer(row, threads, seconds)
+    rows.push(rowOf(measured, isa, threads))
   }
   if (values.json) {
-    process.stdout.write(`${JSON.stringify({ isa, threads: Number(values.threads), rows })}\n`)
+    process.stdout.write(`${JSON.stringify({ isa, threads, rows })}\n`)
     return
   }
   const right = 'right' as const
@@ -122,6 +162,7 @@ function main(): void {
     { title: 'min', align: right },
     { title: 'median', align: right },
     { title: 'GMAC/s', align: right },
+    { title: 'GB/s', align: right },
     { title: 'work', align: right },
   ]
   const cells = rows.map((r) => [
@@ -129,8 +170,9 @@ function main(): void {
     r.kernel,
     timeText(r.minMs),
     timeText(r.medianMs),
-    r.gmacsPerSecond.toFixed(1),
-    macsText(r.macs),
+    r.macs ? r.gmacsPerSecond.toFixed(1) : '',
+    r.gigabytesPerSecond.toFixed(1),
+    r.macs ? macsText(r.macs) : '',
   ])
   process.stdout.write(`ISA ${isa}, threads ${values.threads}\n${table(columns, cells)}\n`)
 }

@@ -5,6 +5,9 @@
 #if LOWBIT_AVX2
 #include "kernels/elementwise/avx2.h"
 #endif
+#if LOWBIT_AVX512VNNI
+#include "kernels/elementwise/avx512vnni.h"
+#endif
 #include "kernels/elementwise/scalar.h"
 
 namespace lowbit::dispatch::elementwise {
@@ -14,6 +17,9 @@ using kernels::elementwise::Row;
 using kernels::elementwise::Rows;
 
 const Rows* const kLists[] = {
+#if LOWBIT_AVX512VNNI
+    &kernels::elementwise::kAvx512Vnni,
+#endif
 #if LOWBIT_AVX2
     &kernels::elementwise::kAvx2,
 #endif

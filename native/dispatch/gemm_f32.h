@@ -9,7 +9,7 @@ namespace lowbit::dispatch::gemm_f32 {
 // All lists of this build, best first, for tests, benchmarks and kernels().
 Span<const kernels::gemm_f32::Rows* const> Lists();
 
-// The best kernel of a machine that has `have`; scalar always fits.
-const kernels::gemm_f32::Row& Choose(cpu::Isa have);
+// The best kernel of a machine that has `have` for so many columns; scalar always fits.
+const kernels::gemm_f32::Row& Choose(size_t channels, cpu::Isa have);
 
 }  // namespace lowbit::dispatch::gemm_f32

@@ -9,7 +9,7 @@ namespace lowbit::dispatch::gemm_s16 {
 // All lists of this build, best first, for tests, benchmarks and kernels().
 Span<const kernels::gemm_s16::Rows* const> Lists();
 
-// The best kernel of a machine that has `have`; scalar always fits.
-const kernels::gemm_s16::Row& Choose(cpu::Isa have);
+// The best kernel of a machine that has `have` for so many output channels; scalar always fits.
+const kernels::gemm_s16::Row& Choose(size_t channels, cpu::Isa have);
 
 }  // namespace lowbit::dispatch::gemm_s16

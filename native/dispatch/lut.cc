@@ -5,6 +5,9 @@
 #if LOWBIT_AVX2
 #include "kernels/lut/avx2.h"
 #endif
+#if LOWBIT_AVX512VNNI
+#include "kernels/lut/avx512vnni.h"
+#endif
 #include "kernels/lut/scalar.h"
 
 namespace lowbit::dispatch::lut {
@@ -14,6 +17,9 @@ using kernels::lut::Row;
 using kernels::lut::Rows;
 
 const Rows* const kLists[] = {
+#if LOWBIT_AVX512VNNI
+    &kernels::lut::kAvx512Vnni,
+#endif
 #if LOWBIT_AVX2
     &kernels::lut::kAvx2,
 #endif

@@ -9,7 +9,11 @@
 #include "dispatch/gemm_s16.h"
 #include "dispatch/gemm_u8.h"
 #include "dispatch/lut.h"
+#include "dispatch/map_f32.h"
+#include "dispatch/pair_f32.h"
 #include "dispatch/pool.h"
+#include "dispatch/resize.h"
+#include "dispatch/rows_f32.h"
 #include "dispatch/sum.h"
 
 namespace lowbit::dispatch {
@@ -38,6 +42,10 @@ std::vector<const char*> KernelNames(cpu::Isa have) {
   Add(affine::Lists(), have, &names);
   Add(sum::Lists(), have, &names);
   Add(lut::Lists(), have, &names);
+  Add(map_f32::Lists(), have, &names);
+  Add(pair_f32::Lists(), have, &names);
+  Add(rows_f32::Lists(), have, &names);
+  Add(resize::Lists(), have, &names);
   return names;
 }
 

@@ -25,11 +25,16 @@ auto FirstRow(const Lists& lists, cpu::Isa have) {
   return FirstRow(lists, have, [](const auto&) { return true; });
 }
 
+// Columns of whole panels of `nr` for so many channels.
+inline size_t Padded(int nr, size_t channels) {
+  const size_t step = static_cast<size_t>(nr);
+  return (channels + step - 1) / step * step;
+}
+
 // Whether panels of `nr` channels take more than four times the bytes of int8 weights.
 inline bool GrowsTooMuch(int nr, size_t weight_bytes, size_t channels) {
   constexpr size_t kMostGrowth = 4;
-  const size_t step = static_cast<size_t>(nr), padded = (channels + step - 1) / step * step;
-  return padded * weight_bytes > kMostGrowth * channels;
+  return Padded(nr, channels) * weight_bytes > kMostGrowth * channels;
 }
 
 // What a layer of so many channels costs by panels of `nr`, where `widest` is the instruction set's widest:

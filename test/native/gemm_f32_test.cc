@@ -78,22 +78,25 @@ LOWBIT_TEST("gemm_s16: every row equals the definition, also at the ends of the 
       if (!cpu::Has(cpu::Detect(), row.needs)) continue;
       for (int rows : {1, 2, 3, 4, 5, 6, 7, 8, 2 * row.mr + 1}) {
         for (int cols : {1, row.nr - 1, row.nr, 2 * row.nr + 1}) {
-          for (int depth : {1, 9, 255, 256, 257, 1030}) {
+          for (int depth : {1, 9, 255, 509, 510, 511, 1030}) {
             Random random(++seed);
             const bool ends = seed % 3 == 0;
             const size_t m = static_cast<size_t>(rows), n = static_cast<size_t>(cols);
             const size_t run = static_cast<size_t>(depth), run_count = seed % 3 + 1, k = run * run_count;
             const size_t nr = static_cast<size_t>(row.nr), panels = (n + nr - 1) / nr;
             AlignedBuffer packed;
-            LOWBIT_CHECK(packed.Allocate(panels * k * nr));
-            const auto weight = [&](size_t d, size_t c) -> int8_t& {
-              return packed.as<int8_t>()[c / nr * k * nr + d * nr + c % nr];
+            const size_t padded = (run + 1) / 2 * 2, panel_bytes = run_count * padded * nr * sizeof(int16_t);
+            LOWBIT_CHECK(packed.Allocate(panels * panel_bytes));
+            const auto weight = [&](size_t d, size_t c) -> int16_t& {
+              const size_t at = d / run * padded + d % run;
+              return packed
+                  .as<int16_t>()[c / nr * run_count * padded * nr + at / 2 * 2 * nr + c % nr * 2 + at % 2];
             };
-            Guarded<int16_t> lhs(m * k), out(m * n);
+            Guarded<int16_t> lhs(m * k + padded - run), out(m * n);
             for (auto& a : lhs) a = static_cast<int16_t>(ends ? -32768 : random.Between(-32768, 32767));
             for (size_t d = 0; d < k; ++d) {
               for (size_t c = 0; c < n; ++c) {
-                weight(d, c) = static_cast<int8_t>(ends ? -128 : random.Between(-128, 127));
+                weight(d, c) = static_cast<int16_t>(ends ? -128 : random.Between(-128, 127));
               }
             }
             std::vector<int64_t> bias(panels * nr);
@@ -104,7 +107,8 @@ LOWBIT_TEST("gemm_s16: every row equals the definition, also at the ends of the 
               shift[c] = random.Between(-20, 2);
             }
             const testing::LhsRows<int16_t> lhs_rows(lhs.data(), m, k, run_count, run);
-            row.run(testing::BlockOf(lhs_rows, depth, packed.data(), k * nr, out.data(), n, n),
+            row.run(testing::BlockOf(lhs_rows, static_cast<int>(padded), packed.data(), panel_bytes,
+                                     out.data(), n, n),
                     {bias.data(), multiplier.data(), shift.data(), nullptr, -32768, 30000});
             for (size_t i = 0; i < m; ++i) {
               for (size_t c = 0; c < n; ++c) {

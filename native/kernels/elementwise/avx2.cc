@@ -1,11 +1,13 @@
-// Quantised ADD, SUB and MUL of bytes for AVX2, 16 elements at once.
+// Quantised ADD, SUB and MUL for AVX2, 16 elements at once.
 //
-// Operands: d = code - zero point lies in [-255, 255]. The doubling high multiply of d * 2^20 by m in
+// Line:   ADD and SUB of bytes in float32 (line.h), blocks with an element near a tie by the sequence below.
+// Operands (bytes): d = code - zero point lies in [-255, 255]. The doubling high multiply of d * 2^20 by m in
 //         [0, 2^31) is
 //         floor((d * m * 2^20 + 2^30) / 2^31) = floor((d * m + 2^10) / 2^11). With m = 2^16 mh + ml that is
 //         d * mh * 2^5 + floor((d * ml + 2^10) / 2^11), for the first part is a multiple of 2^11 before the
 //         division. |d * mh| * 2^5 < 2^8 * 2^15 * 2^5 = 2^28 and |d * ml| < 2^24, so all of it fits 32 bits.
 //         A factor of 1/2 (m = 2^30, no shift: the operand with the larger scale) is d * 2^19 exactly.
+// int16:  the literal sequence of scalar.cc, for its numbers fill 32 bits.
 // Shifts: x / 2^e to nearest, halves away from zero, is (x + 2^(e-1) - [x < 0]) >> e for e >= 1.
 // Result: the sum (|sum| < 2^29) or product (|product| < 2^16) times m by 64-bit multiplication of even and
 //         odd lanes; the rounding of the high multiply saturates only for INT_MIN * INT_MIN, which m >= 0
@@ -15,6 +17,8 @@
 
 #include <immintrin.h>
 #include <string.h>
+
+#include "kernels/elementwise/line.h"
 
 namespace lowbit::kernels::elementwise {
 namespace {
@@ -71,7 +75,23 @@ struct Result {
         shift(-p.output.shift) {}
   __m256i Code(__m256i x) const {
     const __m256i y = _mm256_add_epi32(shift(DoublingHighMul(x, multiplier)), zero_point);
-    return _mm256_min_epi32(_mm256_max_epi32(y, low), high);
+    return Clamp(y);
+  }
+  __m256i Clamp(__m256i y) const { return _mm256_min_epi32(_mm256_max_epi32(y, low), high); }
+};
+
+// Whether values lie too near a tie (line.h).
+struct Doubt {
+  __m256 limit, magnitude;
+  explicit Doubt(float the_limit)
+      : limit(_mm256_set1_ps(the_limit)), magnitude(_mm256_castsi256_ps(_mm256_set1_epi32(INT32_MAX))) {}
+  __m256 Of(__m256 value) const {
+    const __m256 whole = _mm256_cvtepi32_ps(_mm256_cvtps_epi32(value));
+    const __m256 rest = _mm256_and_ps(_mm256_sub_ps(value, whole), magnitude);
+    return _mm256_cmp_ps(rest, limit, _CMP_NLT_UQ);
+  }
+  bool Any(__m256 first, __m256 second) const {
+    return _mm256_movemask_ps(_mm256_or_ps(Of(first), Of(second))) != 0;
   }
 };
 
@@ -89,32 +109,30 @@ inline void Store16(uint8_t* p, __m256i first, __m256i second) {
 }
 
 // Calls block(a, b, out) for 16 elements at a time; an operand of step 0 is spread once, the rest is padded.
-template <typename Block>
+template <typename T, typename Block>
 inline void Blocks(const void* a, int a_step, const void* b, int b_step, void* out, size_t count,
                    const Block& block) {
-  const uint8_t* pa = static_cast<const uint8_t*>(a);
-  const uint8_t* pb = static_cast<const uint8_t*>(b);
-  uint8_t* to = static_cast<uint8_t*>(out);
-  uint8_t spread_a[16], spread_b[16], rest[16];
-  if (!a_step) {
-    memset(spread_a, *pa, 16);
-    pa = spread_a;
-  }
-  if (!b_step) {
-    memset(spread_b, *pb, 16);
-    pb = spread_b;
-  }
+  const T* pa = static_cast<const T*>(a);
+  const T* pb = static_cast<const T*>(b);
+  T* to = static_cast<T*>(out);
+  T spread_a[16], spread_b[16], rest[16];
+  const auto spread = [](const T* from, T* all) {
+    for (int k = 0; k < 16; ++k) all[k] = *from;
+    return all;
+  };
+  if (!a_step) pa = spread(pa, spread_a);
+  if (!b_step) pb = spread(pb, spread_b);
   size_t i = 0;
   for (; i + 16 <= count; i += 16) block(pa + i * a_step, pb + i * b_step, to + i);
   if (const size_t left = count - i) {
-    if (a_step) pa = static_cast<const uint8_t*>(memcpy(spread_a, pa + i, left));
-    if (b_step) pb = static_cast<const uint8_t*>(memcpy(spread_b, pb + i, left));
-    for (size_t k = left; k < 16; ++k) {
-      if (a_step) spread_a[k] = 0;
-      if (b_step) spread_b[k] = 0;
-    }
+    const auto pad = [&](const T* from, T* all) {
+      memset(all, 0, 16 * sizeof(T));
+      return static_cast<const T*>(memcpy(all, from, left * sizeof(T)));
+    };
+    if (a_step) pa = pad(pa + i, spread_a);
+    if (b_step) pb = pad(pb + i, spread_b);
     block(pa, pb, rest);
-    memcpy(to + i, rest, left);
+    memcpy(to + i, rest, left * sizeof(T));
   }
 }
 
@@ -128,8 +146,29 @@ void AddBlocks(const Params& p, const void* a, int a_step, const void* b, int b_
     const __m256i scaled = _mm256_sign_epi32(second.Scale<kHalfB>(Load8<kSigned>(y)), sign);
     return result.Code(_mm256_add_epi32(first.Scale<kHalfA>(Load8<kSigned>(x)), scaled));
   };
-  Blocks(a, a_step, b, b_step, out, count, [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
+  const auto exact = [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
     Store16<kSigned>(to, sum(x, y), sum(x + 8, y + 8));
+  };
+  const Line line = LineOf(p);
+  if (!line.limit) return Blocks<uint8_t>(a, a_step, b, b_step, out, count, exact);
+  const __m256 slope_a = _mm256_set1_ps(line.a), slope_b = _mm256_set1_ps(line.b);
+  const __m256 offset = _mm256_set1_ps(line.offset);
+  const Doubt doubt(line.limit);
+  LeftOver left_over;
+  size_t blocks = 0;
+  Blocks<uint8_t>(a, a_step, b, b_step, out, count, [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
+    if (left_over.TooMany(++blocks)) return exact(x, y, to);
+    const auto value = [&](int i) {
+      const __m256 u = _mm256_cvtepi32_ps(Load8<kSigned>(x + i)),
+                   v = _mm256_cvtepi32_ps(Load8<kSigned>(y + i));
+      return _mm256_fmadd_ps(u, slope_a, _mm256_fmadd_ps(v, slope_b, offset));
+    };
+    const __m256 low = value(0), high = value(8);
+    if (doubt.Any(low, high)) {
+      ++left_over.blocks;
+      return exact(x, y, to);
+    }
+    Store16<kSigned>(to, result.Clamp(_mm256_cvtps_epi32(low)), result.Clamp(_mm256_cvtps_epi32(high)));
   });
 }
 
@@ -148,19 +187,95 @@ void Mul(const Params& p, const void* a, int a_step, const void* b, int b_step, 
   const __m256i a_zero = _mm256_set1_epi32(p.a_zero), b_zero = _mm256_set1_epi32(p.b_zero);
   const Result result(p);
   const auto product = [&](const uint8_t* x, const uint8_t* y) {
-    // Both factors fit 16 bits and the upper halves hold only signs, so that vpmaddwd would add sign
-    // products: the full 32-bit product is the plain way.
-    return result.Code(_mm256_mullo_epi32(_mm256_sub_epi32(Load8<kSigned>(x), a_zero),
-                                          _mm256_sub_epi32(Load8<kSigned>(y), b_zero)));
+    // Both factors fit 16 bits and the upper halves are their signs: the full 32-bit product is the plain way.
+    return _mm256_mullo_epi32(_mm256_sub_epi32(Load8<kSigned>(x), a_zero),
+                              _mm256_sub_epi32(Load8<kSigned>(y), b_zero));
   };
-  Blocks(a, a_step, b, b_step, out, count, [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
-    Store16<kSigned>(to, product(x, y), product(x + 8, y + 8));
+  const auto exact = [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
+    Store16<kSigned>(to, result.Code(product(x, y)), result.Code(product(x + 8, y + 8)));
+  };
+  const Line line = ProductLineOf(p);
+  if (!line.limit) return Blocks<uint8_t>(a, a_step, b, b_step, out, count, exact);
+  const __m256 slope = _mm256_set1_ps(line.a), offset = _mm256_set1_ps(line.offset);
+  const Doubt doubt(line.limit);
+  LeftOver left_over;
+  size_t blocks = 0;
+  Blocks<uint8_t>(a, a_step, b, b_step, out, count, [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
+    if (left_over.TooMany(++blocks)) return exact(x, y, to);
+    const auto value = [&](int i) {
+      return _mm256_fmadd_ps(_mm256_cvtepi32_ps(product(x + i, y + i)), slope, offset);
+    };
+    const __m256 low = value(0), high = value(8);
+    if (doubt.Any(low, high)) {
+      ++left_over.blocks;
+      return exact(x, y, to);
+    }
+    Store16<kSigned>(to, result.Clamp(_mm256_cvtps_epi32(low)), result.Clamp(_mm256_cvtps_epi32(high)));
+  });
+}
+
+// x * f for any int32 x; the shift rounds as the reference writes it, so that it cannot leave int32.
+struct WideFactor {
+  __m256i multiplier, mask, half_mask;
+  __m128i exponent;
+  explicit WideFactor(const Factor& f)
+      : multiplier(_mm256_set1_epi32(f.multiplier)),
+        mask(_mm256_set1_epi32(static_cast<int32_t>((int64_t{1} << -f.shift) - 1))),
+        half_mask(_mm256_srli_epi32(mask, 1)),
+        exponent(_mm_cvtsi32_si128(-f.shift)) {}
+  __m256i operator()(__m256i x) const {
+    const __m256i r = DoublingHighMul(x, multiplier);
+    const __m256i threshold = _mm256_sub_epi32(half_mask, _mm256_srai_epi32(r, 31));
+    const __m256i above = _mm256_cmpgt_epi32(_mm256_and_si256(r, mask), threshold);
+    return _mm256_sub_epi32(_mm256_sra_epi32(r, exponent), above);
+  }
+};
+
+inline __m256i Load8(const int16_t* p) {
+  return _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+
+// Calls value(a, b) for 8 elements as int32, and stores the codes of what it gives.
+template <typename Value>
+inline void WideBlocks(const Params& p, const void* a, int a_step, const void* b, int b_step, void* out,
+                       size_t count, const Value& value) {
+  const WideFactor scale(p.output);
+  const __m256i zero_point = _mm256_set1_epi32(p.zero_point);
+  const __m256i low = _mm256_set1_epi32(p.low), high = _mm256_set1_epi32(p.high);
+  const auto code = [&](const int16_t* x, const int16_t* y) {
+    const __m256i sum = _mm256_add_epi32(scale(value(Load8(x), Load8(y))), zero_point);
+    return _mm256_min_epi32(_mm256_max_epi32(sum, low), high);
+  };
+  Blocks<int16_t>(a, a_step, b, b_step, out, count, [&](const int16_t* x, const int16_t* y, int16_t* to) {
+    const __m256i codes = _mm256_packs_epi32(code(x, y), code(x + 8, y + 8));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_permute4x64_epi64(codes, 0xD8));
+  });
+}
+
+void AddS16(const Params& p, const void* a, int a_step, const void* b, int b_step, void* out, size_t count) {
+  const WideFactor first(p.a), second(p.b);
+  const __m256i a_zero = _mm256_set1_epi32(p.a_zero), b_zero = _mm256_set1_epi32(p.b_zero);
+  const __m256i sign = _mm256_set1_epi32(p.b_sign);
+  const __m128i left = _mm_cvtsi32_si128(p.left_shift);
+  WideBlocks(p, a, a_step, b, b_step, out, count, [&](__m256i x, __m256i y) {
+    const __m256i scaled = first(_mm256_sll_epi32(_mm256_sub_epi32(x, a_zero), left));
+    const __m256i other = second(_mm256_sll_epi32(_mm256_sub_epi32(y, b_zero), left));
+    return _mm256_add_epi32(scaled, _mm256_sign_epi32(other, sign));
+  });
+}
+
+void MulS16(const Params& p, const void* a, int a_step, const void* b, int b_step, void* out, size_t count) {
+  const __m256i a_zero = _mm256_set1_epi32(p.a_zero), b_zero = _mm256_set1_epi32(p.b_zero);
+  WideBlocks(p, a, a_step, b, b_step, out, count, [&](__m256i x, __m256i y) {
+    return _mm256_mullo_epi32(_mm256_sub_epi32(x, a_zero), _mm256_sub_epi32(y, b_zero));
   });
 }
 
 constexpr Row kList[] = {
     {"add.s8.avx2", cpu::kAvx2, Kind::kAddS8, false, Add<true>},
     {"add.u8.avx2", cpu::kAvx2, Kind::kAddU8, false, Add<false>},
+    {"add.s16.avx2", cpu::kAvx2, Kind::kAddS16, false, AddS16},
+    {"mul.s16.avx2", cpu::kAvx2, Kind::kMulS16, false, MulS16},
     {"mul.s8.avx2", cpu::kAvx2, Kind::kMulS8, false, Mul<true>},
     {"mul.u8.avx2", cpu::kAvx2, Kind::kMulU8, false, Mul<false>},
 };

@@ -2,10 +2,8 @@
 // Reads: lhs runs inside [0, run_depth); panels are zero-padded.
 #include "kernels/gemm_f32/avx2.h"
 
-#include <immintrin.h>
-#include <string.h>
-
 #include "kernels/gemm/rows.h"
+#include "kernels/gemm_f32/avx2_pack.h"
 
 namespace lowbit::kernels::gemm_f32 {
 
@@ -22,8 +20,9 @@ inline void KeepInRegisters(__m256& a, __m256& b) {
 #endif
 }
 
-template <int kRows, typename Tile>
-void RunRows(const Block& block, const Tile& tile, const Channels& channels) {
+template <int kRows>
+LOWBIT_NOINLINE void RunRows(const Block& block, const gemm::Tile<float, float>& tile,
+                             const Channels& channels) {
   __m256 acc[kRows][2];
 #pragma GCC unroll 6
   for (int m = 0; m < kRows; ++m) acc[m][0] = acc[m][1] = _mm256_setzero_ps();
@@ -73,7 +72,7 @@ void F32_6x16(const Block& block, const Channels& channels) noexcept {
   });
 }
 
-constexpr Row kList[] = {{"gemm.f32.6x16.avx2", cpu::kAvx2, kMr, kNr, 1, F32_6x16}};
+constexpr Row kList[] = {{"gemm.f32.6x16.avx2", cpu::kAvx2, kMr, kNr, 1, F32_6x16, PackPanel<kNr>}};
 
 }  // namespace
 

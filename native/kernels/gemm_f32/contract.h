@@ -19,11 +19,16 @@ struct Channels {
 
 using Kernel = void (*)(const Block&, const Channels&) noexcept;
 
+// One panel: [depth][nr], entry (k, n) from src[n * channel_stride + k * depth_stride]. Columns from `channels` (1..nr) on become 0.
+using Pack = void (*)(const float* src, size_t channel_stride, size_t depth_stride, size_t channels,
+                      size_t depth, float* panel) noexcept;
+
 struct Row {
   const char* name;
   cpu::Isa needs;
   int mr, nr, kr;  // weights are packed [n / nr][depth][nr]; kr is 1
   Kernel run;
+  Pack pack;
 };
 
 struct Rows {

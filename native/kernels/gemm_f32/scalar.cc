@@ -29,7 +29,16 @@ void F32_4x8(const Block& block, const Channels& channels) noexcept {
   }
 }
 
-constexpr Row kList[] = {{"gemm.f32.4x8.scalar", cpu::kScalar, kMr, kNr, 1, F32_4x8}};
+void PackPanel(const float* src, size_t channel_stride, size_t depth_stride, size_t channels, size_t depth,
+               float* panel) noexcept {
+  for (size_t k = 0; k < depth; ++k, panel += kNr) {
+    for (size_t n = 0; n < kNr; ++n) {
+      panel[n] = n < channels ? src[n * channel_stride + k * depth_stride] : 0.0f;
+    }
+  }
+}
+
+constexpr Row kList[] = {{"gemm.f32.4x8.scalar", cpu::kScalar, kMr, kNr, 1, F32_4x8, PackPanel}};
 
 }  // namespace
 

@@ -8,6 +8,10 @@
 
 namespace lowbit::kernels::gemm_s16 {
 
+// A product is at most 2^15 * 2^7 and a pair of them 2^23: so many pairs fit an int32 sum.
+constexpr int kPairsInShortSum = 255;
+constexpr int kDepthInterleave = 2;
+
 using Block = gemm::BlockOf<int16_t, int16_t>;
 
 // Arrays are zero-padded to whole panels. A code is clamp(rounded((acc + bias) * factor), low, high).
@@ -23,7 +27,7 @@ using Kernel = void (*)(const Block&, const Channels&) noexcept;
 struct Row {
   const char* name;
   cpu::Isa needs;
-  int mr, nr, kr;  // weights are int8, packed [n / nr][depth][nr]; kr is 1
+  int mr, nr, kr;  // weights are packed as int16 pairs, as for kernels/gemm: kr is 2
   Kernel run;
 };
 

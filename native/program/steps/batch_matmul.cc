@@ -1,12 +1,13 @@
 // batch_matmul: [.., m, k] x [.., k, n] -> [.., m, n], leading dimensions broadcast; both sides may be
 // computed.
 //
-// Types: float32; int8 x int8 -> int8 with two roundings; int16 x int16 and int16 x int8 -> int16 by the
-// 64-bit rule. Each output row is a sum of rows of the right side, in the order of k: float sums equal the
-// reference's.
+// Types: float32 by the kernels of gemm_f32; int8 x int8 -> int8 with two roundings; int16 x int16 and int16 x
+// int8 -> int16 by the 64-bit rule, where each output row is a sum of rows of the right side.
 #include <cstring>
+#include <limits>
 #include <memory>
 
+#include "dispatch/gemm_f32.h"
 #include "kernels/requantize/signed_shift.h"
 #include "kernels/requantize/wide.h"
 #include "program/steps/common.h"
@@ -45,7 +46,6 @@ struct Requantization {
     const int64_t scaled = int64_t{kernels::MultiplyWide(sum, multiplier, shift)} + zero_out;
     return static_cast<int16_t>(std::min<int64_t>(std::max<int64_t>(scaled, low), high));
   }
-  float Code(float sum) const { return sum; }
 };
 
 template <typename A, typename B, typename Sum>
@@ -107,7 +107,6 @@ class BatchMatmul final : public Step {
       for (size_t j = 0; j < n; ++j) out[row * n + j] = requantization_.Code(sums[j]);
     }
   }
-  static void Add(float* sum, float x, float y) { *sum += x * y; }
   static void Add(int64_t* sum, int64_t x, int64_t y) { *sum += x * y; }
   static void Add(int32_t* sum, int32_t x, int32_t y) {  // wraps, as the reference's sums do
     *sum = static_cast<int32_t>(static_cast<uint32_t>(*sum) + static_cast<uint32_t>(x * y));
@@ -115,6 +114,85 @@ class BatchMatmul final : public Step {
 
   Shape shape_;
   Requantization requantization_;
+  Operand a_, b_, out_;
+};
+
+// Float32: the right side is packed panel by panel, the rows of the left side pass over each.
+class RealBatchMatmul final : public Step {
+ public:
+  RealBatchMatmul(const Shape& shape, const kernels::gemm_f32::Row& row) : shape_(shape), row_(row) {
+    kernel_ = row.name;
+  }
+
+  void Run(const RunContext& run) const noexcept override {
+    const float* a = a_.In<float>(run);
+    const float* b = b_.In<float>(run);
+    float* out = out_.Out<float>(run);
+    const auto matrix = [&](size_t batch, int slot) {
+      Multiply(a + shape_.Index(batch, shape_.stride_a) * shape_.m * shape_.k,
+               b + shape_.Index(batch, shape_.stride_b) * shape_.k * shape_.n,
+               out + batch * shape_.m * shape_.n,
+               reinterpret_cast<float*>(run.scratch + static_cast<size_t>(slot) * slot_bytes()));
+    };
+    if (run.threads > 1 && shape_.batches * shape_.m * shape_.k * shape_.n >= kParallelMacs) {
+      run.pool->For(shape_.batches, run.threads, matrix);
+    } else {
+      for (size_t batch = 0; batch < shape_.batches; ++batch) matrix(batch, 0);
+    }
+  }
+  size_t scratch_bytes(int threads) const override { return static_cast<size_t>(threads) * slot_bytes(); }
+
+  void Bind(StepArgs& args) {
+    a_ = args.Bind(args.input(0));
+    b_ = args.Bind(args.input(1));
+    out_ = args.Bind(args.output(0));
+  }
+
+ private:
+  size_t panel_bytes() const {
+    return DivideUp(shape_.k * static_cast<size_t>(row_.nr) * sizeof(float), 64) * 64;
+  }
+  size_t rows_bytes() const {
+    return shape_.adjoint_a ? DivideUp(shape_.m * shape_.k * sizeof(float), 64) * 64 : 0;
+  }
+  size_t slot_bytes() const {
+    return panel_bytes() + rows_bytes() + DivideUp(shape_.m * sizeof(const float*), 64) * 64;
+  }
+
+  void Multiply(const float* a, const float* b, float* out, float* panel) const {
+    static constexpr float kNoBias[64] = {};
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    const size_t m = shape_.m, k = shape_.k, n = shape_.n, nr = static_cast<size_t>(row_.nr);
+    if (shape_.adjoint_a) {
+      float* rows = panel + panel_bytes() / sizeof(float);
+      for (size_t i = 0; i < k; ++i) {
+        for (size_t row = 0; row < m; ++row) rows[row * k + i] = a[i * m + row];
+      }
+      a = rows;
+    }
+    const size_t channel_stride = shape_.adjoint_b ? k : 1, depth_stride = shape_.adjoint_b ? 1 : n;
+    const float** rows =
+        reinterpret_cast<const float**>(panel + (panel_bytes() + rows_bytes()) / sizeof(float));
+    for (size_t i = 0; i < m; ++i) rows[i] = a + i * k;
+    static constexpr ptrdiff_t kOneRun = 0;
+    kernels::gemm_f32::Block block{};
+    block.lhs = rows;
+    block.runs = &kOneRun;
+    block.run_count = 1;
+    block.run_depth = static_cast<int>(k);
+    block.packed = panel;
+    block.out_stride = static_cast<ptrdiff_t>(n);
+    block.rows = m;
+    for (size_t column = 0; column < n; column += nr) {
+      block.cols = std::min(nr, n - column);
+      block.out = out + column;
+      row_.pack(b + column * channel_stride, channel_stride, depth_stride, block.cols, k, panel);
+      row_.run(block, {kNoBias, -kInfinity, kInfinity});
+    }
+  }
+
+  Shape shape_;
+  const kernels::gemm_f32::Row& row_;
   Operand a_, b_, out_;
 };
 
@@ -174,7 +252,10 @@ Status LoadBatchMatmul(StepArgs& args, std::unique_ptr<Step>* step) {
     return args.Fail(Code::kTypeMismatch, "left side and output must have one type");
   Requantization r;
   if (a == Dtype::kFloat32 && b == Dtype::kFloat32) {
-    return Make<float, float, float>(args, shape, r, "batch_matmul.f32.scalar", step);
+    auto made = std::make_unique<RealBatchMatmul>(shape, dispatch::gemm_f32::Choose(shape.n, args.isa()));
+    made->Bind(args);
+    *step = std::move(made);
+    return Status();
   }
   const bool is_wide = a == Dtype::kInt16;
   const int low = is_wide ? -32768 : -128, high = is_wide ? 32767 : 127;

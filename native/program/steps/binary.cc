@@ -6,12 +6,46 @@
 #include <limits>
 #include <type_traits>
 
+#include "dispatch/pair_f32.h"
 #include "program/steps/broadcast.h"
 
 namespace lowbit::program::steps {
 namespace {
 
 enum Op { kAdd, kSub, kMul, kMax, kMin, kDiv, kSquaredDifference, kPow, kFloorDiv, kFloorMod, kPrelu, kOps };
+
+// The operations on float32 that kernels/pair_f32 has; false for others.
+bool RealOperation(int op, kernels::pair_f32::Operation* operation) {
+  using kernels::pair_f32::Operation;
+  switch (op) {
+    case kAdd:
+      *operation = Operation::kAdd;
+      return true;
+    case kSub:
+      *operation = Operation::kSub;
+      return true;
+    case kMul:
+      *operation = Operation::kMul;
+      return true;
+    case kMax:
+      *operation = Operation::kMaximum;
+      return true;
+    case kMin:
+      *operation = Operation::kMinimum;
+      return true;
+    case kDiv:
+      *operation = Operation::kDiv;
+      return true;
+    case kSquaredDifference:
+      *operation = Operation::kSquaredDifference;
+      return true;
+    case kPrelu:
+      *operation = Operation::kPrelu;
+      return true;
+    default:
+      return false;
+  }
+}
 
 // Run has looked that no divisor is 0 and no exponent negative. Integers look again: a wrong program may let
 // the output overlap the divisors. Source: TFLite kernels/internal/reference/floor_div.h, floor_mod.h;
@@ -63,14 +97,7 @@ inline T Apply(T a, T b) {
   if constexpr (op == kPow) return Power(a, b);
   if constexpr (op == kFloorDiv) return FloorDiv(a, b);
   if constexpr (op == kFloorMod) return FloorMod(a, b);
-  if constexpr (std::is_floating_point_v<T>) {
-    if constexpr (op == kAdd) return a + b;
-    if constexpr (op == kSub) return a - b;
-    if constexpr (op == kMul) return a * b;
-    if constexpr (op == kDiv) return a / b;
-    if constexpr (op == kSquaredDifference) return (a - b) * (a - b);
-    if constexpr (op == kPrelu) return a >= 0 ? a : a * b;
-  } else {
+  if constexpr (std::is_integral_v<T>) {
     using U = std::make_unsigned_t<T>;
     const U x = static_cast<U>(a), y = static_cast<U>(b);
     if constexpr (op == kAdd) return static_cast<T>(x + y);
@@ -111,43 +138,25 @@ void Plain(const void* a, int a_step, const void* b, int b_step, void* out, size
 
 using PlainKernel = void (*)(const void*, int, const void*, int, void*, size_t, const void*);
 
-// Null where the operation does not take the type. Small codes are compared and divided as they are.
+// Null where the operation does not take the type, or float32 has a kernel of its own (kernels/pair_f32). Small
+// codes are compared and divided as they are.
 template <typename T>
 PlainKernel ChoosePlain(int op) {
-  constexpr bool kWide = sizeof(T) >= 4, kFloat = std::is_floating_point_v<T>;
-  switch (op) {
-    case kMax:
-      return Plain<T, kMax>;
-    case kMin:
-      return Plain<T, kMin>;
-    case kFloorDiv:
-      return Plain<T, kFloorDiv>;
-    case kFloorMod:
-      return Plain<T, kFloorMod>;
-    default:
-      break;
-  }
-  if constexpr (kWide) {
-    switch (op) {
-      case kAdd:
-        return Plain<T, kAdd>;
-      case kSub:
-        return Plain<T, kSub>;
-      case kMul:
-        return Plain<T, kMul>;
-      case kDiv:
-        return Plain<T, kDiv>;
-      case kSquaredDifference:
-        return Plain<T, kSquaredDifference>;
-      default:
-        break;
-    }
-  }
-  if constexpr (kWide && sizeof(T) < 8) {
+  if (op == kFloorDiv) return Plain<T, kFloorDiv>;
+  if (op == kFloorMod) return Plain<T, kFloorMod>;
+  if constexpr (sizeof(T) == 4) {
     if (op == kPow) return Plain<T, kPow>;
   }
-  if constexpr (kFloat) {
-    if (op == kPrelu) return Plain<T, kPrelu>;
+  if constexpr (std::is_integral_v<T>) {
+    if (op == kMax) return Plain<T, kMax>;
+    if (op == kMin) return Plain<T, kMin>;
+    if constexpr (sizeof(T) >= 4) {
+      if (op == kAdd) return Plain<T, kAdd>;
+      if (op == kSub) return Plain<T, kSub>;
+      if (op == kMul) return Plain<T, kMul>;
+      if (op == kDiv) return Plain<T, kDiv>;
+      if (op == kSquaredDifference) return Plain<T, kSquaredDifference>;
+    }
   }
   return nullptr;
 }
@@ -216,6 +225,44 @@ class Binary final : public Step {
   alignas(16) uint8_t clamp_[16];
 };
 
+class RealBinary final : public Step {
+ public:
+  RealBinary(const kernels::pair_f32::Row& row, Operand a, Operand b, Operand out, const Broadcast<2>& shape,
+             Span<const float> clamp)
+      : run_(row.run),
+        a_(a),
+        b_(b),
+        out_(out),
+        shape_(shape),
+        repeats_(shape),
+        low_(clamp[0]),
+        high_(clamp[1]) {
+    kernel_ = row.name;
+  }
+  void Run(const RunContext& run) const noexcept override {
+    const float* a = a_.In<float>(run);
+    const float* b = b_.In<float>(run);
+    float* out = out_.Out<float>(run);
+    if (repeats_.any()) {
+      return repeats_.Run(run, a, b, out, reinterpret_cast<float*>(run.scratch), 16 << 10,
+                          [&](const float* x, const float* y, float* to, size_t count) {
+                            run_(x, 1, y, 1, to, count, low_, high_);
+                          });
+    }
+    Walk(run, shape_, 16 << 10, [&](const size_t(&from)[2], size_t to, size_t count) {
+      run_(a + from[0], shape_.step[0], b + from[1], shape_.step[1], out + to, count, low_, high_);
+    });
+  }
+  size_t scratch_bytes(int /*threads*/) const override { return repeats_.scratch_bytes(sizeof(float)); }
+
+ private:
+  kernels::pair_f32::Kernel run_;
+  Operand a_, b_, out_;
+  Broadcast<2> shape_;
+  Repeats repeats_;
+  float low_, high_;
+};
+
 }  // namespace
 
 Status LoadBinary(StepArgs& args, std::unique_ptr<Step>* step) {
@@ -240,6 +287,13 @@ Status LoadBinary(StepArgs& args, std::unique_ptr<Step>* step) {
     case Dtype::kFloat32: {
       Span<const float> range;
       LOWBIT_RETURN_IF_ERROR(args.Floats("clamp", 2, &range));
+      kernels::pair_f32::Operation operation;
+      if (RealOperation(op, &operation)) {
+        *step = std::make_unique<RealBinary>(dispatch::pair_f32::Choose(operation, args.isa()),
+                                             args.Bind(args.input(0)), args.Bind(args.input(1)),
+                                             args.Bind(args.output(0)), shape, range);
+        return Status();
+      }
       choose(range[0], range[1], "binary.f32.scalar");
       break;
     }

@@ -85,6 +85,41 @@ inline Status CheckBinary(const StepArgs& args, Dtype dtype, Broadcast<2>* shape
   return Status();
 }
 
+// Two operands of which one, of few elements, repeats row by row (channels against pixels): laid out several
+// times side by side, it makes long rows, which kernels like better.
+class Repeats {
+ public:
+  explicit Repeats(const Broadcast<2>& shape) : rows_(shape.rows), cols_(shape.cols) {
+    constexpr size_t kShort = 512, kLong = 2048;
+    if (shape.rank != 1 || !shape.step[0] || !shape.step[1] || cols_ > kShort) return;
+    for (int k = 0; k < 2; ++k) {
+      if (shape.strides[k][0] != 0 || shape.strides[1 - k][0] != cols_) continue;
+      operand_ = k;
+      copies_ = std::min(rows_, kLong / cols_);
+    }
+  }
+  bool any() const { return operand_ >= 0; }
+  size_t scratch_bytes(size_t element_bytes) const { return copies_ * cols_ * element_bytes; }
+
+  // Calls work(a, b, out, count) for pieces of the output; `copies` is scratch memory.
+  template <typename T, typename Work>
+  void Run(const RunContext& run, const T* a, const T* b, T* out, T* copies, size_t grain,
+           const Work& work) const {
+    const T* const few = operand_ ? b : a;
+    for (size_t i = 0; i < copies_; ++i) std::copy_n(few, cols_, copies + i * cols_);
+    Split(run, rows_, grain / cols_, [&](size_t begin, size_t end) {
+      for (size_t row = begin; row < end; row += copies_) {
+        const size_t at = row * cols_, count = std::min(copies_, end - row) * cols_;
+        work(operand_ ? a + at : copies, operand_ ? copies : b + at, out + at, count);
+      }
+    });
+  }
+
+ private:
+  int operand_ = -1;
+  size_t rows_, cols_, copies_ = 0;
+};
+
 // Calls work(offsets of the operands, offset of the output, count) for pieces of rows; offsets in elements.
 template <int N, typename Work>
 void Walk(const RunContext& run, const Broadcast<N>& shape, size_t grain, const Work& work) {

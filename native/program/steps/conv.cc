@@ -1,6 +1,7 @@
 // conv: convolution of any family, NHWC x OHWI, groups allowed; with `transposed`, a transposed convolution.
 #include "program/steps/conv.h"
 
+#include "dispatch/rows_f32.h"
 #include "program/steps/conv_rows.h"
 #include "program/steps/matmul_layer.h"
 #include "program/steps/quantize_rows.h"
@@ -28,11 +29,8 @@ class HybridConv final : public Step {
     for (size_t b = 0; b < batch_; ++b) {
       float scale = 1;
       int32_t zero_point = 0;
-      if (is_asymmetric_) {
-        QuantizeRowAsymmetric(input + b * image_size_, image_size_, codes, &scale, &zero_point);
-      } else {
-        QuantizeRowSymmetric(input + b * image_size_, image_size_, codes, &scale);
-      }
+      QuantizeRows(*quantize_, is_asymmetric_, input + b * image_size_, 1, image_size_, codes, &scale,
+                   &zero_point);
       const auto padding = static_cast<typename Family::Lhs>(zero_point);
       zero_point += LhsOffset(Family());
       matmul.Run(run, run.scratch + codes_bytes(), rows_, padding, LhsFlip(Family()), codes,
@@ -42,6 +40,7 @@ class HybridConv final : public Step {
   size_t scratch_bytes(int threads) const override { return codes_bytes() + matmul.scratch_bytes(threads); }
 
   void Finish(StepArgs& args) {
+    quantize_ = &dispatch::rows_f32::Choose(args.isa());
     input_ = args.Bind(args.input(0));
     output_ = args.Bind(args.output(0));
     kernel_ = matmul.row().name;
@@ -57,6 +56,7 @@ class HybridConv final : public Step {
   Rows rows_;
   size_t batch_, image_size_;
   bool is_asymmetric_;
+  const kernels::rows_f32::Row* quantize_ = nullptr;
   Operand input_, output_;
 };
 

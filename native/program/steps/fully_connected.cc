@@ -1,4 +1,5 @@
 // fully_connected: [.., depth] x constant weights [channels, depth] -> [.., channels], of any family.
+#include "dispatch/rows_f32.h"
 #include "program/steps/matmul_layer.h"
 #include "program/steps/quantize_rows.h"
 
@@ -18,21 +19,15 @@ class HybridFullyConnected final : public Step {
     int32_t* zero_points = reinterpret_cast<int32_t*>(scales + count);
     int8_t* codes = reinterpret_cast<int8_t*>(zero_points + count);
     const float* input = input_.In<float>(run);
-    for (size_t i = 0; i < count; ++i) {
-      zero_points[i] = 0;
-      if (is_asymmetric_) {
-        QuantizeRowAsymmetric(input + i * depth, depth, codes + i * depth, scales + i, zero_points + i);
-      } else {
-        QuantizeRowSymmetric(input + i * depth, depth, codes + i * depth, scales + i);
-      }
-      zero_points[i] += LhsOffset(Family());
-    }
+    QuantizeRows(*quantize_, is_asymmetric_, input, count, depth, codes, scales, zero_points);
+    for (size_t i = 0; i < count; ++i) zero_points[i] += LhsOffset(Family());
     matmul.Run(run, run.scratch + own_bytes(), rows_, 0, LhsFlip(Family()), codes, output_.Out<float>(run),
                {scales, zero_points, 1});
   }
   size_t scratch_bytes(int threads) const override { return own_bytes() + matmul.scratch_bytes(threads); }
 
   void Finish(StepArgs& args) {
+    quantize_ = &dispatch::rows_f32::Choose(args.isa());
     input_ = args.Bind(args.input(0));
     output_ = args.Bind(args.output(0));
     kernel_ = matmul.row().name;
@@ -49,6 +44,7 @@ class HybridFullyConnected final : public Step {
 
   Rows rows_;
   bool is_asymmetric_;
+  const kernels::rows_f32::Row* quantize_ = nullptr;
   Operand input_, output_;
 };
 

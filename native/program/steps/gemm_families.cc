@@ -26,20 +26,6 @@ bool FitInt8(const kernels::gemm::WeightView& weights, size_t channels, size_t d
   return true;
 }
 
-// Panels [n / nr][depth][nr] of elements as they are stored: with kr = 1 runs need no padding.
-template <typename T>
-void PackPlain(const uint8_t* weights, WeightStrides strides, const MatmulShape& shape, size_t nr,
-               size_t group, T* panels) {
-  for (size_t n = 0; n < shape.channels; ++n) {
-    T* panel = panels + n / nr * nr * shape.depth + n % nr;
-    const size_t channel = group * shape.channels + n;
-    for (size_t k = 0; k < shape.depth; ++k) {
-      std::memcpy(panel + k * nr, weights + (channel * strides.channel + k * strides.depth) * sizeof(T),
-                  sizeof(T));
-    }
-  }
-}
-
 Key LayoutOf(WeightStrides strides) { return Key().With(strides.channel).With(strides.depth); }
 
 // Weights of the integer kernels, packed for the matmul's row.
@@ -255,13 +241,12 @@ Status LoadWide(StepArgs& args, const MatmulShape& shape, const RowSource<int16_
   std::vector<int64_t> bias;
   LOWBIT_RETURN_IF_ERROR(ReadWideBias(args, channels, &bias));
 
-  const kernels::gemm_s16::Row& row = dispatch::gemm_s16::Choose(args.isa());
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, rows, row, 1, sizeof(int64_t) + sizeof(double)));
-  const auto pack = [&](size_t g, uint8_t* bytes) {
-    PackPlain(args.input(1).constant, strides, shape, static_cast<size_t>(row.nr), g,
-              reinterpret_cast<int8_t*>(bytes));
-  };
-  LOWBIT_RETURN_IF_ERROR(matmul->PackWeights(args, args.input(1), LayoutOf(strides), pack));
+  const kernels::gemm_s16::Row& row = dispatch::gemm_s16::Choose(shape.channels, args.isa());
+  constexpr size_t kWeightBytes = sizeof(int16_t);
+  LOWBIT_RETURN_IF_ERROR(
+      matmul->Plan(args, shape, rows, row, kWeightBytes, sizeof(int64_t) + sizeof(double)));
+  const kernels::gemm::WeightView view{args.input(1).constant, false, 0, strides.channel, strides.depth};
+  LOWBIT_RETURN_IF_ERROR(PackCodes(args, view, kWeightBytes, matmul));
   const size_t count = shape.groups * matmul->padded_channels();
   AlignedBuffer& memory = matmul->constants.memory;
   if (!memory.Allocate(count * (sizeof(int64_t) + sizeof(double)))) return NoMemory(args);
@@ -290,11 +275,21 @@ Status LoadReal(StepArgs& args, const MatmulShape& shape, const RowSource<float>
   LOWBIT_RETURN_IF_ERROR(ReadRealBias(args, channels, &bias));
   float low, high;
   LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low, &high));
-  const kernels::gemm_f32::Row& row = dispatch::gemm_f32::Choose(args.isa());
+  const kernels::gemm_f32::Row& row = dispatch::gemm_f32::Choose(shape.channels, args.isa());
   LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, rows, row, sizeof(float), sizeof(float)));
-  const auto pack = [&](size_t g, uint8_t* bytes) {
-    PackPlain(args.input(1).constant, strides, shape, static_cast<size_t>(row.nr), g,
-              reinterpret_cast<float*>(bytes));
+  std::vector<float> from;
+  const auto pack = [&](size_t g, uint8_t* bytes) {  // runs need no padding: panels are [depth][nr]
+    if (from.empty()) {                              // a constant of a file may lie at any address
+      from.resize(args.input(1).count());
+      std::memcpy(from.data(), args.input(1).constant, args.input(1).bytes);
+    }
+    const float* weights = from.data() + g * shape.channels * strides.channel;
+    const size_t nr = static_cast<size_t>(row.nr);
+    float* panel = reinterpret_cast<float*>(bytes);
+    for (size_t n = 0; n < shape.channels; n += nr, panel += nr * shape.depth) {
+      row.pack(weights + n * strides.channel, strides.channel, strides.depth,
+               std::min(nr, shape.channels - n), shape.depth, panel);
+    }
   };
   LOWBIT_RETURN_IF_ERROR(matmul->PackWeights(args, args.input(1), LayoutOf(strides), pack));
   const size_t count = shape.groups * matmul->padded_channels();

@@ -1,17 +1,19 @@
-// Quantisation of float activations while running ("dynamic range"): each row finds its own scale.
-//
-// Source: TFLite, kernels/internal/optimized/neon_tensor_utils.cc: NeonSymmetricQuantizeFloats,
-// NeonAsymmetricQuantizeFloats, which its reference kernels use on x86 and ARM; the portable ones round the
-// sum with the zero point instead, which differs in ties.
+// Quantisation of float activations while running ("dynamic range"): each row finds its own scale
+// (kernels/rows_f32).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/rows_f32/contract.h"
+
 namespace lowbit::program::steps {
 
-// real = scale * (code - zero_point); codes of a row of zeros are 0 with scale 1. NaN and infinities give
-// unspecified codes.
+// `rows` rows of `depth` values each; a scale and a zero point (0 for symmetric ones) a row.
+void QuantizeRows(const kernels::rows_f32::Row& row, bool is_asymmetric, const float* values, size_t rows,
+                  size_t depth, int8_t* codes, float* scales, int32_t* zero_points);
+
+// One row by the scalar kernel, for steps that spend little time on it.
 void QuantizeRowSymmetric(const float* values, size_t count, int8_t* codes, float* scale);
 void QuantizeRowAsymmetric(const float* values, size_t count, int8_t* codes, float* scale,
                            int32_t* zero_point);

@@ -22,6 +22,7 @@ class QuantizedBinary final : public Step {
         b_(b),
         out_(out),
         shape_(shape),
+        repeats_(shape),
         params_(params),
         element_bytes_(element_bytes) {
     kernel_ = row.name;
@@ -30,16 +31,28 @@ class QuantizedBinary final : public Step {
     const uint8_t* a = a_.In<uint8_t>(run);
     const uint8_t* b = b_.In<uint8_t>(run);
     uint8_t* out = out_.Out<uint8_t>(run);
+    if (repeats_.any()) {
+      if (element_bytes_ == 1) return RunRepeats(run, a, b, out);
+      return RunRepeats(run, a_.In<int16_t>(run), b_.In<int16_t>(run), out_.Out<int16_t>(run));
+    }
     Walk(run, shape_, 16 << 10, [&](const size_t(&from)[2], size_t to, size_t count) {
       run_(params_, a + from[0] * element_bytes_, shape_.step[0], b + from[1] * element_bytes_,
            shape_.step[1], out + to * element_bytes_, count);
     });
   }
+  size_t scratch_bytes(int /*threads*/) const override { return repeats_.scratch_bytes(element_bytes_); }
 
  private:
+  template <typename T>
+  void RunRepeats(const RunContext& run, const T* a, const T* b, T* out) const noexcept {
+    repeats_.Run(run, a, b, out, reinterpret_cast<T*>(run.scratch), 16 << 10,
+                 [&](const T* x, const T* y, T* to, size_t count) { run_(params_, x, 1, y, 1, to, count); });
+  }
+
   kernels::elementwise::Kernel run_;
   Operand a_, b_, out_;
   Broadcast<2> shape_;
+  Repeats repeats_;
   Params params_;
   size_t element_bytes_;
 };

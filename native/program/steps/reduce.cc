@@ -9,6 +9,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "dispatch/rows_f32.h"
 #include "dispatch/sum.h"
 #include "kernels/requantize/signed_shift.h"
 #include "program/steps/common.h"
@@ -186,6 +187,32 @@ class PlainReduce final : public Step {
   int op_;
 };
 
+// Sums and means of rows of float32.
+class SumRows final : public Step {
+ public:
+  SumRows(Operand in, Operand out, size_t rows, size_t depth, bool mean, const kernels::rows_f32::Row& row)
+      : in_(in), out_(out), rows_(rows), depth_(depth), mean_(mean), sum_(row.sum) {
+    kernel_ = row.name;
+  }
+  void Run(const RunContext& run) const noexcept override {
+    const float* in = in_.In<float>(run);
+    float* out = out_.Out<float>(run);
+    const float count = static_cast<float>(depth_);
+    Split(run, rows_, (64 << 10) / (depth_ + 1), [&](size_t begin, size_t end) {
+      for (size_t row = begin; row < end; ++row) {
+        const float sum = sum_(in + row * depth_, depth_);
+        out[row] = mean_ ? sum / count : sum;
+      }
+    });
+  }
+
+ private:
+  Operand in_, out_;
+  size_t rows_, depth_;
+  bool mean_;
+  kernels::rows_f32::Sum sum_;
+};
+
 template <typename T>
 Status LoadQuantized(StepArgs& args, const Shape& shape, int op, std::unique_ptr<Step>* step) {
   const int lowest = std::numeric_limits<T>::min(), highest = std::numeric_limits<T>::max();
@@ -247,6 +274,11 @@ Status LoadReduce(StepArgs& args, std::unique_ptr<Step>* step) {
     case Dtype::kInt64:
       return LoadPlain<int64_t>(args, shape, op, step);
     case Dtype::kFloat32:
+      if (op <= kMean && shape.rank <= 2 && shape.rank > 0 && shape.reduced[shape.rank - 1]) {
+        *step = std::make_unique<SumRows>(args.Bind(in), args.Bind(out), shape.outputs, shape.inputs_each,
+                                          op == kMean, dispatch::rows_f32::Choose(args.isa()));
+        return Status();
+      }
       return LoadPlain<float>(args, shape, op, step);
     default:
       return args.Fail(Code::kUnsupported, "does not reduce this type");

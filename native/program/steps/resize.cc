@@ -2,8 +2,8 @@
 // each row and column of the output). `resize_bilinear`: mixes four. Attributes: row0, row1, col0, col1
 // (source indices), row_weights, col_weights (share of the second one: floats for float32 and uint8, ints in
 // 1/1024 for int8, int16).
-//
-// Source: TFLite kernels/internal/reference/resize_bilinear.h (ResizeBilinear, ResizeBilinearInteger).
+#include "dispatch/resize.h"
+
 #include <cstring>
 #include <vector>
 
@@ -78,30 +78,12 @@ struct Axis {
   std::vector<W> weights;
 };
 
-float Round(float x, float*) { return x; }
-uint8_t Round(float x, uint8_t*) { return static_cast<uint8_t>(std::min(std::max(x + 0.5f, 0.0f), 255.0f)); }
-
-// The products are those of the reference, in its order.
-template <typename T>
-T Mix(T a, T b, T c, T d, float y, float x) {
-  const float mixed = static_cast<float>(a) * (1 - y) * (1 - x) + static_cast<float>(c) * y * (1 - x) +
-                      static_cast<float>(b) * (1 - y) * x + static_cast<float>(d) * y * x;
-  return Round(mixed, static_cast<T*>(nullptr));
-}
-
-template <typename T>
-T Mix(T a, T b, T c, T d, int32_t y, int32_t x) {
-  const int64_t mixed = int64_t{a} * (1024 - y) * (1024 - x) + int64_t{c} * y * (1024 - x) +
-                        int64_t{b} * (1024 - y) * x + int64_t{d} * y * x;
-  return static_cast<T>((mixed + (mixed > 0 ? 1 << 19 : -(1 << 19))) / (1 << 20));
-}
-
 template <typename T, typename W>
 class Bilinear final : public Step {
  public:
-  Bilinear(const Image& image, Axis<W> rows, Axis<W> cols)
-      : i_(image), rows_(std::move(rows)), cols_(std::move(cols)) {
-    kernel_ = "resize.bilinear.scalar";
+  Bilinear(const Image& image, Axis<W> rows, Axis<W> cols, const kernels::resize::Row& row)
+      : i_(image), rows_(std::move(rows)), cols_(std::move(cols)), run_(row.run) {
+    kernel_ = row.name;
   }
   void Run(const RunContext& run) const noexcept override {
     const T* in = i_.in.In<T>(run);
@@ -111,23 +93,27 @@ class Bilinear final : public Step {
       for (size_t row = begin; row < end; ++row) {
         const size_t y = row % i_.out_h;
         const T* image = in + (row / i_.out_h) * i_.in_h * i_.in_w * pixel;
-        const T* top = image + rows_.first[y] * i_.in_w * pixel;
-        const T* bottom = image + rows_.second[y] * i_.in_w * pixel;
-        T* to = out + row * i_.out_w * pixel;
-        for (size_t x = 0; x < i_.out_w; ++x, to += pixel) {
-          const size_t left = cols_.first[x] * pixel, right = cols_.second[x] * pixel;
-          for (size_t c = 0; c < pixel; ++c) {
-            to[c] = Mix(top[left + c], top[right + c], bottom[left + c], bottom[right + c], rows_.weights[y],
-                        cols_.weights[x]);
-          }
-        }
+        kernels::resize::Line line{};
+        line.top = image + rows_.first[y] * i_.in_w * pixel;
+        line.bottom = image + rows_.second[y] * i_.in_w * pixel;
+        line.first = cols_.first.data();
+        line.second = cols_.second.data();
+        line.column_weights = cols_.weights.data();
+        SetRowWeight(&line, rows_.weights[y]);
+        line.width = i_.out_w;
+        line.channels = pixel;
+        run_(line, out + row * i_.out_w * pixel);
       }
     });
   }
 
  private:
+  static void SetRowWeight(kernels::resize::Line* line, float weight) { line->row_weight = weight; }
+  static void SetRowWeight(kernels::resize::Line* line, int32_t weight) { line->row_weight_1024 = weight; }
+
   Image i_;
   Axis<W> rows_, cols_;
+  kernels::resize::Kernel run_;
 };
 
 Status ReadWeights(const StepArgs& args, const char* name, int count, std::vector<float>* weights) {
@@ -151,7 +137,8 @@ Status ReadWeights(const StepArgs& args, const char* name, int count, std::vecto
 }
 
 template <typename T, typename W>
-Status LoadBilinear(StepArgs& args, const Image& image, std::unique_ptr<Step>* step) {
+Status LoadBilinear(StepArgs& args, const Image& image, kernels::resize::Kind kind,
+                    std::unique_ptr<Step>* step) {
   Axis<W> rows, cols;
   const Tensor& in = args.input(0);
   const Tensor& out = args.output(0);
@@ -161,7 +148,8 @@ Status LoadBilinear(StepArgs& args, const Image& image, std::unique_ptr<Step>* s
   LOWBIT_RETURN_IF_ERROR(ReadIndices(args, "col1", out.dims[2], in.dims[2], &cols.second));
   LOWBIT_RETURN_IF_ERROR(ReadWeights(args, "row_weights", out.dims[1], &rows.weights));
   LOWBIT_RETURN_IF_ERROR(ReadWeights(args, "col_weights", out.dims[2], &cols.weights));
-  *step = std::make_unique<Bilinear<T, W>>(image, std::move(rows), std::move(cols));
+  *step = std::make_unique<Bilinear<T, W>>(image, std::move(rows), std::move(cols),
+                                           dispatch::resize::Choose(kind, args.isa()));
   return Status();
 }
 
@@ -182,15 +170,16 @@ Status LoadResizeNearest(StepArgs& args, std::unique_ptr<Step>* step) {
 Status LoadResizeBilinear(StepArgs& args, std::unique_ptr<Step>* step) {
   Image image;
   LOWBIT_RETURN_IF_ERROR(CheckImages(args, &image));
+  using kernels::resize::Kind;
   switch (args.input(0).dtype) {
     case Dtype::kFloat32:
-      return LoadBilinear<float, float>(args, image, step);
+      return LoadBilinear<float, float>(args, image, Kind::kF32, step);
     case Dtype::kUint8:
-      return LoadBilinear<uint8_t, float>(args, image, step);
+      return LoadBilinear<uint8_t, float>(args, image, Kind::kU8, step);
     case Dtype::kInt8:
-      return LoadBilinear<int8_t, int32_t>(args, image, step);
+      return LoadBilinear<int8_t, int32_t>(args, image, Kind::kS8, step);
     case Dtype::kInt16:
-      return LoadBilinear<int16_t, int32_t>(args, image, step);
+      return LoadBilinear<int16_t, int32_t>(args, image, Kind::kS16, step);
     default:
       return args.Fail(Code::kUnsupported, "does not take this type");
   }

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <limits>
 
+#include "dispatch/rows_f32.h"
 #include "program/steps/common.h"
 #include "program/steps/fixed_functions.h"
 
@@ -186,9 +187,28 @@ class Softmax16 final : public Step {
 
 class SoftmaxF32 final : public Step {
  public:
-  SoftmaxF32(const Rows& rows, float beta, bool log) : r_(rows), beta_(beta), log_(log) {
-    kernel_ = log ? "log_softmax.f32.scalar" : "softmax.f32.scalar";
+  SoftmaxF32(const Rows& rows, float beta, const kernels::rows_f32::Row& row)
+      : r_(rows), beta_(beta), softmax_(row.softmax) {
+    kernel_ = row.name;
   }
+  void Run(const RunContext& run) const noexcept override {
+    const float* in = r_.in.In<float>(run);
+    float* out = r_.out.Out<float>(run);
+    Split(run, r_.rows, 2048 / (r_.depth + 1), [&](size_t begin, size_t end) {
+      for (size_t row = begin; row < end; ++row)
+        softmax_(in + row * r_.depth, r_.depth, beta_, out + row * r_.depth);
+    });
+  }
+
+ private:
+  Rows r_;
+  float beta_;
+  kernels::rows_f32::Softmax softmax_;
+};
+
+class LogSoftmaxF32 final : public Step {
+ public:
+  explicit LogSoftmaxF32(const Rows& rows) : r_(rows) { kernel_ = "log_softmax.f32.scalar"; }
   void Run(const RunContext& run) const noexcept override {
     const float* in = r_.in.In<float>(run);
     float* out = r_.out.Out<float>(run);
@@ -199,25 +219,14 @@ class SoftmaxF32 final : public Step {
 
  private:
   void One(const float* in, float* out) const noexcept {
-    float best = std::numeric_limits<float>::lowest();
+    float best = std::numeric_limits<float>::lowest(), sum = 0;
     for (size_t c = 0; c < r_.depth; ++c) best = std::max(best, in[c]);
-    float sum = 0;
-    if (log_) {
-      for (size_t c = 0; c < r_.depth; ++c) sum += std::exp(in[c] - best);
-      const float log_sum = std::log(sum);
-      for (size_t c = 0; c < r_.depth; ++c) out[c] = in[c] - best - log_sum;
-      return;
-    }
-    for (size_t c = 0; c < r_.depth; ++c) {
-      out[c] = std::exp((in[c] - best) * beta_);
-      sum += out[c];
-    }
-    for (size_t c = 0; c < r_.depth; ++c) out[c] /= sum;
+    for (size_t c = 0; c < r_.depth; ++c) sum += std::exp(in[c] - best);
+    const float log_sum = std::log(sum);
+    for (size_t c = 0; c < r_.depth; ++c) out[c] = in[c] - best - log_sum;
   }
 
   Rows r_;
-  float beta_;
-  bool log_;
 };
 
 template <typename T>
@@ -286,7 +295,11 @@ Status LoadSoftmax(StepArgs& args, std::unique_ptr<Step>* step) {
       float beta = 1;
       LOWBIT_RETURN_IF_ERROR(args.Float("beta", &beta));
       LOWBIT_STEP_INT(log, 0, 1);
-      *step = std::make_unique<SoftmaxF32>(rows, beta, log != 0);
+      if (log) {
+        *step = std::make_unique<LogSoftmaxF32>(rows);
+      } else {
+        *step = std::make_unique<SoftmaxF32>(rows, beta, dispatch::rows_f32::Choose(args.isa()));
+      }
       return Status();
     }
     default:

@@ -1,0 +1,5 @@
+#pragma once
+#include "kernels/resize/contract.h"
+namespace lowbit::kernels::resize {
+extern const Rows kScalar;
+}

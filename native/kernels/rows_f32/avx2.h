@@ -1,0 +1,5 @@
+#pragma once
+#include "kernels/rows_f32/contract.h"
+namespace lowbit::kernels::rows_f32 {
+extern const Rows kAvx2;
+}

@@ -1,0 +1,42 @@
+// What is done with a row of float32 as a whole: sums, softmax, quantisation by the row's own range.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cpu/isa.h"
+
+namespace lowbit::kernels::rows_f32 {
+
+// The sum; the order of additions is each kernel's own.
+using Sum = float (*)(const float* row, size_t count);
+
+// out[i] = e^(beta (row[i] - m)) / (the sum of these), m the largest entry. `out` may be `row`.
+using Softmax = void (*)(const float* row, size_t count, float beta, float* out);
+
+// Codes of `rows` rows of `depth` values, with a scale, and perhaps a zero point, of each row's own:
+// real = scale * (code - zero_point). A row of zeros has the codes 0 and the scale 1. The same bits on every
+// instruction set, but for rows with NaN or infinities, whose codes are unspecified.
+//
+// Source: TFLite, kernels/internal/optimized/neon_tensor_utils.cc: NeonSymmetricQuantizeFloats,
+// NeonAsymmetricQuantizeFloats, which its reference kernels use on x86 and ARM; the portable ones round the
+// sum with the zero point instead, which differs in ties.
+using QuantizeSymmetric = void (*)(const float* values, size_t rows, size_t depth, int8_t* codes,
+                                   float* scales);
+using QuantizeAsymmetric = void (*)(const float* values, size_t rows, size_t depth, int8_t* codes,
+                                    float* scales, int32_t* zero_points);
+
+struct Row {
+  const char* name;  // of the instruction set: "rows.f32.avx2"
+  cpu::Isa needs;
+  Sum sum;
+  Softmax softmax;
+  QuantizeSymmetric quantize_symmetric;
+  QuantizeAsymmetric quantize_asymmetric;
+};
+struct Rows {
+  const Row* first;
+  size_t count;
+};
+
+}  // namespace lowbit::kernels::rows_f32

@@ -1,0 +1,160 @@
+// Rows of float32 over whole vectors, for inclusion by the files of instruction sets after their vector
+// (kernels/real).
+//
+// Rounding of codes: x + 0.5 with the sign of x, cut off, as in scalar.cc.
+#pragma once
+
+#include <string.h>
+
+#include "kernels/real/functions.h"
+#include "kernels/rows_f32/affine.h"
+#include "kernels/rows_f32/contract.h"
+
+namespace lowbit::kernels::rows_f32 {
+namespace {
+
+// Folds all vectors of a row into four accumulators; lanes beyond the end count as `none`.
+template <typename V, typename Fold, typename Join>
+inline typename V::F Gather(const float* row, size_t count, typename V::F none, const Fold& fold,
+                            const Join& join) {
+  typename V::F all[4] = {none, none, none, none};
+  constexpr size_t w = V::kWidth;
+  size_t i = 0;
+  for (; i + 4 * w <= count; i += 4 * w) {
+    for (size_t k = 0; k < 4; ++k) all[k] = fold(all[k], V::Load(row + i + k * w));
+  }
+  for (; i + w <= count; i += w) all[0] = fold(all[0], V::Load(row + i));
+  if (const size_t left = count - i) {
+    all[1] = fold(all[1], V::KeepFirst(left, V::LoadFirst(row + i, left), none));
+  }
+  return join(join(all[0], all[1]), join(all[2], all[3]));
+}
+
+template <typename V>
+float Total(const float* row, size_t count) {
+  const auto add = [](typename V::F a, typename V::F b) { return V::Add(a, b); };
+  return V::Total(Gather<V>(row, count, V::Set(0.0f), add, add));
+}
+
+template <typename V>
+void SoftmaxOf(const float* row, size_t count, float beta, float* out) {
+  using F = typename V::F;
+  // NaN is passed over, as in std::max(best, NaN).
+  const auto larger = [](F best, F x) { return V::Max(x, best); };
+  const F best = V::Set(V::Most(Gather<V>(row, count, V::Set(-3.40282347e+38f), larger, larger)));
+  const F factor = V::Set(beta * 1.44269504f);  // powers of 2
+  F sum = V::Set(0.0f);
+  size_t i = 0;
+  const auto power = [&](F x) { return real::Exp2<V>(V::Mul(V::Sub(x, best), factor)); };
+  for (; i + V::kWidth <= count; i += V::kWidth) {
+    const F e = power(V::Load(row + i));
+    V::Store(out + i, e);
+    sum = V::Add(sum, e);
+  }
+  const size_t left = count - i;
+  if (left) {
+    const F e = power(V::LoadFirst(row + i, left));
+    V::StoreFirst(out + i, left, e);
+    sum = V::Add(sum, V::KeepFirst(left, e, V::Set(0.0f)));
+  }
+  const F share = V::Set(1.0f / V::Total(sum));
+  for (i = 0; i + V::kWidth <= count; i += V::kWidth) V::Store(out + i, V::Mul(V::Load(out + i), share));
+  if (left) V::StoreFirst(out + i, left, V::Mul(V::LoadFirst(out + i, left), share));
+}
+
+// Stores the codes of row[i] * inverse + offset. With kHeld the products are held to [-limit, limit] first: an
+// infinite factor has made infinities of them, and NaN of zeros.
+template <typename V, bool kHeld>
+inline void StoreCodes(const float* row, size_t count, float inverse, float limit, int32_t offset,
+                       int8_t* codes) {
+  using F = typename V::F;
+  const F factor = V::Set(inverse), most = V::Set(limit), half = V::Set(0.5f);
+  const auto code = [&](F x) {
+    F product = V::Mul(x, factor);
+    if (kHeld) product = V::Max(V::Negate(most), V::Min(product, most));
+    return V::Add(product, V::CopySign(half, product));
+  };
+  size_t i = 0;
+  for (; i + V::kWidth <= count; i += V::kWidth) V::StoreCodes(codes + i, code(V::Load(row + i)), offset);
+  if (const size_t left = count - i) {
+    int8_t rest[V::kWidth];
+    V::StoreCodes(rest, code(V::LoadFirst(row + i, left)), offset);
+    memcpy(codes + i, rest, left);
+  }
+}
+
+constexpr float kFinite = 3.40282347e+38f;
+
+// Rows whose ranges are found before any of them is stored: their divisions then run beside each other.
+constexpr size_t kRowsAtOnce = 8;
+
+// Finite products lie in [-127.1, 127.1]: their codes need no clamp.
+template <typename V>
+void Symmetric(const float* values, size_t rows, size_t depth, int8_t* codes, float* scales) {
+  using F = typename V::F;
+  const auto fold = [](F range, F x) { return V::Max(V::Abs(x), range); };
+  const auto join = [](F a, F b) { return V::Max(a, b); };
+  for (size_t first = 0; first < rows; first += kRowsAtOnce) {
+    const size_t count = rows - first < kRowsAtOnce ? rows - first : kRowsAtOnce;
+    float inverses[kRowsAtOnce];
+    for (size_t i = 0; i < count; ++i) {
+      const float range = V::Most(Gather<V>(values + i * depth, depth, V::Set(0.0f), fold, join));
+      scales[i] = range > 0 ? range / 127 : 1;
+      inverses[i] = range > 0 ? 127 / range : 0;
+    }
+    for (size_t i = 0; i < count; ++i, values += depth, codes += depth) {
+      const auto store = inverses[i] <= kFinite ? StoreCodes<V, false> : StoreCodes<V, true>;
+      store(values, depth, inverses[i], 127, 0, codes);
+    }
+    scales += count;
+  }
+}
+
+// The largest entry and the largest negated entry of a row with a zero added.
+template <typename V>
+inline void Ends(const float* row, size_t count, float* most, float* most_negated) {
+  using F = typename V::F;
+  constexpr size_t w = V::kWidth;
+  F up[2] = {V::Set(0.0f), V::Set(0.0f)}, down[2] = {up[0], up[0]};
+  const auto fold = [&](size_t k, F x) {
+    up[k] = V::Max(x, up[k]);
+    down[k] = V::Min(x, down[k]);
+  };
+  size_t i = 0;
+  for (; i + 2 * w <= count; i += 2 * w) {
+    fold(0, V::Load(row + i));
+    fold(1, V::Load(row + i + w));
+  }
+  for (; i + w <= count; i += w) fold(0, V::Load(row + i));
+  if (const size_t left = count - i) fold(1, V::LoadFirst(row + i, left));
+  *most = V::Most(V::Max(up[0], up[1]));
+  *most_negated = V::Most(V::Negate(V::Min(down[0], down[1])));
+}
+
+// The store saturates to int8, which is the clamp.
+template <typename V>
+void Asymmetric(const float* values, size_t rows, size_t depth, int8_t* codes, float* scales,
+                int32_t* zero_points) {
+  for (size_t first = 0; first < rows; first += kRowsAtOnce) {
+    const size_t count = rows - first < kRowsAtOnce ? rows - first : kRowsAtOnce;
+    float inverses[kRowsAtOnce];
+    for (size_t i = 0; i < count; ++i) {
+      float most, most_negated;
+      Ends<V>(values + i * depth, depth, &most, &most_negated);
+      const bool is_zero = !(-most_negated < most);
+      const Affine to = is_zero ? Affine{1, 0} : AffineOf(-most_negated, most);
+      scales[i] = to.scale;
+      zero_points[i] = to.zero_point;
+      inverses[i] = is_zero ? 0 : 1.0f / to.scale;
+    }
+    for (size_t i = 0; i < count; ++i, values += depth, codes += depth) {
+      const auto store = inverses[i] <= kFinite ? StoreCodes<V, false> : StoreCodes<V, true>;
+      store(values, depth, inverses[i], 512, zero_points[i], codes);
+    }
+    scales += count;
+    zero_points += count;
+  }
+}
+
+}  // namespace
+}  // namespace lowbit::kernels::rows_f32
