@@ -1,5 +1,6 @@
 // depthwise: int8 or uint8 depthwise convolution, NHWC x 1HW(C*multiplier), with bias, requantisation and
-// clamp.
+// clamp. Small square filters have kernels that walk along rows (kernels/depthwise_rows); all others take one
+// pointer a tap and output pixel (kernels/depthwise).
 //
 // With one input channel the layer is an ordinary convolution and runs as one. With several channels and a
 // depth multiplier above 1 the input is first spread in scratch memory, each channel `multiplier` times.
@@ -8,6 +9,7 @@
 #include <cstring>
 #include <memory>
 
+#include "dispatch/depthwise_rows.h"
 #include "kernels/depthwise/pack.h"
 #include "program/steps/conv.h"
 #include "program/steps/depthwise_plain.h"
@@ -18,6 +20,7 @@ namespace {
 
 constexpr size_t kParallelDepthwiseMacs = 400 * 1000;  // about 20 microseconds
 constexpr size_t kMostTaps = size_t{1} << 20;
+constexpr size_t kMostRows = 16, kRowsBytes = 4096;  // of a call by rows
 
 class Depthwise final : public Step {
  public:
@@ -30,12 +33,12 @@ class Depthwise final : public Step {
     }
     int8_t* output = output_.Out<int8_t>(run);
     uint8_t* taps = run.scratch + spread_bytes_;
+    const size_t all = window_.batch * window_.out_h;
     const auto rows = [&](size_t chunk, int slot) {
+      const size_t first = all * chunk / chunks_, last = all * (chunk + 1) / chunks_;
+      if (by_rows_) return OutputRows(input, first, last, output);
       const int8_t** mine = reinterpret_cast<const int8_t**>(taps + static_cast<size_t>(slot) * taps_bytes_);
-      const size_t all = window_.batch * window_.out_h;
-      for (size_t row = all * chunk / chunks_; row < all * (chunk + 1) / chunks_; ++row) {
-        OutputRow(input, row, mine, output);
-      }
+      for (size_t row = first; row < last; ++row) OutputRow(input, row, mine, output);
     };
     if (chunks_ == 1) {
       rows(0, 0);
@@ -56,7 +59,6 @@ class Depthwise final : public Step {
     requantize_ = layer.output;
     tap_count_ = static_cast<size_t>(window.filter_h) * static_cast<size_t>(window.filter_w);
     if (tap_count_ > kMostTaps) return args.Fail(Code::kUnsupported, "more than 2^20 taps an output pixel");
-    LOWBIT_RETURN_IF_ERROR(PlanScratch(args));
     // As many as the tensor of weights has bytes.
     std::vector<int16_t> weights(tap_count_ * channels_);
     for (size_t t = 0; t < tap_count_; ++t) {
@@ -64,31 +66,12 @@ class Depthwise final : public Step {
         weights[t * channels_ + c] = static_cast<int16_t>(layer.weights.At(c, t));
       }
     }
-    row_ = &dispatch::depthwise::Choose(weights.data(), weights.size(), args.isa());
-    kernel_ = row_->name;
-    const kernels::depthwise::Layout& layout = *row_->layout;
+    const kernels::depthwise::Layout& layout = Choose(args, weights);
+    LOWBIT_RETURN_IF_ERROR(PlanScratch(args));
     layer.input_zero_point += layout.lhs_offset;
-    const auto channel_of = [&](size_t entry) { return layout.channel_of(entry, channels_); };
-    const Key key = Key()
-                        .With(reinterpret_cast<uintptr_t>(row_))
-                        .With(tap_count_)
-                        .With(channels_)
-                        .With(layer.weights.is_unsigned)
-                        .With(layer.weights.zero_point);
-    const uint64_t constants = Times(layout.entries(channels_), ChannelBytes(layer)) + channels_;
-    LOWBIT_RETURN_IF_ERROR(args.Fits(
-        Plus(constants, Plus(layout.packed_bytes(tap_count_, channels_), scratch_bytes(args.threads())))));
-    packed_ = args.Packed(args.input(1), key, layout.packed_bytes(tap_count_, channels_),
-                          [&](uint8_t* bytes) { layout.pack(weights.data(), tap_count_, channels_, bytes); });
-    if (!packed_ || !padding_.Allocate(channels_) ||
-        !PackChannels(layer, layout.entries(channels_), tap_count_, channel_of, &constants_)) {
-      return args.Fail(Code::kLimit, "no memory for packed weights");
-    }
-    packed_bytes_ = packed_->size() + constants_.bytes() + padding_.size();
-    if (channels_) {
-      std::memset(padding_.data(), ((layer.input_zero_point - layout.lhs_offset) & 0xff) ^ layer.flip,
-                  channels_);
-    }
+    LOWBIT_RETURN_IF_ERROR(Pack(args, layer, layout, weights));
+    padding_byte_ = static_cast<uint8_t>(((layer.input_zero_point - layout.lhs_offset) & 0xff) ^ layer.flip);
+    if (padding_.size()) std::memset(padding_.data(), padding_byte_, padding_.size());
     input_ = args.Bind(args.input(0));
     output_ = args.Bind(args.output(0));
 
@@ -100,12 +83,56 @@ class Depthwise final : public Step {
   }
 
  private:
+  const kernels::depthwise::Layout& Choose(const StepArgs& args, const std::vector<int16_t>& weights) {
+    const Window& w = window_;
+    if (w.filter_h == w.filter_w && w.stride_h == w.stride_w && w.dilation_h == 1 && w.dilation_w == 1) {
+      by_rows_ = dispatch::depthwise_rows::Choose(w.filter_w, w.stride_w, channels_, weights.data(),
+                                                  weights.size(), args.isa());
+    }
+    if (by_rows_) {
+      kernel_ = by_rows_->name;
+      return *by_rows_->layout;
+    }
+    by_taps_ = &dispatch::depthwise::Choose(weights.data(), weights.size(), args.isa());
+    kernel_ = by_taps_->name;
+    return *by_taps_->layout;
+  }
+
+  Status Pack(StepArgs& args, const QuantizedLayer& layer, const kernels::depthwise::Layout& layout,
+              const std::vector<int16_t>& weights) {
+    const auto channel_of = [&](size_t entry) { return layout.channel_of(entry, channels_); };
+    const Key key = Key()
+                        .With(reinterpret_cast<uintptr_t>(&layout))
+                        .With(tap_count_)
+                        .With(channels_)
+                        .With(layer.weights.is_unsigned)
+                        .With(layer.weights.zero_point);
+    const uint64_t padding = by_rows_ ? (NeedsRows() ? Times(window_.in_w, channels_) : 0) : channels_;
+    const uint64_t constants = Plus(Times(layout.entries(channels_), ChannelBytes(layer)), padding);
+    LOWBIT_RETURN_IF_ERROR(args.Fits(
+        Plus(constants, Plus(layout.packed_bytes(tap_count_, channels_), scratch_bytes(args.threads())))));
+    packed_ = args.Packed(args.input(1), key, layout.packed_bytes(tap_count_, channels_),
+                          [&](uint8_t* bytes) { layout.pack(weights.data(), tap_count_, channels_, bytes); });
+    if (!packed_ || !padding_.Allocate(static_cast<size_t>(padding)) ||
+        !PackChannels(layer, layout.entries(channels_), tap_count_, channel_of, &constants_)) {
+      return args.Fail(Code::kLimit, "no memory for packed weights");
+    }
+    packed_bytes_ = packed_->size() + constants_.bytes() + padding_.size();
+    return Status();
+  }
+
+  // Does the filter hang over the upper or lower edge?
+  bool NeedsRows() const {
+    const Window& w = window_;
+    return w.out_h > 0 && (!w.HasRow(w.InputRow(0, 0)) || !w.HasRow(w.InputRow(w.out_h - 1, w.filter_h - 1)));
+  }
+
   // Neither part is bounded by the tensors: the input is multiplied, and taps are pointers.
   Status PlanScratch(const StepArgs& args) {
     const auto align = [](uint64_t bytes) { return (bytes + 63) / 64 * 64; };
     const uint64_t pixels = Times(window_.batch, Times(window_.in_h, window_.in_w));
     const uint64_t spread = multiplier_ > 1 ? align(Times(pixels, channels_)) : 0;
-    const uint64_t taps = align(Times(window_.out_w, tap_count_ * sizeof(int8_t*)));
+    const uint64_t taps = by_rows_ ? 0 : align(Times(window_.out_w, tap_count_ * sizeof(int8_t*)));
     LOWBIT_RETURN_IF_ERROR(args.Fits(Plus(spread, Times(taps, static_cast<uint64_t>(args.threads())))));
     spread_bytes_ = static_cast<size_t>(spread);
     taps_bytes_ = static_cast<size_t>(taps);
@@ -115,6 +142,32 @@ class Depthwise final : public Step {
   void Spread(const int8_t* input, int8_t* spread) const noexcept {
     const size_t count = window_.batch * window_.in_h * window_.in_w * window_.channels;
     for (size_t i = 0; i < count; ++i, spread += multiplier_) std::memset(spread, input[i], multiplier_);
+  }
+
+  // Output rows [first, last) of all images, a few a call: a kernel takes a block of channels through them
+  // all, so what they touch of the input (64 bytes a pixel) is to stay in the first-level cache.
+  void OutputRows(const int8_t* input, size_t first, size_t last, int8_t* output) const noexcept {
+    const Window& w = window_;
+    if (!w.out_w) return;
+    const size_t filter = static_cast<size_t>(w.filter_h), row_bytes = w.in_w * channels_;
+    const int8_t* rows[kMostRows * kernels::depthwise_rows::kMostFilter];
+    const size_t touched = std::max<size_t>(1, w.in_w * static_cast<size_t>(w.stride_w) * 64);
+    const size_t most = std::min(kMostRows, std::max<size_t>(1, kRowsBytes / touched));
+    for (size_t row = first, count; row < last; row += count) {
+      count = std::min(most, last - row);
+      for (size_t i = 0; i < count * filter; ++i) {
+        const size_t b = (row + i / filter) / w.out_h, oy = (row + i / filter) % w.out_h;
+        const ptrdiff_t iy = w.InputRow(oy, static_cast<int>(i % filter));
+        rows[i] =
+            w.HasRow(iy) ? input + (b * w.in_h + static_cast<size_t>(iy)) * row_bytes : padding_.as<int8_t>();
+      }
+      const kernels::depthwise_rows::Call call = {
+          rows,         packed_->data(), output + row * w.out_w * channels_,
+          count,        w.in_w,          w.out_w,
+          channels_,    w.pad_left,      flip_,
+          padding_byte_};
+      by_rows_->run(call, constants_.channels(), requantize_);
+    }
   }
 
   // Output row `row` of all images: the taps of its pixels, then the kernel.
@@ -143,14 +196,16 @@ class Depthwise final : public Step {
                                            tap_count_,
                                            channels_,
                                            flip_};
-    row_->run(call, constants_.channels(), requantize_);
+    by_taps_->run(call, constants_.channels(), requantize_);
   }
 
-  const kernels::depthwise::Row* row_ = nullptr;
+  // One of them is set.
+  const kernels::depthwise::Row* by_taps_ = nullptr;
+  const kernels::depthwise_rows::Row* by_rows_ = nullptr;
   Window window_{};
   size_t multiplier_ = 1, channels_ = 0, tap_count_ = 0, chunks_ = 1;
   size_t spread_bytes_ = 0, taps_bytes_ = 0;
-  uint8_t flip_ = 0;
+  uint8_t flip_ = 0, padding_byte_ = 0;
   kernels::Output requantize_{};
   SharedBuffer packed_;
   AlignedBuffer padding_;
