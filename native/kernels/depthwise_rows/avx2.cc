@@ -17,6 +17,8 @@ namespace {
 template <int kFilter>
 class Columns {
  public:
+  static constexpr bool kAhead = false;  // too few registers
+
   Columns(const Call& call, size_t block)
       : weights_(static_cast<const int16_t*>(call.packed) + block * GroupCount(kFilter, 2) * kLanes * 2),
         flip_(_mm_set1_epi8(static_cast<char>(call.flip))),

@@ -1,7 +1,8 @@
 // The walk along rows that the kernels of eight channels share, AVX2. For inclusion by avx2.cc and avxvnni.cc.
 //
 // `Columns` holds what lies under the filter: Enter(rows, at) takes in the next column of the input, `at`
-// bytes into each row, EnterPadding() one of padding, and Dot(bias) multiplies.
+// bytes into each row, EnterPadding() one of padding, and Dot(bias) multiplies. kAhead: two pixels are
+// multiplied before the two before them are scaled and stored, so that fewer instructions wait for others.
 #pragma once
 
 #include <immintrin.h>
@@ -84,14 +85,29 @@ void Run8(const Call& call, const Channels& channels, const Output& output, size
 #pragma GCC unroll 8
     for (int i = 0; i < kFilter - kStride; ++i) slide();
     int8_t* out = call.out + y * out_w * pitch + start;
-    size_t x = 0;
-    for (; x + 2 <= out_w; x += 2, out += 2 * pitch) {
-      const __m256i first = next_pixel(), second = next_pixel();
+    const auto store = [&](__m256i first, __m256i second) {
       const __m128i codes = finish(first, second);
       _mm_storel_epi64(reinterpret_cast<__m128i*>(out), codes);
       _mm_storeh_pd(reinterpret_cast<double*>(out + pitch), _mm_castsi128_pd(codes));
+      out += 2 * pitch;
+    };
+    const size_t pairs = out_w / 2;
+    if (Columns::kAhead && pairs) {
+      __m256i first = next_pixel(), second = next_pixel();
+      for (size_t i = 1; i < pairs; ++i) {
+        const __m256i third = next_pixel(), fourth = next_pixel();
+        store(first, second);
+        first = third;
+        second = fourth;
+      }
+      store(first, second);
+    } else {
+      for (size_t i = 0; i < pairs; ++i) {
+        const __m256i first = next_pixel(), second = next_pixel();
+        store(first, second);
+      }
     }
-    if (x < out_w) {
+    if (out_w % 2) {
       const __m256i only = next_pixel();
       _mm_storel_epi64(reinterpret_cast<__m128i*>(out), finish(only, only));
     }

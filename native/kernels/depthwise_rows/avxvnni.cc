@@ -16,6 +16,8 @@ namespace {
 template <int kFilter>
 class Columns {
  public:
+  static constexpr bool kAhead = true;
+
   Columns(const Call& call, size_t block)
       : weights_(static_cast<const int8_t*>(call.packed) + block * GroupCount(kFilter, 4) * kLanes * 4),
         flip_(_mm256_set1_epi8(static_cast<char>(call.flip ^ 0x80))),

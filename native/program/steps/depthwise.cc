@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t kParallelDepthwiseMacs = 400 * 1000;  // about 20 microseconds
 constexpr size_t kMostTaps = size_t{1} << 20;
-constexpr size_t kMostRows = 16, kRowsBytes = 4096;  // of a call by rows
+constexpr size_t kMostRows = 16, kRowsBytes = 2048;  // of a call by rows
 
 class Depthwise final : public Step {
  public:
