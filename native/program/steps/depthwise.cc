@@ -12,53 +12,36 @@
 #include "dispatch/depthwise_rows.h"
 #include "kernels/depthwise/pack.h"
 #include "program/steps/conv.h"
-#include "program/steps/depthwise_plain.h"
+#include "program/steps/depthwise_base.h"
+#include "program/steps/depthwise_kinds.h"
 
 namespace lowbit::program::steps {
 
 namespace {
 
-constexpr size_t kParallelDepthwiseMacs = 400 * 1000;  // about 20 microseconds
-constexpr size_t kMostTaps = size_t{1} << 20;
 constexpr size_t kMostRows = 16, kRowsBytes = 2048;  // of a call by rows
 
-class Depthwise final : public Step {
+class Depthwise final : public DepthwiseBase<int8_t> {
  public:
   void Run(const RunContext& run) const noexcept override {
-    const int8_t* input = input_.In<int8_t>(run);
-    if (multiplier_ > 1) {
-      int8_t* spread = reinterpret_cast<int8_t*>(run.scratch);
-      Spread(input, spread);
-      input = spread;
-    }
+    const int8_t* input = Spread(run, input_.In<int8_t>(run));
     int8_t* output = output_.Out<int8_t>(run);
-    uint8_t* taps = run.scratch + spread_bytes_;
-    const size_t all = window_.batch * window_.out_h;
-    const auto rows = [&](size_t chunk, int slot) {
-      const size_t first = all * chunk / chunks_, last = all * (chunk + 1) / chunks_;
-      if (by_rows_) return OutputRows(input, first, last, output);
-      const int8_t** mine = reinterpret_cast<const int8_t**>(taps + static_cast<size_t>(slot) * taps_bytes_);
-      for (size_t row = first; row < last; ++row) OutputRow(input, row, mine, output);
-    };
-    if (chunks_ == 1) {
-      rows(0, 0);
-    } else {
-      run.pool->For(chunks_, run.threads, rows);
+    if (by_rows_) {
+      EachRange(run, [&](size_t first, size_t last, int) { OutputRows(input, first, last, output); });
+      return;
     }
-  }
-
-  size_t scratch_bytes(int threads) const override {
-    return spread_bytes_ + taps_bytes_ * static_cast<size_t>(threads);
+    EachRow(run, input, padding_.as<int8_t>(), [&](size_t row, const int8_t* const* taps) {
+      int8_t* out = output + row * window_.out_w * channels_;
+      by_taps_->run({taps, packed_->data(), out, static_cast<ptrdiff_t>(channels_), window_.out_w, tap_count_,
+                     channels_, flip_},
+                    constants_.channels(), requantize_);
+    });
   }
 
   Status Load(StepArgs& args, const Window& window, size_t multiplier, QuantizedLayer& layer) {
-    window_ = window;
-    multiplier_ = multiplier;
-    channels_ = window.channels * multiplier;
+    LOWBIT_RETURN_IF_ERROR(SetWindow(args, window, multiplier));
     flip_ = layer.flip;
     requantize_ = layer.output;
-    tap_count_ = static_cast<size_t>(window.filter_h) * static_cast<size_t>(window.filter_w);
-    if (tap_count_ > kMostTaps) return args.Fail(Code::kUnsupported, "more than 2^20 taps an output pixel");
     // As many as the tensor of weights has bytes.
     std::vector<int16_t> weights(tap_count_ * channels_);
     for (size_t t = 0; t < tap_count_; ++t) {
@@ -67,18 +50,13 @@ class Depthwise final : public Step {
       }
     }
     const kernels::depthwise::Layout& layout = Choose(args, weights);
-    LOWBIT_RETURN_IF_ERROR(PlanScratch(args));
+    LOWBIT_RETURN_IF_ERROR(PlanScratch(args, by_taps_ != nullptr));
     layer.input_zero_point += layout.lhs_offset;
     LOWBIT_RETURN_IF_ERROR(Pack(args, layer, layout, weights));
     padding_byte_ = static_cast<uint8_t>(((layer.input_zero_point - layout.lhs_offset) & 0xff) ^ layer.flip);
     if (padding_.size()) std::memset(padding_.data(), padding_byte_, padding_.size());
     input_ = args.Bind(args.input(0));
     output_ = args.Bind(args.output(0));
-
-    const size_t rows = window.batch * window.out_h;
-    const uint64_t macs = Times(Times(rows, window.out_w), Times(channels_, tap_count_));
-    const size_t threads = static_cast<size_t>(args.threads());
-    chunks_ = threads > 1 && macs >= kParallelDepthwiseMacs ? std::min(rows, 4 * threads) : 1;
     return Status();
   }
 
@@ -127,23 +105,6 @@ class Depthwise final : public Step {
     return w.out_h > 0 && (!w.HasRow(w.InputRow(0, 0)) || !w.HasRow(w.InputRow(w.out_h - 1, w.filter_h - 1)));
   }
 
-  // Neither part is bounded by the tensors: the input is multiplied, and taps are pointers.
-  Status PlanScratch(const StepArgs& args) {
-    const auto align = [](uint64_t bytes) { return (bytes + 63) / 64 * 64; };
-    const uint64_t pixels = Times(window_.batch, Times(window_.in_h, window_.in_w));
-    const uint64_t spread = multiplier_ > 1 ? align(Times(pixels, channels_)) : 0;
-    const uint64_t taps = by_rows_ ? 0 : align(Times(window_.out_w, tap_count_ * sizeof(int8_t*)));
-    LOWBIT_RETURN_IF_ERROR(args.Fits(Plus(spread, Times(taps, static_cast<uint64_t>(args.threads())))));
-    spread_bytes_ = static_cast<size_t>(spread);
-    taps_bytes_ = static_cast<size_t>(taps);
-    return Status();
-  }
-
-  void Spread(const int8_t* input, int8_t* spread) const noexcept {
-    const size_t count = window_.batch * window_.in_h * window_.in_w * window_.channels;
-    for (size_t i = 0; i < count; ++i, spread += multiplier_) std::memset(spread, input[i], multiplier_);
-  }
-
   // Output rows [first, last) of all images, a few a call: a kernel takes a block of channels through them
   // all, so what they touch of the input (64 bytes a pixel) is to stay in the first-level cache.
   void OutputRows(const int8_t* input, size_t first, size_t last, int8_t* output) const noexcept {
@@ -170,41 +131,9 @@ class Depthwise final : public Step {
     }
   }
 
-  // Output row `row` of all images: the taps of its pixels, then the kernel.
-  void OutputRow(const int8_t* input, size_t row, const int8_t** taps, int8_t* output) const noexcept {
-    const Window& w = window_;
-    const size_t b = row / w.out_h, oy = row % w.out_h;
-    const int8_t* padding = padding_.as<int8_t>();
-    size_t t = 0;
-    for (int ky = 0; ky < w.filter_h; ++ky) {
-      const ptrdiff_t iy = w.InputRow(oy, ky);
-      const int8_t* line =
-          w.HasRow(iy) ? input + (b * w.in_h + static_cast<size_t>(iy)) * w.in_w * channels_ : nullptr;
-      for (int kx = 0; kx < w.filter_w; ++kx, ++t) {
-        ptrdiff_t ix = w.InputColumn(0, kx);
-        for (size_t ox = 0; ox < w.out_w; ++ox, ix += w.stride_w) {
-          taps[ox * tap_count_ + t] =
-              line && w.HasColumn(ix) ? line + static_cast<size_t>(ix) * channels_ : padding;
-        }
-      }
-    }
-    const kernels::depthwise::Call call = {taps,
-                                           packed_->data(),
-                                           output + row * w.out_w * channels_,
-                                           static_cast<ptrdiff_t>(channels_),
-                                           w.out_w,
-                                           tap_count_,
-                                           channels_,
-                                           flip_};
-    by_taps_->run(call, constants_.channels(), requantize_);
-  }
-
   // One of them is set.
   const kernels::depthwise::Row* by_taps_ = nullptr;
   const kernels::depthwise_rows::Row* by_rows_ = nullptr;
-  Window window_{};
-  size_t multiplier_ = 1, channels_ = 0, tap_count_ = 0, chunks_ = 1;
-  size_t spread_bytes_ = 0, taps_bytes_ = 0;
   uint8_t flip_ = 0, padding_byte_ = 0;
   kernels::Output requantize_{};
   SharedBuffer packed_;
@@ -238,14 +167,16 @@ Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step) {
   }
   LayerKind kind;
   LOWBIT_RETURN_IF_ERROR(KindOfLayer(args, &kind));
-  if (kind != LayerKind::kCodes)
-    return LoadPlainDepthwise(args, window, static_cast<size_t>(multiplier), step);
+  const size_t times = static_cast<size_t>(multiplier);
+  if (kind == LayerKind::kReal) return LoadRealDepthwise(args, window, times, step);
+  if (kind == LayerKind::kWide) return LoadWideDepthwise(args, window, times, step);
+  if (kind == LayerKind::kHybrid) return LoadHybridDepthwise(args, window, times, step);
   QuantizedLayer layer;
   LOWBIT_RETURN_IF_ERROR(ReadQuantizedLayer(args, channels, &layer));
   layer.weights.channel_stride = 1;
   layer.weights.depth_stride = channels;
   auto loaded = std::make_unique<Depthwise>();
-  LOWBIT_RETURN_IF_ERROR(loaded->Load(args, window, static_cast<size_t>(multiplier), layer));
+  LOWBIT_RETURN_IF_ERROR(loaded->Load(args, window, times, layer));
   *step = std::move(loaded);
   return Status();
 }
