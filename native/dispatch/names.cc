@@ -5,6 +5,7 @@
 #include "dispatch/depthwise.h"
 #include "dispatch/depthwise_f32.h"
 #include "dispatch/depthwise_rows.h"
+#include "dispatch/depthwise_rows_f32.h"
 #include "dispatch/depthwise_s16.h"
 #include "dispatch/elementwise.h"
 #include "dispatch/gemm.h"
@@ -38,6 +39,7 @@ std::vector<const char*> KernelNames(cpu::Isa have) {
   Add(depthwise_rows::Lists(), have, &names);
   Add(depthwise::Lists(), have, &names);
   Add(depthwise_s16::Lists(), have, &names);
+  Add(depthwise_rows_f32::Lists(), have, &names);
   Add(depthwise_f32::Lists(), have, &names);
   Add(pool::Lists(), have, &names);
   Add(elementwise::Lists(), have, &names);

@@ -1,6 +1,7 @@
 // Float32 and 16x8 depthwise kernels against the definition.
 #include <cmath>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "check.h"
 #include "cpu/detect.h"
 #include "dispatch/depthwise_f32.h"
+#include "dispatch/depthwise_rows_f32.h"
 #include "dispatch/depthwise_s16.h"
 #include "guarded.h"
 #include "kernels/requantize/wide.h"
@@ -66,6 +68,71 @@ LOWBIT_TEST("depthwise_f32: every row lies within the bound of rounding, NaN pas
         for (size_t count : {1, 2, 9, 25}) {
           for (size_t pixels : {1, 3, 4, 5, 9}) {
             CompareReal(why, list->first[r], pixels, count, channels, seed++);
+            if (!why->empty()) return;
+          }
+        }
+      }
+    }
+  }
+}
+
+void CompareRealRows(std::string* why, const kernels::depthwise_rows_f32::Row& row, size_t in_w, size_t pad,
+                     size_t extra, size_t channels, uint32_t seed) {
+  Random random(seed);
+  const auto real = [&] { return static_cast<float>(random.Between(-1000, 1000)) / 256.0f; };
+  const size_t filter = static_cast<size_t>(row.filter), stride = static_cast<size_t>(row.stride);
+  const size_t reach = in_w + pad + extra, count = 1 + seed % 3;
+  const size_t out_w = reach < filter ? 1 : (reach - filter) / stride + 1;
+  Guarded<float> weights(filter * filter * channels), bias(channels), out(count * out_w * channels);
+  for (auto& v : weights) v = real();
+  for (auto& v : bias) v = real();
+  std::vector<std::unique_ptr<Guarded<float>>> lines;
+  std::vector<const float*> rows;
+  for (size_t i = 0; i < count * filter; ++i) {
+    lines.push_back(std::make_unique<Guarded<float>>(in_w * channels));
+    for (auto& v : *lines.back()) v = real();
+    if ((seed + i) % 7 == 0) (*lines.back())[random.Next() % (in_w * channels)] = NAN;
+    rows.push_back(lines.back()->data());
+  }
+  row.run({rows.data(), weights.data(), bias.data(), out.data(), count, in_w, out_w, channels,
+           static_cast<ptrdiff_t>(pad), -30.0f, 25.0f});
+  const float* got = out.data();
+  for (size_t y = 0; y < count; ++y) {
+    for (size_t x = 0; x < out_w; ++x) {
+      for (size_t c = 0; c < channels; ++c, ++got) {
+        double sum = bias[c], size = std::fabs(sum);
+        for (size_t t = 0; t < filter * filter; ++t) {
+          const size_t ix = x * stride + t % filter - pad;  // wraps where it lies on the left
+          if (ix >= in_w) continue;
+          const double product =
+              double{rows[y * filter + t / filter][ix * channels + c]} * weights[t * channels + c];
+          sum += product;
+          size += std::fabs(product);
+        }
+        const double want = sum < -30 ? -30 : sum > 25 ? 25 : sum;
+        const double bound = static_cast<double>(filter * filter + 2) * 5.97e-8 * size;
+        LOWBIT_CHECK_THAT(
+            std::isnan(want) ? std::isnan(*got) : std::fabs(*got - want) <= bound,
+            std::string(row.name) + " width " + std::to_string(in_w) + " seed " + std::to_string(seed));
+      }
+    }
+  }
+}
+
+LOWBIT_TEST("depthwise_rows_f32: every row lies within the bound of rounding, NaN passes through") {
+  uint32_t seed = 1;
+  for (const kernels::depthwise_rows_f32::Rows* list : dispatch::depthwise_rows_f32::Lists()) {
+    for (size_t r = 0; r < list->count; ++r) {
+      const kernels::depthwise_rows_f32::Row& row = list->first[r];
+      if (!cpu::Has(cpu::Detect(), row.needs)) {
+        std::printf("# %s is not tested: this processor lacks it\n", row.name);
+        continue;
+      }
+      const size_t filter = static_cast<size_t>(row.filter);
+      for (size_t channels : {1, 3, 7, 8, 9, 15, 16, 17, 31, 33, 70}) {
+        for (size_t in_w = 1; in_w <= 9; ++in_w) {
+          for (size_t pad = 0; pad < filter; ++pad, ++seed) {
+            CompareRealRows(why, row, in_w, pad, seed % filter, channels, seed);
             if (!why->empty()) return;
           }
         }

@@ -19,15 +19,17 @@ namespace lowbit::program::steps {
 
 namespace {
 
-constexpr size_t kMostRows = 16, kRowsBytes = 2048;  // of a call by rows
-
 class Depthwise final : public DepthwiseBase<int8_t> {
  public:
   void Run(const RunContext& run) const noexcept override {
     const int8_t* input = Spread(run, input_.In<int8_t>(run));
     int8_t* output = output_.Out<int8_t>(run);
     if (by_rows_) {
-      EachRange(run, [&](size_t first, size_t last, int) { OutputRows(input, first, last, output); });
+      EachGroup(run, input, padding_.as<int8_t>(), [&](const int8_t* const* rows, size_t row, size_t count) {
+        by_rows_->run({rows, packed_->data(), output + row * window_.out_w * channels_, count, window_.in_w,
+                       window_.out_w, channels_, window_.pad_left, flip_, padding_byte_},
+                      constants_.channels(), requantize_);
+      });
       return;
     }
     EachRow(run, input, padding_.as<int8_t>(), [&](size_t row, const int8_t* const* taps) {
@@ -63,7 +65,7 @@ class Depthwise final : public DepthwiseBase<int8_t> {
  private:
   const kernels::depthwise::Layout& Choose(const StepArgs& args, const std::vector<int16_t>& weights) {
     const Window& w = window_;
-    if (w.filter_h == w.filter_w && w.stride_h == w.stride_w && w.dilation_h == 1 && w.dilation_w == 1) {
+    if (IsSquare()) {
       by_rows_ = dispatch::depthwise_rows::Choose(w.filter_w, w.stride_w, channels_, weights.data(),
                                                   weights.size(), args.isa());
     }
@@ -85,7 +87,7 @@ class Depthwise final : public DepthwiseBase<int8_t> {
                         .With(channels_)
                         .With(layer.weights.is_unsigned)
                         .With(layer.weights.zero_point);
-    const uint64_t padding = by_rows_ ? (NeedsRows() ? Times(window_.in_w, channels_) : 0) : channels_;
+    const uint64_t padding = by_rows_ ? RowPadding() : channels_;
     const uint64_t constants = Plus(Times(layout.entries(channels_), ChannelBytes(layer)), padding);
     LOWBIT_RETURN_IF_ERROR(args.Fits(
         Plus(constants, Plus(layout.packed_bytes(tap_count_, channels_), scratch_bytes(args.threads())))));
@@ -97,38 +99,6 @@ class Depthwise final : public DepthwiseBase<int8_t> {
     }
     packed_bytes_ = packed_->size() + constants_.bytes() + padding_.size();
     return Status();
-  }
-
-  // Does the filter hang over the upper or lower edge?
-  bool NeedsRows() const {
-    const Window& w = window_;
-    return w.out_h > 0 && (!w.HasRow(w.InputRow(0, 0)) || !w.HasRow(w.InputRow(w.out_h - 1, w.filter_h - 1)));
-  }
-
-  // Output rows [first, last) of all images, a few a call: a kernel takes a block of channels through them
-  // all, so what they touch of the input (64 bytes a pixel) is to stay in the first-level cache.
-  void OutputRows(const int8_t* input, size_t first, size_t last, int8_t* output) const noexcept {
-    const Window& w = window_;
-    if (!w.out_w) return;
-    const size_t filter = static_cast<size_t>(w.filter_h), row_bytes = w.in_w * channels_;
-    const int8_t* rows[kMostRows * kernels::depthwise_rows::kMostFilter];
-    const size_t touched = std::max<size_t>(1, w.in_w * static_cast<size_t>(w.stride_w) * 64);
-    const size_t most = std::min(kMostRows, std::max<size_t>(1, kRowsBytes / touched));
-    for (size_t row = first, count; row < last; row += count) {
-      count = std::min(most, last - row);
-      for (size_t i = 0; i < count * filter; ++i) {
-        const size_t b = (row + i / filter) / w.out_h, oy = (row + i / filter) % w.out_h;
-        const ptrdiff_t iy = w.InputRow(oy, static_cast<int>(i % filter));
-        rows[i] =
-            w.HasRow(iy) ? input + (b * w.in_h + static_cast<size_t>(iy)) * row_bytes : padding_.as<int8_t>();
-      }
-      const kernels::depthwise_rows::Call call = {
-          rows,         packed_->data(), output + row * w.out_w * channels_,
-          count,        w.in_w,          w.out_w,
-          channels_,    w.pad_left,      flip_,
-          padding_byte_};
-      by_rows_->run(call, constants_.channels(), requantize_);
-    }
   }
 
   // One of them is set.

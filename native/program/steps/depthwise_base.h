@@ -79,10 +79,50 @@ class DepthwiseBase : public Step {
     });
   }
 
+  // Whether kernels that walk along rows may take the window.
+  bool IsSquare() const {
+    const Window& w = window_;
+    return w.filter_h == w.filter_w && w.stride_h == w.stride_w && w.dilation_h == 1 && w.dilation_w == 1;
+  }
+  // Elements of the row of padding they are handed: none where the filter never hangs over an upper or lower
+  // edge.
+  uint64_t RowPadding() const {
+    const Window& w = window_;
+    if (!w.out_h || (w.HasRow(w.InputRow(0, 0)) && w.HasRow(w.InputRow(w.out_h - 1, w.filter_h - 1))))
+      return 0;
+    return Times(w.in_w, channels_);
+  }
+
+  // Calls group(rows, row, count) for a few output rows at a time, `rows` pointing to the count x filter_h
+  // input rows under them, or to `padding`. Kernels take a block of channels through all rows of a group: what
+  // they touch of the input, a cache line a pixel, is to stay in the first-level cache.
+  template <typename Group>
+  void EachGroup(const RunContext& run, const T* input, const T* padding, const Group& group) const {
+    const Window& w = window_;
+    if (!w.out_w) return;
+    const size_t filter = static_cast<size_t>(w.filter_h), row_size = w.in_w * channels_;
+    const size_t touched = std::max<size_t>(1, w.in_w * static_cast<size_t>(w.stride_h));
+    const size_t most = std::min(kMostPointers / filter, std::max<size_t>(1, kGroupPixels / touched));
+    EachRange(run, [&](size_t first, size_t last, int) {
+      const T* rows[kMostPointers];
+      for (size_t row = first, count; row < last; row += count) {
+        count = std::min(most, last - row);
+        for (size_t i = 0; i < count * filter; ++i) {
+          const size_t b = (row + i / filter) / w.out_h, oy = (row + i / filter) % w.out_h;
+          const ptrdiff_t iy = w.InputRow(oy, static_cast<int>(i % filter));
+          rows[i] = w.HasRow(iy) ? input + (b * w.in_h + static_cast<size_t>(iy)) * row_size : padding;
+        }
+        group(rows, row, count);
+      }
+    });
+  }
+
   Window window_{};
   size_t multiplier_ = 1, channels_ = 0, tap_count_ = 0;
 
  private:
+  static constexpr size_t kMostPointers = 80, kGroupPixels = 32;  // of a group
+
   void Taps(const T* input, size_t row, const T* padding, const T** taps) const noexcept {
     const Window& w = window_;
     const size_t b = row / w.out_h, oy = row % w.out_h;

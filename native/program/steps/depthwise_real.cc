@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "dispatch/depthwise_f32.h"
+#include "dispatch/depthwise_rows_f32.h"
 #include "program/steps/depthwise_base.h"
 #include "program/steps/depthwise_kinds.h"
 #include "program/steps/gemm_families.h"
@@ -16,21 +17,33 @@ class Real final : public DepthwiseBase<float> {
     const float* input = Spread(run, input_.In<float>(run));
     const float* weights = weights_.In<float>(run);
     float* output = output_.Out<float>(run);
-    EachRow(run, input, zeros_.data(), [&](size_t row, const float* const* taps) {
+    if (by_rows_) {
+      EachGroup(run, input, zeros_.as<float>(), [&](const float* const* rows, size_t row, size_t count) {
+        by_rows_->run({rows, weights, bias_.data(), output + row * window_.out_w * channels_, count,
+                       window_.in_w, window_.out_w, channels_, window_.pad_left, low_, high_});
+      });
+      return;
+    }
+    EachRow(run, input, zeros_.as<float>(), [&](size_t row, const float* const* taps) {
       float* out = output + row * window_.out_w * channels_;
-      row_->run({taps, weights, bias_.data(), out, window_.out_w, tap_count_, channels_, low_, high_});
+      by_taps_->run({taps, weights, bias_.data(), out, window_.out_w, tap_count_, channels_, low_, high_});
     });
   }
 
   Status Load(StepArgs& args, const Window& window, size_t multiplier) {
     LOWBIT_RETURN_IF_ERROR(SetWindow(args, window, multiplier));
-    LOWBIT_RETURN_IF_ERROR(PlanScratch(args, true));
     LOWBIT_RETURN_IF_ERROR(ReadRealBias(args, channels_, &bias_));
     LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low_, &high_));
-    row_ = &dispatch::depthwise_f32::Choose(args.isa());
-    kernel_ = row_->name;
-    zeros_.assign(channels_, 0.0f);
-    packed_bytes_ = 2 * channels_ * sizeof(float);
+    if (IsSquare()) {
+      by_rows_ = dispatch::depthwise_rows_f32::Choose(window.filter_w, window.stride_w, args.isa());
+    }
+    if (!by_rows_) by_taps_ = &dispatch::depthwise_f32::Choose(args.isa());
+    kernel_ = by_rows_ ? by_rows_->name : by_taps_->name;
+    LOWBIT_RETURN_IF_ERROR(PlanScratch(args, by_taps_ != nullptr));
+    const uint64_t zeros = Times(by_rows_ ? RowPadding() : channels_, sizeof(float));
+    LOWBIT_RETURN_IF_ERROR(args.Fits(Plus(zeros, scratch_bytes(args.threads()))));
+    if (!zeros_.Allocate(static_cast<size_t>(zeros))) return args.Fail(Code::kLimit, "no memory for padding");
+    packed_bytes_ = channels_ * sizeof(float) + zeros_.size();
     input_ = args.Bind(args.input(0));
     weights_ = args.Bind(args.input(1));
     output_ = args.Bind(args.output(0));
@@ -38,8 +51,11 @@ class Real final : public DepthwiseBase<float> {
   }
 
  private:
-  const kernels::depthwise_f32::Row* row_ = nullptr;
-  std::vector<float> bias_, zeros_;
+  // One of them is set.
+  const kernels::depthwise_f32::Row* by_taps_ = nullptr;
+  const kernels::depthwise_rows_f32::Row* by_rows_ = nullptr;
+  std::vector<float> bias_;
+  AlignedBuffer zeros_;
   float low_ = 0, high_ = 0;
   Operand input_, weights_, output_;
 };
