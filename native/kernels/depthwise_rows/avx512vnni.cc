@@ -4,7 +4,9 @@
 //         rows in the four 128-bit lanes, then vpermd and vpshufb), and meets the four weights of a channel in
 //         vpdpbusd. Columns slide through registers as the filter moves. The fifth row of a 5x5 filter is
 //         taken along the row: the last four columns' bytes are shifted through each 32-bit lane. Weights and
-//         constants of sixteen channels stay in registers.
+//         constants of sixteen channels stay in registers. A 3x3 filter with stride 1 takes two output rows at
+//         once, whose four input rows fill the column. A pixel is multiplied before the one before it is
+//         scaled and stored, so that fewer instructions wait for others.
 // Exact:  inputs are code + 128 in [0, 255], weights int8; vpdpbusd does not saturate, the int32 sums wrap.
 // Reads:  rows inside [0, in_w x channels); with fewer than sixteen channels by masked loads.
 #include "kernels/depthwise_rows/avx512vnni.h"
@@ -81,81 +83,144 @@ struct Finish {
   __m128i low, high, flip;
 };
 
+// Sixteen channels of a layer.
 template <int kFilter, int kStride, bool kFolded, bool kNarrow>
-void Run16(const Call& call, const Channels& channels, const Output& output, size_t block) {
-  constexpr size_t kGroups = GroupCount(kFilter, 4);
-  constexpr int kRows = kFilter == 3 ? 3 : 4;  // of a column
-  const size_t start = BlockStart(block, call.channels, kLanes);
-  const int8_t* packed = static_cast<const int8_t*>(call.packed) + block * kGroups * 64;
-  __m512i weights[kGroups];
+class Block {
+ public:
+  Block(const Call& call, const Channels& channels, const Output& output, size_t block)
+      : finish_(channels, output, block * kLanes),
+        bias_(finish_.Bias()),
+        sixteen_{static_cast<__mmask16>((1u << (call.channels % kLanes)) - 1)},
+        in_w_(call.in_w),
+        out_w_(call.out_w),
+        pitch_(call.channels),
+        first_column_(-call.pad_left) {
+    const int8_t* packed = static_cast<const int8_t*>(call.packed) + block * kGroups * 64;
 #pragma GCC unroll 8
-  for (size_t i = 0; i < kGroups; ++i) weights[i] = _mm512_load_si512(packed + i * 64);
-  const Finish<kFolded> finish(channels, output, block * kLanes);
-  const __m512i bias = finish.Bias();
-  const Sixteen<kNarrow> sixteen = {static_cast<__mmask16>((1u << (call.channels % kLanes)) - 1)};
-  const __m512i lanes_to_columns = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __m512i transpose =
-      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
-  const uint8_t flip_byte = call.flip ^ 0x80;
-  const __m512i flip = _mm512_set1_epi8(static_cast<char>(flip_byte));
-  const __m512i top_flip = _mm512_set1_epi32(static_cast<int32_t>(uint32_t{flip_byte} << 24));
-  const __m512i padding = _mm512_set1_epi8(static_cast<char>(call.padding ^ flip_byte));
-  const __m512i top_padding = _mm512_slli_epi32(padding, 24);
+    for (size_t i = 0; i < kGroups; ++i) weights_[i] = _mm512_load_si512(packed + i * 64);
+    const uint8_t flip = call.flip ^ 0x80;
+    flip_ = _mm512_set1_epi8(static_cast<char>(flip));
+    padding_ = _mm512_set1_epi8(static_cast<char>(call.padding ^ flip));
+  }
 
-  const size_t in_w = call.in_w, out_w = call.out_w, pitch = call.channels;  // stores may not reload them
-  for (size_t y = 0; y < call.count; ++y) {
-    const int8_t* rows[kFilter];
+  // kLines neighbouring output rows, whose filters cover the input rows `rows`; two only with 3x3 and stride 1.
+  template <int kLines>
+  void Lines(const int8_t* const* from, int8_t* out) const {
+    constexpr int kRows = kFilter + kLines - 1;
+    const int8_t* rows[kRows];
 #pragma GCC unroll 8
-    for (int ky = 0; ky < kFilter; ++ky) rows[ky] = call.rows[y * kFilter + static_cast<size_t>(ky)] + start;
-    __m512i columns[kFilter];  // [kx]: filter rows 0 to 3
-    __m512i last[2] = {};  // of the last filter row: the column before the newest and three more; the newest
-    ptrdiff_t ix = -call.pad_left;
-    const auto slide = [&] {  // in comes column ix
-#pragma GCC unroll 8
-      for (int kx = 0; kx + 1 < kFilter; ++kx) columns[kx] = columns[kx + 1];
-      if (kFilter == 5) last[0] = _mm512_or_si512(_mm512_srli_epi32(last[0], 8), last[1]);
-      if (static_cast<size_t>(ix) < in_w) {
-        const size_t at = static_cast<size_t>(ix) * pitch;
-        __m512i lanes = _mm512_castsi128_si512(sixteen.Load(rows[0] + at));
-        lanes = _mm512_inserti32x4(lanes, sixteen.Load(rows[1] + at), 1);
-        lanes = _mm512_inserti32x4(lanes, sixteen.Load(rows[2] + at), 2);
-        if (kRows == 4) lanes = _mm512_inserti32x4(lanes, sixteen.Load(rows[3] + at), 3);
-        columns[kFilter - 1] = _mm512_xor_si512(
-            _mm512_shuffle_epi8(_mm512_permutexvar_epi32(lanes_to_columns, lanes), transpose), flip);
-        if (kFilter == 5) {
-          last[1] = _mm512_xor_si512(_mm512_slli_epi32(_mm512_cvtepu8_epi32(sixteen.Load(rows[4] + at)), 24),
-                                     top_flip);
-        }
-      } else {
-        columns[kFilter - 1] = padding;
-        if (kFilter == 5) last[1] = top_padding;
-      }
+    for (int i = 0; i < kRows; ++i) rows[i] = from[i];
+    const Block block = *this;  // stores may not reload it
+    Columns<kLines> columns;
+    ptrdiff_t ix = block.first_column_;
+    const auto slide = [&] {
+      const bool is_inside = static_cast<size_t>(ix) < block.in_w_;
+      columns.Slide(block, is_inside, rows, static_cast<size_t>(ix) * block.pitch_);
       ++ix;
     };
 #pragma GCC unroll 8
-    for (int i = 0; i < kFilter - kStride; ++i) slide();
-    int8_t* out = call.out + y * out_w * pitch + start;
-    const auto dot = [&] {
-      __m512i acc = bias;
-#pragma GCC unroll 8
-      for (int kx = 0; kx < kFilter; ++kx) acc = _mm512_dpbusd_epi32(acc, columns[kx], weights[kx]);
-      if (kFilter == 5) {
-        acc = _mm512_dpbusd_epi32(acc, last[0], weights[5]);
-        acc = _mm512_dpbusd_epi32(acc, last[1], weights[6]);
-      }
-      return acc;
-    };
+    for (int i = 0; i < kFilter; ++i) slide();
+    __m512i acc[kLines];
+    columns.Dot(block, acc);
+    const auto store = [&] {
 #pragma GCC unroll 2
-    for (int i = 0; i < kStride; ++i) slide();
-    __m512i acc = dot();
-    for (size_t x = 1; x < out_w; ++x, out += pitch) {
+      for (int i = 0; i < kLines; ++i)
+        block.sixteen_.Store(out + i * block.out_w_ * block.pitch_, block.finish_(acc[i]));
+    };
+    for (size_t x = 1; x < block.out_w_; ++x, out += block.pitch_) {
 #pragma GCC unroll 2
       for (int i = 0; i < kStride; ++i) slide();
-      const __m512i next = dot();
-      sixteen.Store(out, finish(acc));
-      acc = next;
+      __m512i next[kLines];
+      columns.Dot(block, next);
+      store();
+#pragma GCC unroll 2
+      for (int i = 0; i < kLines; ++i) acc[i] = next[i];
     }
-    sixteen.Store(out, finish(acc));
+    store();
+  }
+
+ private:
+  static constexpr size_t kGroups = GroupCount(kFilter, 4);
+
+  // What lies under the filter.
+  template <int kLines>
+  struct Columns {
+    static constexpr bool kHasFourth = kFilter + kLines > 4;
+
+    // In comes a column, `at` bytes into each row, or one of padding.
+    void Slide(const Block& block, bool is_inside, const int8_t* const* rows, size_t at) {
+#pragma GCC unroll 8
+      for (int kx = 0; kx + 1 < kFilter; ++kx) quads[kx] = quads[kx + 1];
+      if (kFilter == 5) before = _mm512_or_si512(_mm512_srli_epi32(before, 8), newest);
+      if (!is_inside) {
+        quads[kFilter - 1] = block.padding_;
+        if (kFilter == 5) newest = _mm512_slli_epi32(block.padding_, 24);
+        return;
+      }
+      const Sixteen<kNarrow>& sixteen = block.sixteen_;
+      __m512i lanes = _mm512_castsi128_si512(sixteen.Load(rows[0] + at));
+      lanes = _mm512_inserti32x4(lanes, sixteen.Load(rows[1] + at), 1);
+      lanes = _mm512_inserti32x4(lanes, sixteen.Load(rows[2] + at), 2);
+      if (kHasFourth) lanes = _mm512_inserti32x4(lanes, sixteen.Load(rows[3] + at), 3);
+      const __m512i to_columns = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+      const __m512i transpose =
+          _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+      quads[kFilter - 1] = _mm512_xor_si512(
+          _mm512_shuffle_epi8(_mm512_permutexvar_epi32(to_columns, lanes), transpose), block.flip_);
+      if (kFilter == 5) {
+        const __m512i wide = _mm512_cvtepu8_epi32(sixteen.Load(rows[kFilter - 1] + at));
+        newest = _mm512_slli_epi32(_mm512_xor_si512(wide, block.flip_), 24);
+      }
+    }
+
+    // A second line lies one row lower in the quads: so do its weights.
+    void Dot(const Block& block, __m512i (&acc)[kLines]) const {
+#pragma GCC unroll 2
+      for (int i = 0; i < kLines; ++i) {
+        acc[i] = block.bias_;
+#pragma GCC unroll 8
+        for (int kx = 0; kx < kFilter; ++kx) {
+          acc[i] = _mm512_dpbusd_epi32(acc[i], quads[kx], _mm512_slli_epi32(block.weights_[kx], 8 * i));
+        }
+        if (kFilter == 5) {
+          acc[i] = _mm512_dpbusd_epi32(acc[i], before, block.weights_[5]);
+          acc[i] = _mm512_dpbusd_epi32(acc[i], newest, block.weights_[6]);
+        }
+      }
+    }
+
+    __m512i quads[kFilter];            // [kx]: filter rows 0 to 3
+    __m512i before = {}, newest = {};  // the fifth: columns 0 to 3; column 4 in the top byte
+  };
+
+  Finish<kFolded> finish_;
+  __m512i bias_, flip_, padding_, weights_[kGroups];
+  Sixteen<kNarrow> sixteen_;
+  size_t in_w_, out_w_, pitch_;
+  ptrdiff_t first_column_;
+};
+
+template <int kFilter, int kStride, bool kFolded, bool kNarrow>
+void Run16(const Call& call, const Channels& channels, const Output& output, size_t index) {
+  constexpr bool kTwoLines = kFilter == 3 && kStride == 1 && kFolded && !kNarrow;
+  const Block<kFilter, kStride, kFolded, kNarrow> block(call, channels, output, index);
+  const size_t start = BlockStart(index, call.channels, kLanes);
+  for (size_t y = 0; y < call.count; ++y) {
+    const int8_t* const* from = call.rows + y * kFilter;
+    const int8_t* rows[kFilter + 1];
+#pragma GCC unroll 8
+    for (int ky = 0; ky < kFilter; ++ky) rows[ky] = from[ky] + start;
+    int8_t* out = call.out + y * call.out_w * call.channels + start;
+    // Rows of two images are no neighbours.
+    if constexpr (kTwoLines) {
+      if (y + 1 < call.count && from[1] == from[3] && from[2] == from[4]) {
+        rows[3] = from[5] + start;
+        block.template Lines<2>(rows, out);
+        ++y;
+        continue;
+      }
+    }
+    block.template Lines<1>(rows, out);
   }
 }
 

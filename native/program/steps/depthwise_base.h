@@ -102,7 +102,8 @@ class DepthwiseBase : public Step {
     if (!w.out_w) return;
     const size_t filter = static_cast<size_t>(w.filter_h), row_size = w.in_w * channels_;
     const size_t touched = std::max<size_t>(1, w.in_w * static_cast<size_t>(w.stride_h));
-    const size_t most = std::min(kMostPointers / filter, std::max<size_t>(1, kGroupPixels / touched));
+    const size_t least = w.stride_h == 1 ? 2 : 1;  // kernels may share what two rows have in common
+    const size_t most = std::min(kMostPointers / filter, std::max(least, kGroupPixels / touched));
     EachRange(run, [&](size_t first, size_t last, int) {
       const T* rows[kMostPointers];
       for (size_t row = first, count; row < last; row += count) {
