@@ -144,7 +144,7 @@ void CompareAll(std::string* why, const Row& row) {
                         seed % static_cast<uint32_t>(row.filter),
                         shifts[seed % 6],
                         seed % 5 == 0,
-                        static_cast<uint8_t>(seed % 4 < 2 ? 0x80 : 0)};
+                        static_cast<uint8_t>(seed % 7 < 3 ? 0x80 : 0)};
         Compare(why, row, c, seed);
         if (!why->empty()) return;
       }

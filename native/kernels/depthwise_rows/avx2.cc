@@ -2,7 +2,8 @@
 //
 // Method: the bytes of two input rows are interleaved and widened to int16 once, when their column enters, and
 //         multiplied with pairs of weights by vpmaddwd under each place of the filter. The last row of the
-//         filter is paired with itself, each column with the one before it.
+//         filter is paired with itself, each column with the one before it. A 3x3 filter with stride 1 takes
+//         two output rows at once, whose four input rows are two pairs.
 // Exact:  codes lie in [-128, 127] and weights in [-255, 255]: a pair sums to at most 65280, the int32 sums
 //         wrap.
 // Reads:  rows inside [0, in_w x channels).
@@ -82,8 +83,52 @@ class Columns {
   __m128i newest_ = {};                  // its last column
 };
 
+// For TwoLines: rows 0 and 1 of a column are one pair, 2 and 3 the other.
+class FourRows {
+ public:
+  struct Column {
+    __m256i upper, lower;
+  };
+
+  FourRows(const Call& call, size_t block)
+      : flip_(_mm_set1_epi8(static_cast<char>(call.flip))),
+        padding_(Widen(_mm_set1_epi8(static_cast<char>(call.padding)))) {
+    // (0, kx) and (1, kx) in groups 0 to 2; (2, 0) and (2, 1); nothing and (2, 2).
+    const __m256i* packed = static_cast<const __m256i*>(call.packed) + block * GroupCount(3, 2);
+    const __m256i last[3] = {_mm256_srli_epi32(_mm256_slli_epi32(packed[3], 16), 16),
+                             _mm256_srli_epi32(packed[3], 16), _mm256_srli_epi32(packed[4], 16)};
+#pragma GCC unroll 3
+    for (int kx = 0; kx < 3; ++kx) {
+      weights_[0][kx] = {packed[kx], last[kx]};
+      weights_[1][kx] = {_mm256_slli_epi32(packed[kx], 16),
+                         _mm256_or_si256(_mm256_srli_epi32(packed[kx], 16), _mm256_slli_epi32(last[kx], 16))};
+    }
+  }
+  Column Enter(const int8_t* const* rows, size_t at) const {
+    return {Widen(_mm_unpacklo_epi8(Load8(rows[0] + at), Load8(rows[1] + at))),
+            Widen(_mm_unpacklo_epi8(Load8(rows[2] + at), Load8(rows[3] + at)))};
+  }
+  Column Padding() const { return {padding_, padding_}; }
+  __m256i Dot(const Column* columns, int line, __m256i acc) const {
+#pragma GCC unroll 3
+    for (int kx = 0; kx < 3; ++kx) {
+      const Column& weights = weights_[line][kx];
+      acc = _mm256_add_epi32(acc, _mm256_madd_epi16(columns[kx].upper, weights.upper));
+      acc = _mm256_add_epi32(acc, _mm256_madd_epi16(columns[kx].lower, weights.lower));
+    }
+    return acc;
+  }
+
+ private:
+  __m256i Widen(__m128i codes) const { return _mm256_cvtepi8_epi16(_mm_xor_si128(codes, flip_)); }
+
+  __m128i flip_;
+  __m256i padding_;
+  Column weights_[2][3];
+};
+
 constexpr Row kList[] = {
-    {"depthwise_rows.s8s8.3x3s1.avx2", cpu::kAvx2, 3, 1, kLanes, Run<Columns, 3, 1>, &kPairs8},
+    {"depthwise_rows.s8s8.3x3s1.avx2", cpu::kAvx2, 3, 1, kLanes, RunTwoLines<Columns, FourRows>, &kPairs8},
     {"depthwise_rows.s8s8.3x3s2.avx2", cpu::kAvx2, 3, 2, kLanes, Run<Columns, 3, 2>, &kPairs8},
     {"depthwise_rows.s8s8.5x5s1.avx2", cpu::kAvx2, 5, 1, kLanes, Run<Columns, 5, 1>, &kPairs8},
     {"depthwise_rows.s8s8.5x5s2.avx2", cpu::kAvx2, 5, 2, kLanes, Run<Columns, 5, 2>, &kPairs8},

@@ -125,5 +125,65 @@ void Run(const Call& call, const Channels& channels, const Output& output) noexc
   }
 }
 
+// Two neighbouring output rows of a 3x3 filter with stride 1, which have two of their input rows in common.
+// `FourRows` makes columns of all four, and multiplies those under a pixel of line 0 or 1.
+template <typename FourRows>
+void TwoLines(const Call& call, const Channels& channels, const Output& output, size_t block,
+              const int8_t* const* rows, int8_t* out) {
+  const size_t in_w = call.in_w, out_w = call.out_w, pitch = call.channels;  // stores may not reload them
+  const Finish<true> finish(channels, output, block * kLanes);
+  const FourRows four(call, block);
+  typename FourRows::Column columns[3];
+  ptrdiff_t ix = -call.pad_left;
+  const auto slide = [&] {
+    columns[0] = columns[1];
+    columns[1] = columns[2];
+    columns[2] =
+        static_cast<size_t>(ix) < in_w ? four.Enter(rows, static_cast<size_t>(ix) * pitch) : four.Padding();
+    ++ix;
+  };
+  const auto dot = [&](int line) { return four.Dot(columns, line, finish.Bias()); };
+  const auto store = [&](__m256i upper, __m256i lower) {
+    const __m128i codes = finish(upper, lower);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out), codes);
+    _mm_storeh_pd(reinterpret_cast<double*>(out + out_w * pitch), _mm_castsi128_pd(codes));
+    out += pitch;
+  };
+#pragma GCC unroll 3
+  for (int i = 0; i < 3; ++i) slide();
+  __m256i upper = dot(0), lower = dot(1);
+  for (size_t x = 1; x < out_w; ++x) {
+    slide();
+    const __m256i next_upper = dot(0), next_lower = dot(1);
+    store(upper, lower);
+    upper = next_upper;
+    lower = next_lower;
+  }
+  store(upper, lower);
+}
+
+template <template <int> class Columns, typename FourRows>
+void RunTwoLines(const Call& call, const Channels& channels, const Output& output) noexcept {
+  if (channels.rounding != Rounding::kFolded) return Run<Columns, 3, 1>(call, channels, output);
+  for (size_t block = 0; block < BlockCount(call.channels, kLanes); ++block) {
+    const size_t start = BlockStart(block, call.channels, kLanes);
+    for (size_t y = 0; y < call.count; ++y) {
+      const int8_t* const* from = call.rows + y * 3;
+      Call line = call;
+      line.rows = from;
+      line.out = call.out + y * call.out_w * call.channels;
+      line.count = 1;
+      // Rows of two images are no neighbours.
+      if (y + 1 < call.count && from[1] == from[3] && from[2] == from[4]) {
+        const int8_t* rows[4] = {from[0] + start, from[1] + start, from[2] + start, from[5] + start};
+        TwoLines<FourRows>(call, channels, output, block, rows, line.out + start);
+        ++y;
+      } else {
+        Run8<Columns<3>, 3, 1, true>(line, channels, output, block);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace lowbit::kernels::depthwise_rows
