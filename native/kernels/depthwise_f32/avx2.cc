@@ -26,10 +26,9 @@ template <int kPixels, int kVectors, typename Access>
 inline void Tile(const Call& call, size_t pixel, size_t c, const Access& access) {
   __m256 acc[kPixels][kVectors];
 #pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) {
-    const __m256 bias = access.Load(call.bias + c + v * 8);
+  for (int p = 0; p < kPixels; ++p) {
 #pragma GCC unroll 4
-    for (int p = 0; p < kPixels; ++p) acc[p][v] = bias;
+    for (int v = 0; v < kVectors; ++v) acc[p][v] = _mm256_setzero_ps();
   }
   const float* const* taps = call.taps + pixel * call.tap_count;
   const float* weights = call.weights + c;
@@ -50,7 +49,8 @@ inline void Tile(const Call& call, size_t pixel, size_t c, const Access& access)
     float* out = call.out + (pixel + static_cast<size_t>(p)) * call.channels + c;
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {  // a NaN is the second operand's
-      access.Store(out + v * 8, _mm256_min_ps(high, _mm256_max_ps(low, acc[p][v])));
+      const __m256 sum = _mm256_add_ps(acc[p][v], access.Load(call.bias + c + v * 8));
+      access.Store(out + v * 8, _mm256_min_ps(high, _mm256_max_ps(low, sum)));
     }
   }
 }

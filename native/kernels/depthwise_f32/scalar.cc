@@ -10,8 +10,9 @@ void Run(const Call& call) noexcept {
     const float* const* taps = call.taps + pixel * call.tap_count;
     float* out = call.out + pixel * call.channels;
     for (size_t c = 0; c < call.channels; ++c) {
-      float sum = call.bias[c];
+      float sum = 0;  // the bias comes last, as in the reference
       for (size_t t = 0; t < call.tap_count; ++t) sum += taps[t][c] * call.weights[t * call.channels + c];
+      sum += call.bias[c];
       out[c] = sum < call.low ? call.low : sum > call.high ? call.high : sum;
     }
   }

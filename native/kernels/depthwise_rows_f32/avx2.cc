@@ -17,6 +17,7 @@ struct Whole {
   static Type Load(const float* from) { return _mm256_loadu_ps(from); }
   static void Store(float* to, Type values) { _mm256_storeu_ps(to, values); }
   static Type Broadcast(float value) { return _mm256_set1_ps(value); }
+  static Type Add(Type a, Type b) { return _mm256_add_ps(a, b); }
   static Type MultiplyAdd(Type a, Type b, Type c) { return _mm256_fmadd_ps(a, b, c); }
   static Type Clamp(Type x, Type low, Type high) {  // a NaN is the second operand's
     return _mm256_min_ps(high, _mm256_max_ps(low, x));

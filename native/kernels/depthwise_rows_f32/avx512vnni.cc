@@ -17,6 +17,7 @@ struct Whole {
   static Type Load(const float* from) { return _mm512_loadu_ps(from); }
   static void Store(float* to, Type values) { _mm512_storeu_ps(to, values); }
   static Type Broadcast(float value) { return _mm512_set1_ps(value); }
+  static Type Add(Type a, Type b) { return _mm512_add_ps(a, b); }
   static Type MultiplyAdd(Type a, Type b, Type c) { return _mm512_fmadd_ps(a, b, c); }
   static Type Clamp(Type x, Type low, Type high) {  // a NaN is the second operand's
     return _mm512_min_ps(high, _mm512_max_ps(low, x));

@@ -1,6 +1,6 @@
 // The walk along rows for any width of vectors. For inclusion by the files of instruction sets, which give
-// `Vector`: its Type, kLanes, Load and Store (of the first `some` lanes for Part), Broadcast, MultiplyAdd and
-// Clamp.
+// `Vector`: its Type, kLanes, Load and Store (of the first `some` lanes for Part), Broadcast, Add, MultiplyAdd
+// and Clamp.
 //
 // A column of the input is read once and added to the sums of all outputs it lies under: filter x filter
 // weights, the sums and one value are all that is alive.
@@ -29,7 +29,7 @@ void Walk(const Call& call, size_t start, const Vector& vector) {
     for (int ky = 0; ky < kFilter; ++ky) rows[ky] = call.rows[y * kFilter + static_cast<size_t>(ky)] + start;
     Type sums[kSums];  // of the next output and those after it
 #pragma GCC unroll 8
-    for (int i = 0; i < kSums; ++i) sums[i] = bias;
+    for (int i = 0; i < kSums; ++i) sums[i] = Vector::Broadcast(0.0f);
     ptrdiff_t ix = -call.pad_left;
     const auto add = [&](int last) {  // column ix, which the next output has at `last`
       if (static_cast<size_t>(ix) < in_w) {
@@ -51,10 +51,10 @@ void Walk(const Call& call, size_t start, const Vector& vector) {
     for (size_t x = 0; x < out_w; ++x, out += pitch) {
 #pragma GCC unroll 8
       for (int kx = kFilter - kStride; kx < kFilter; ++kx) add(kx);
-      vector.Store(out, Vector::Clamp(sums[0], low, high));
+      vector.Store(out, Vector::Clamp(Vector::Add(sums[0], bias), low, high));
 #pragma GCC unroll 8
       for (int i = 0; i + 1 < kSums; ++i) sums[i] = sums[i + 1];
-      sums[kSums - 1] = bias;
+      sums[kSums - 1] = Vector::Broadcast(0.0f);
     }
   }
 }
