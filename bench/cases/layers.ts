@@ -29,14 +29,12 @@ const conv = (
   channels: number,
 ): WindowCase => ({ kind: 'conv', name, input, filter, stride, channels })
 
-const depthwise = (name: string, input: readonly [number, number, number], stride: number): WindowCase => ({
-  kind: 'depthwise',
-  name,
-  input,
-  filter: 3,
-  stride,
-  channels: input[2],
-})
+const depthwise = (
+  name: string,
+  input: readonly [number, number, number],
+  filter: number,
+  stride: number,
+): WindowCase => ({ kind: 'depthwise', name, input, filter, stride, channels: input[2] })
 
 const gemm = (name: string, m: number, n: number, k: number): GemmCase => ({ kind: 'gemm', name, m, n, k })
 
@@ -49,10 +47,17 @@ export const CASES: readonly LayerCase[] = [
   conv('mobilenet_v2 expand 56x56 24-144', [56, 56, 24], 1, 1, 144),
   conv('mobilenet_v2 project 14x14 576-96', [14, 14, 576], 1, 1, 96),
   conv('mobilenet_v2 head 7x7 320-1280', [7, 7, 320], 1, 1, 1280),
-  depthwise('mobilenet_v1 dw 112x112x32', [112, 112, 32], 1),
-  depthwise('mobilenet_v1 dw 112x112x64 s2', [112, 112, 64], 2),
-  depthwise('mobilenet_v1 dw 14x14x512', [14, 14, 512], 1),
-  depthwise('mobilenet_v2 dw 56x56x144', [56, 56, 144], 1),
+  depthwise('mobilenet_v1 dw 112x112x32', [112, 112, 32], 3, 1),
+  depthwise('mobilenet_v1 dw 112x112x64 s2', [112, 112, 64], 3, 2),
+  depthwise('mobilenet_v1 dw 14x14x512', [14, 14, 512], 3, 1),
+  depthwise('mobilenet_v1 dw 14x14x512 s2', [14, 14, 512], 3, 2),
+  depthwise('mobilenet_v2 dw 56x56x144', [56, 56, 144], 3, 1),
+  depthwise('mobilenet_v2 dw 7x7x960', [7, 7, 960], 3, 1),
+  depthwise('efficientnet_lite0 dw5 28x28x240', [28, 28, 240], 5, 1),
+  depthwise('mobilenet_v3s dw5 28x28x96 s2', [28, 28, 96], 5, 2),
+  depthwise('mobilenet_v3s dw5 7x7x576', [7, 7, 576], 5, 1),
+  depthwise('dscnn_kws dw 25x5x64', [25, 5, 64], 3, 1),
+  depthwise('vww dw 48x48x8', [48, 48, 8], 3, 1),
   conv('resnet8 3x3 32x32 16-16', [32, 32, 16], 3, 1, 16),
   conv('resnet8 3x3 8x8 64-64', [8, 8, 64], 3, 1, 64),
   conv('resnet50 3x3 56x56 64-64', [56, 56, 64], 3, 1, 64),

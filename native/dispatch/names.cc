@@ -3,6 +3,10 @@
 
 #include "dispatch/affine.h"
 #include "dispatch/depthwise.h"
+#include "dispatch/depthwise_f32.h"
+#include "dispatch/depthwise_rows.h"
+#include "dispatch/depthwise_rows_f32.h"
+#include "dispatch/depthwise_s16.h"
 #include "dispatch/elementwise.h"
 #include "dispatch/gemm.h"
 #include "dispatch/gemm_f32.h"
@@ -36,7 +40,11 @@ std::vector<const char*> KernelNames(cpu::Isa have) {
   Add(gemm::Lists(), have, &names);
   Add(gemm_s16::Lists(), have, &names);
   Add(gemm_f32::Lists(), have, &names);
+  Add(depthwise_rows::Lists(), have, &names);
   Add(depthwise::Lists(), have, &names);
+  Add(depthwise_s16::Lists(), have, &names);
+  Add(depthwise_rows_f32::Lists(), have, &names);
+  Add(depthwise_f32::Lists(), have, &names);
   Add(pool::Lists(), have, &names);
   Add(elementwise::Lists(), have, &names);
   Add(affine::Lists(), have, &names);

@@ -14,12 +14,25 @@ const SMALL: readonly LayerCase[] = [
     [1, 7, 13].map((m) => ({ kind: 'gemm', name: `${m}x${n}`, m, n, k: 3 * n + m })),
   ),
   ...[1, 3, 8, 17, 48].flatMap((c): LayerCase[] =>
-    [1, 2].flatMap((stride): LayerCase[] => [
+    [1, 2, 3].flatMap((stride): LayerCase[] => [
       { kind: 'conv', name: `1x1 ${c} s${stride}`, input: [9, 7, c], filter: 1, stride, channels: c + 3 },
       { kind: 'conv', name: `3x3 ${c} s${stride}`, input: [9, 7, c], filter: 3, stride, channels: 2 * c },
       { kind: 'depthwise', name: `${c} s${stride}`, input: [9, 7, c], filter: 3, stride, channels: c },
       { kind: 'depthwise', name: `5x5 ${c} s${stride}`, input: [9, 7, c], filter: 5, stride, channels: c },
     ]),
+  ),
+  // Enough work to be split over threads; odd numbers of rows in a part.
+  ...[3, 5].flatMap((filter) =>
+    [1, 2].map(
+      (stride): LayerCase => ({
+        kind: 'depthwise',
+        name: `${filter}x${filter} s${stride} 41x37x200`,
+        input: [41, 37, 200],
+        filter,
+        stride,
+        channels: 200,
+      }),
+    ),
   ),
 ]
 

@@ -1,0 +1,189 @@
+// The walk along rows that the kernels of eight channels share, AVX2. For inclusion by avx2.cc and avxvnni.cc.
+//
+// `Columns` holds what lies under the filter: Enter(rows, at) takes in the next column of the input, `at`
+// bytes into each row, EnterPadding() one of padding, and Dot(bias) multiplies. kAhead: two pixels are
+// multiplied before the two before them are scaled and stored, so that fewer instructions wait for others.
+#pragma once
+
+#include <immintrin.h>
+
+#include "kernels/depthwise_rows/contract.h"
+#include "kernels/depthwise_rows/pack.h"
+#include "kernels/requantize/avx2.h"
+
+namespace lowbit::kernels::depthwise_rows {
+namespace {
+
+constexpr size_t kLanes = 8;
+
+inline __m128i Load8(const int8_t* from) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)); }
+
+// From sums, bias included, to codes; constants are read as they are needed, there are too few registers.
+template <bool kFolded>
+struct Finish {
+  Finish(const Channels& channels, const Output& output, size_t entry) : channels(channels), entry(entry) {
+    zero_point = _mm256_set1_epi16(static_cast<int16_t>(output.zero_point));
+    low = _mm_set1_epi8(static_cast<char>(output.low));
+    high = _mm_set1_epi8(static_cast<char>(output.high));
+    flip = _mm_set1_epi8(static_cast<char>(output.flip));
+  }
+  __m256i Bias() const { return kFolded ? LoadLanes(channels.bias + entry) : _mm256_setzero_si256(); }
+
+  __m256i Scale(__m256i x) const {
+    if (!kFolded) {
+      return channels.rounding == Rounding::kOnce ? Scale8<Rounding::kOnce>(x, channels, entry)
+                                                  : Scale8<Rounding::kTwice>(x, channels, entry);
+    }
+    const __m256i m = LoadLanes(channels.multiplier + entry);
+    const __m256i p0 = _mm256_add_epi64(_mm256_mul_epi32(x, m), LoadLanes(channels.nudge + entry));
+    const __m256i p1 =
+        _mm256_add_epi64(_mm256_mul_epi32(_mm256_shuffle_epi32(x, 0xF5), _mm256_shuffle_epi32(m, 0xF5)),
+                         LoadLanes(channels.nudge + entry + 4));
+    const __m256i r = _mm256_blend_epi32(_mm256_srli_epi64(p0, 31), _mm256_add_epi64(p1, p1), 0xAA);
+    return _mm256_srav_epi32(_mm256_add_epi32(r, _mm256_srai_epi32(x, 31)),
+                             LoadLanes(channels.right + entry));
+  }
+
+  // The codes of two pixels, one in each half.
+  __m128i operator()(__m256i first, __m256i second) const {
+    const __m256i words = _mm256_adds_epi16(_mm256_packs_epi32(Scale(first), Scale(second)), zero_point);
+    const __m128i mixed = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    const __m128i codes = _mm_min_epi8(_mm_max_epi8(mixed, low), high);
+    return _mm_shuffle_epi32(_mm_xor_si128(codes, flip), 0xD8);
+  }
+
+  const Channels& channels;
+  size_t entry;
+  __m256i zero_point;
+  __m128i low, high, flip;
+};
+
+template <typename Columns, int kFilter, int kStride, bool kFolded>
+void Run8(const Call& call, const Channels& channels, const Output& output, size_t block) {
+  const size_t start = BlockStart(block, call.channels, kLanes);
+  const size_t in_w = call.in_w, out_w = call.out_w, pitch = call.channels;  // stores may not reload them
+  const Finish<kFolded> finish(channels, output, block * kLanes);
+  Columns columns(call, block);
+  for (size_t y = 0; y < call.count; ++y) {
+    const int8_t* rows[kFilter];
+#pragma GCC unroll 8
+    for (int ky = 0; ky < kFilter; ++ky) rows[ky] = call.rows[y * kFilter + static_cast<size_t>(ky)] + start;
+    ptrdiff_t ix = -call.pad_left;
+    const auto slide = [&] {
+      if (static_cast<size_t>(ix) < in_w) {
+        columns.Enter(rows, static_cast<size_t>(ix) * pitch);
+      } else {
+        columns.EnterPadding();
+      }
+      ++ix;
+    };
+    const auto next_pixel = [&] {
+#pragma GCC unroll 2
+      for (int i = 0; i < kStride; ++i) slide();
+      return columns.Dot(finish.Bias());
+    };
+#pragma GCC unroll 8
+    for (int i = 0; i < kFilter - kStride; ++i) slide();
+    int8_t* out = call.out + y * out_w * pitch + start;
+    const auto store = [&](__m256i first, __m256i second) {
+      const __m128i codes = finish(first, second);
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(out), codes);
+      _mm_storeh_pd(reinterpret_cast<double*>(out + pitch), _mm_castsi128_pd(codes));
+      out += 2 * pitch;
+    };
+    const size_t pairs = out_w / 2;
+    if (Columns::kAhead && pairs) {
+      __m256i first = next_pixel(), second = next_pixel();
+      for (size_t i = 1; i < pairs; ++i) {
+        const __m256i third = next_pixel(), fourth = next_pixel();
+        store(first, second);
+        first = third;
+        second = fourth;
+      }
+      store(first, second);
+    } else {
+      for (size_t i = 0; i < pairs; ++i) {
+        const __m256i first = next_pixel(), second = next_pixel();
+        store(first, second);
+      }
+    }
+    if (out_w % 2) {
+      const __m256i only = next_pixel();
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(out), finish(only, only));
+    }
+  }
+}
+
+template <template <int> class Columns, int kFilter, int kStride>
+void Run(const Call& call, const Channels& channels, const Output& output) noexcept {
+  for (size_t block = 0; block < BlockCount(call.channels, kLanes); ++block) {
+    if (channels.rounding == Rounding::kFolded) {
+      Run8<Columns<kFilter>, kFilter, kStride, true>(call, channels, output, block);
+    } else {
+      Run8<Columns<kFilter>, kFilter, kStride, false>(call, channels, output, block);
+    }
+  }
+}
+
+// Two neighbouring output rows of a 3x3 filter with stride 1, which have two of their input rows in common.
+// `FourRows` makes columns of all four, and multiplies those under a pixel of line 0 or 1.
+template <typename FourRows>
+void TwoLines(const Call& call, const Channels& channels, const Output& output, size_t block,
+              const int8_t* const* rows, int8_t* out) {
+  const size_t in_w = call.in_w, out_w = call.out_w, pitch = call.channels;  // stores may not reload them
+  const Finish<true> finish(channels, output, block * kLanes);
+  const FourRows four(call, block);
+  typename FourRows::Column columns[3];
+  ptrdiff_t ix = -call.pad_left;
+  const auto slide = [&] {
+    columns[0] = columns[1];
+    columns[1] = columns[2];
+    columns[2] =
+        static_cast<size_t>(ix) < in_w ? four.Enter(rows, static_cast<size_t>(ix) * pitch) : four.Padding();
+    ++ix;
+  };
+  const auto dot = [&](int line) { return four.Dot(columns, line, finish.Bias()); };
+  const auto store = [&](__m256i upper, __m256i lower) {
+    const __m128i codes = finish(upper, lower);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out), codes);
+    _mm_storeh_pd(reinterpret_cast<double*>(out + out_w * pitch), _mm_castsi128_pd(codes));
+    out += pitch;
+  };
+#pragma GCC unroll 3
+  for (int i = 0; i < 3; ++i) slide();
+  __m256i upper = dot(0), lower = dot(1);
+  for (size_t x = 1; x < out_w; ++x) {
+    slide();
+    const __m256i next_upper = dot(0), next_lower = dot(1);
+    store(upper, lower);
+    upper = next_upper;
+    lower = next_lower;
+  }
+  store(upper, lower);
+}
+
+template <template <int> class Columns, typename FourRows>
+void RunTwoLines(const Call& call, const Channels& channels, const Output& output) noexcept {
+  if (channels.rounding != Rounding::kFolded) return Run<Columns, 3, 1>(call, channels, output);
+  for (size_t block = 0; block < BlockCount(call.channels, kLanes); ++block) {
+    const size_t start = BlockStart(block, call.channels, kLanes);
+    for (size_t y = 0; y < call.count; ++y) {
+      const int8_t* const* from = call.rows + y * 3;
+      Call line = call;
+      line.rows = from;
+      line.out = call.out + y * call.out_w * call.channels;
+      line.count = 1;
+      // Rows of two images are no neighbours.
+      if (y + 1 < call.count && from[1] == from[3] && from[2] == from[4]) {
+        const int8_t* rows[4] = {from[0] + start, from[1] + start, from[2] + start, from[5] + start};
+        TwoLines<FourRows>(call, channels, output, block, rows, line.out + start);
+        ++y;
+      } else {
+        Run8<Columns<3>, 3, 1, true>(line, channels, output, block);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lowbit::kernels::depthwise_rows
