@@ -15,7 +15,16 @@ type Numbers = Int8Array | Int16Array | Float32Array
 /** Of float results to the scalar ones: the longest sum of the cases has 128 terms. */
 const TOLERANCE = 128 * 2 ** -22
 
-function graphOf({ name, op, attributes, dtype, inputs, output, constants = [], scales }: OperatorCase): Graph {
+function graphOf({
+  name,
+  op,
+  attributes,
+  dtype,
+  inputs,
+  output,
+  constants = [],
+  scales,
+}: OperatorCase): Graph {
   const quantized = (i: number) => {
     const scale = scales?.[i]
     if (scale === undefined) return {}

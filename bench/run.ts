@@ -84,7 +84,13 @@ function measureLayer(row: LayerCase, threads: number, seconds: number): Timed {
     }
     const times = timed(() => program.run(inputs, outputs), seconds)
     const kernel = program.info().kernels[0] ?? ''
-    return { name: row.name, kernel, times, macs: layer.macs, bytes: layer.input.byteLength + output.byteLength }
+    return {
+      name: row.name,
+      kernel,
+      times,
+      macs: layer.macs,
+      bytes: layer.input.byteLength + output.byteLength,
+    }
   } finally {
     program.dispose()
   }
@@ -136,7 +142,9 @@ function main(): void {
   const { isa } = cpu()
   const rows: Row[] = []
   const [threads, seconds] = [Number(values.threads), Number(values.seconds)]
-  const wanted = [...CASES, ...OPERATORS].filter(({ name, kind }) => `${kind} ${name}`.includes(values.filter))
+  const wanted = [...CASES, ...OPERATORS].filter(({ name, kind }) =>
+    `${kind} ${name}`.includes(values.filter),
+  )
   for (const row of wanted) {
     process.stderr.write(`${row.kind} ${row.name}\n`)
     const measured =

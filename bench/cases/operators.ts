@@ -53,8 +53,20 @@ export const OPERATORS: readonly OperatorCase[] = [
   },
   { ...bytes, dtype: 'int16', name: 'resnet8 add 32x32x16 int16', op: 'add', ...same([1, 32, 32, 16], 2) },
   { ...reals, name: 'bert add 128x256', op: 'add', ...same([1, 128, 256], 2) },
-  { ...reals, name: 'bert gelu 128x1024', op: 'gelu', attributes: { approximate: true }, ...same([1, 128, 1024]) },
-  { ...reals, name: 'bert softmax 4x128x128', op: 'softmax', attributes: { beta: 1 }, ...same([1, 4, 128, 128]) },
+  {
+    ...reals,
+    name: 'bert gelu 128x1024',
+    op: 'gelu',
+    attributes: { approximate: true },
+    ...same([1, 128, 1024]),
+  },
+  {
+    ...reals,
+    name: 'bert softmax 4x128x128',
+    op: 'softmax',
+    attributes: { beta: 1 },
+    ...same([1, 4, 128, 128]),
+  },
   {
     ...reals,
     name: 'bert attention 4x128x64',

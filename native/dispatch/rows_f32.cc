@@ -30,8 +30,6 @@ const Rows* const kLists[] = {
 
 Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0]}; }
 
-const Row& Choose(cpu::Isa have) {
-  return *FirstRow(Lists(), have);
-}
+const Row& Choose(cpu::Isa have) { return *FirstRow(Lists(), have); }
 
 }  // namespace lowbit::dispatch::rows_f32

@@ -124,7 +124,8 @@ LOWBIT_TEST("elementwise: every row of int16 equals the scalar one") {
       Guarded<int16_t> a(a_step ? count : 1), b(b_step ? count : 1), got(count), want(count);
       const bool ends = round % 5 == 0;
       const auto code = [&] {
-        return static_cast<int16_t>(ends ? (random.Next() % 2 ? -32768 : 32767) : random.Between(-32768, 32767));
+        return static_cast<int16_t>(ends ? (random.Next() % 2 ? -32768 : 32767)
+                                         : random.Between(-32768, 32767));
       };
       for (auto& x : a) x = code();
       for (auto& x : b) x = code();

@@ -14,9 +14,10 @@ namespace lowbit::test {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kEdges[] = {0.0f,   -0.0f, 1.0f,    -1.0f,   0.5f,  -0.5f,  3.0f,   -3.0f,     6.0f,
-                            -9.0f,  16.5f, 16.7f,   88.7f,   -87.4f, -103.9f, 1e-40f, 3.4e38f, -3.4e38f,
-                            0.625f, 1e-7f, -2.5e-4f, kInfinity, -kInfinity, 127.5f, 2.5f, -2.5f};
+constexpr float kEdges[] = {0.0f,      -0.0f,      1.0f,    -1.0f,    0.5f,   -0.5f, 3.0f,
+                            -3.0f,     6.0f,       -9.0f,   16.5f,    16.7f,  88.7f, -87.4f,
+                            -103.9f,   1e-40f,     3.4e38f, -3.4e38f, 0.625f, 1e-7f, -2.5e-4f,
+                            kInfinity, -kInfinity, 127.5f,  2.5f,     -2.5f};
 
 // Numbers of all sizes that matter, edges among them.
 void Fill(Guarded<float>* values, Random* random) {
@@ -131,8 +132,9 @@ LOWBIT_TEST("rows_f32: sums and softmax lie within their bounds") {
           largest = std::fmax(largest, x);
         }
         const double eps = 6e-8;
-        LOWBIT_CHECK_THAT(std::fabs(row.sum(in.data(), depth) - sum) <= eps * static_cast<double>(depth) * sizes,
-                          std::string(row.name) + ": sum of " + std::to_string(depth));
+        LOWBIT_CHECK_THAT(
+            std::fabs(row.sum(in.data(), depth) - sum) <= eps * static_cast<double>(depth) * sizes,
+            std::string(row.name) + ": sum of " + std::to_string(depth));
         const float beta = round % 3 ? 1.0f : 0.5f;
         for (const float x : in) powers += std::exp(beta * (x - largest));
         row.softmax(in.data(), depth, beta, out.data());

@@ -98,14 +98,14 @@ LOWBIT_TEST("gemm_s16: every row equals the definition, also at the ends of the 
               multiplier[c] = random.Between(1 << 30, INT32_MAX);
               shift[c] = random.Between(-20, 2);
             }
-            const kernels::gemm_s16::Tile tile = {lhs.data(), static_cast<ptrdiff_t>(padded), packed.data(), out.data(), cols,
-                                                  0, rows, cols, static_cast<int>(padded)};
+            const kernels::gemm_s16::Tile tile = {
+                lhs.data(), static_cast<ptrdiff_t>(padded), packed.data(), out.data(), cols, 0, rows,
+                cols,       static_cast<int>(padded)};
             row.run(tile, {bias.data(), multiplier.data(), shift.data(), nullptr, -32768, 30000});
             for (size_t i = 0; i < m; ++i) {
               for (size_t c = 0; c < n; ++c) {
                 int64_t sum = bias[c];
-                for (size_t d = 0; d < k; ++d)
-                  sum += int64_t{lhs[i * padded + d]} * weight(d, c);
+                for (size_t d = 0; d < k; ++d) sum += int64_t{lhs[i * padded + d]} * weight(d, c);
                 const int32_t scaled = kernels::MultiplyWide(sum, multiplier[c], shift[c]);
                 const int32_t want = scaled < -32768 ? -32768 : scaled > 30000 ? 30000 : scaled;
                 LOWBIT_CHECK_THAT(out[i * n + c] == want,

@@ -159,7 +159,8 @@ void AddBlocks(const Params& p, const void* a, int a_step, const void* b, int b_
   Blocks<uint8_t>(a, a_step, b, b_step, out, count, [&](const uint8_t* x, const uint8_t* y, uint8_t* to) {
     if (left_over.TooMany(++blocks)) return exact(x, y, to);
     const auto value = [&](int i) {
-      const __m256 u = _mm256_cvtepi32_ps(Load8<kSigned>(x + i)), v = _mm256_cvtepi32_ps(Load8<kSigned>(y + i));
+      const __m256 u = _mm256_cvtepi32_ps(Load8<kSigned>(x + i)),
+                   v = _mm256_cvtepi32_ps(Load8<kSigned>(y + i));
       return _mm256_fmadd_ps(u, slope_a, _mm256_fmadd_ps(v, slope_b, offset));
     };
     const __m256 low = value(0), high = value(8);

@@ -162,7 +162,7 @@ void Add(const Params& p, const void* a, int a_step, const void* b, int b_step, 
   const bool half_a = p.a.multiplier == 1 << 30 && p.a.shift == 0;
   const bool half_b = p.b.multiplier == 1 << 30 && p.b.shift == 0;
   const auto run = half_a   ? half_b ? AddBlocks<kSigned, true, true> : AddBlocks<kSigned, true, false>
-                   : half_b ? AddBlocks<kSigned, false, true>
+                     : half_b ? AddBlocks<kSigned, false, true>
                             : AddBlocks<kSigned, false, false>;
   run(p, a, a_step, b, b_step, out, count);
 }

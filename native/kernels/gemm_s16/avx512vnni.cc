@@ -151,8 +151,7 @@ void S16S8_8x32c2(const Tile& tile, const Channels& channels) noexcept {
   }
 }
 
-constexpr Row kList[] = {
-    {"gemm.s16s8.8x32c2.avx512vnni", cpu::kAvx512Vnni, kMr, kNr, kKr, S16S8_8x32c2}};
+constexpr Row kList[] = {{"gemm.s16s8.8x32c2.avx512vnni", cpu::kAvx512Vnni, kMr, kNr, kKr, S16S8_8x32c2}};
 
 }  // namespace
 

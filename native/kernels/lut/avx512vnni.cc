@@ -20,7 +20,8 @@ struct Table {
   template <int kShift>
   __m512i Pairs(__m512i x) const {
     const __m512i index = _mm512_srli_epi16(x, kShift + 1);
-    const __mmask32 upper = _mm512_test_epi16_mask(x, _mm512_set1_epi16(static_cast<int16_t>(0x80 << kShift)));
+    const __mmask32 upper =
+        _mm512_test_epi16_mask(x, _mm512_set1_epi16(static_cast<int16_t>(0x80 << kShift)));
     return _mm512_mask_blend_epi16(upper, _mm512_permutex2var_epi16(words[0], index, words[1]),
                                    _mm512_permutex2var_epi16(words[2], index, words[3]));
   }

@@ -12,7 +12,8 @@ using real::Vector;
 constexpr Row kList[] = {
     {"relu.f32.avx512vnni", cpu::kAvx512Vnni, Function::kRelu, Map<Function::kRelu, Vector>},
     {"relu6.f32.avx512vnni", cpu::kAvx512Vnni, Function::kRelu6, Map<Function::kRelu6, Vector>},
-    {"relu_n1_to_1.f32.avx512vnni", cpu::kAvx512Vnni, Function::kReluN1To1, Map<Function::kReluN1To1, Vector>},
+    {"relu_n1_to_1.f32.avx512vnni", cpu::kAvx512Vnni, Function::kReluN1To1,
+     Map<Function::kReluN1To1, Vector>},
     {"relu_0_to_1.f32.avx512vnni", cpu::kAvx512Vnni, Function::kRelu0To1, Map<Function::kRelu0To1, Vector>},
     {"leaky_relu.f32.avx512vnni", cpu::kAvx512Vnni, Function::kLeakyRelu, Map<Function::kLeakyRelu, Vector>},
     {"hard_swish.f32.avx512vnni", cpu::kAvx512Vnni, Function::kHardSwish, Map<Function::kHardSwish, Vector>},

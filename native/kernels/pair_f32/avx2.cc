@@ -16,7 +16,8 @@ constexpr Row kList[] = {
     {"maximum.f32.avx2", cpu::kAvx2, Operation::kMaximum, Pair<Operation::kMaximum, Vector>},
     {"minimum.f32.avx2", cpu::kAvx2, Operation::kMinimum, Pair<Operation::kMinimum, Vector>},
     {"div.f32.avx2", cpu::kAvx2, Operation::kDiv, Pair<Operation::kDiv, Vector>},
-    {"squared_difference.f32.avx2", cpu::kAvx2, Operation::kSquaredDifference, Pair<Operation::kSquaredDifference, Vector>},
+    {"squared_difference.f32.avx2", cpu::kAvx2, Operation::kSquaredDifference,
+     Pair<Operation::kSquaredDifference, Vector>},
     {"prelu.f32.avx2", cpu::kAvx2, Operation::kPrelu, Pair<Operation::kPrelu, Vector>},
 };
 

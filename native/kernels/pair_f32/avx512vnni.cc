@@ -16,7 +16,8 @@ constexpr Row kList[] = {
     {"maximum.f32.avx512vnni", cpu::kAvx512Vnni, Operation::kMaximum, Pair<Operation::kMaximum, Vector>},
     {"minimum.f32.avx512vnni", cpu::kAvx512Vnni, Operation::kMinimum, Pair<Operation::kMinimum, Vector>},
     {"div.f32.avx512vnni", cpu::kAvx512Vnni, Operation::kDiv, Pair<Operation::kDiv, Vector>},
-    {"squared_difference.f32.avx512vnni", cpu::kAvx512Vnni, Operation::kSquaredDifference, Pair<Operation::kSquaredDifference, Vector>},
+    {"squared_difference.f32.avx512vnni", cpu::kAvx512Vnni, Operation::kSquaredDifference,
+     Pair<Operation::kSquaredDifference, Vector>},
     {"prelu.f32.avx512vnni", cpu::kAvx512Vnni, Operation::kPrelu, Pair<Operation::kPrelu, Vector>},
 };
 

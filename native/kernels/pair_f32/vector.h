@@ -54,8 +54,7 @@ inline void Loop(const A& a, const B& b, float* out, size_t count, float low, fl
     V::Store(out + i, clamped(Apply<operation, V>(a.Load(i), b.Load(i))));
   }
   if (const size_t left = count - i) {
-    V::StoreFirst(out + i, left,
-                  clamped(Apply<operation, V>(a.LoadFirst(i, left), b.LoadFirst(i, left))));
+    V::StoreFirst(out + i, left, clamped(Apply<operation, V>(a.LoadFirst(i, left), b.LoadFirst(i, left))));
   }
 }
 

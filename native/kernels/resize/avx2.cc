@@ -18,8 +18,7 @@ inline __m128i Load8Bytes(const void* p) { return _mm_loadl_epi64(static_cast<co
 // The low bytes of eight int32.
 inline void StoreLowBytes(void* p, __m256i x) {
   const __m256i bytes = _mm256_and_si256(x, _mm256_set1_epi32(0xFF));
-  const __m128i words =
-      _mm_packus_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+  const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
   _mm_storel_epi64(static_cast<__m128i*>(p), _mm_packus_epi16(words, words));
 }
 
@@ -44,8 +43,8 @@ struct F32 {
   RealShares shares;
   F32(const Line& line, float column) : shares(line.row_weight, column) {}
   void operator()(const float* a, const float* b, const float* c, const float* d, float* out) const {
-    _mm256_storeu_ps(out, shares.Mix(_mm256_loadu_ps(a), _mm256_loadu_ps(b), _mm256_loadu_ps(c),
-                                     _mm256_loadu_ps(d)));
+    _mm256_storeu_ps(
+        out, shares.Mix(_mm256_loadu_ps(a), _mm256_loadu_ps(b), _mm256_loadu_ps(c), _mm256_loadu_ps(d)));
   }
 };
 

@@ -272,8 +272,8 @@ Status LoadReal(StepArgs& args, const MatmulShape& shape, WeightStrides strides,
     const size_t nr = static_cast<size_t>(row.nr);
     float* panel = reinterpret_cast<float*>(bytes);
     for (size_t n = 0; n < shape.channels; n += nr, panel += nr * shape.depth) {
-      row.pack(weights + n * strides.channel, strides.channel, strides.depth, std::min(nr, shape.channels - n),
-               shape.depth, panel);
+      row.pack(weights + n * strides.channel, strides.channel, strides.depth,
+               std::min(nr, shape.channels - n), shape.depth, panel);
     }
   };
   LOWBIT_RETURN_IF_ERROR(matmul->PackWeights(args, args.input(1), LayoutOf(strides), pack));

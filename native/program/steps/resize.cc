@@ -2,10 +2,11 @@
 // each row and column of the output). `resize_bilinear`: mixes four. Attributes: row0, row1, col0, col1
 // (source indices), row_weights, col_weights (share of the second one: floats for float32 and uint8, ints in
 // 1/1024 for int8, int16).
+#include "dispatch/resize.h"
+
 #include <cstring>
 #include <vector>
 
-#include "dispatch/resize.h"
 #include "program/steps/common.h"
 
 namespace lowbit::program::steps {

@@ -68,9 +68,8 @@ class Unary final : public Step {
     const float* in = in_.In<float>(run);
     float* out = out_.Out<float>(run);
     const size_t grain = kernels::map_f32::IsCostly(row_.function) ? kCostlyGrain : kCheapGrain;
-    Split(run, count_, grain, [&](size_t begin, size_t end) {
-      row_.run(in + begin, out + begin, end - begin, parameter_);
-    });
+    Split(run, count_, grain,
+          [&](size_t begin, size_t end) { row_.run(in + begin, out + begin, end - begin, parameter_); });
   }
 
  private:
