@@ -37,9 +37,9 @@ function typed({ dtype, data }: Tensor): TypedArray {
 }
 
 /**
- * The first element that differs. Real results come from sums of few hundred terms near 1, in an order that kernels
- * choose, and from the C library's exp, log and tanh: a few units in the last place of the largest partial sum, which
- * may be several times the result.
+ * The first element that differs. Real results come from sums of few hundred terms near 1, in another order than the
+ * reference's, and from exp, log and tanh: a few units in the last place of the largest partial sum, which may be some
+ * times the result.
  */
 function difference(got: TypedArray, want: TypedArray, dtype: Dtype): string | undefined {
   if (got.length !== want.length) return `${got.length} elements, not ${want.length}`

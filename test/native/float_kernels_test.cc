@@ -32,7 +32,13 @@ void Fill(Guarded<float>* values, Random* random) {
   }
 }
 
-bool Same(float a, float b) { return std::memcmp(&a, &b, sizeof a) == 0 || (std::isnan(a) && std::isnan(b)); }
+uint32_t Bits(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+bool Same(float a, float b) { return Bits(a) == Bits(b) || (std::isnan(a) && std::isnan(b)); }
 
 LOWBIT_TEST("pair_f32: every row gives the bits of the scalar one") {
   const auto same = [](const auto& a, const auto& b) { return a.operation == b.operation; };

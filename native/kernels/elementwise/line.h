@@ -16,13 +16,14 @@
 #include "kernels/elementwise/contract.h"
 
 namespace lowbit::kernels::elementwise {
+namespace {
 
 struct Line {
   float a, b, offset;
   float limit;  // of |value - rounded value|; 0 where so much would be left over that the line does not pay
 };
 
-static inline Line LineOf(const Params& p) {
+inline Line LineOf(const Params& p) {
   const auto factor = [](const Factor& f) { return ldexp(static_cast<double>(f.multiplier), f.shift - 31); };
   const double scale = ldexp(factor(p.output), p.left_shift);
   const double a = factor(p.a) * scale, b = p.b_sign * factor(p.b) * scale;
@@ -35,7 +36,7 @@ static inline Line LineOf(const Params& p) {
 }
 
 // For kind mul; b is not used. Its shift is small and doubt more common, which smaller blocks bear.
-static inline Line ProductLineOf(const Params& p) {
+inline Line ProductLineOf(const Params& p) {
   const double a = ldexp(static_cast<double>(p.output.multiplier), p.output.shift - 31);
   const double size = 255.0 * 255.0 * a + fabs(static_cast<double>(p.zero_point));
   const double doubt = ldexp(0.6, p.output.shift) + ldexp(4 * size, -24);
@@ -50,4 +51,5 @@ struct LeftOver {
   bool TooMany(size_t all) const { return 3 * blocks > all + 32; }
 };
 
+}  // namespace
 }  // namespace lowbit::kernels::elementwise
