@@ -11,6 +11,7 @@
 #include "dispatch/lut.h"
 #include "dispatch/pool.h"
 #include "dispatch/sum.h"
+#include "dispatch/winograd.h"
 
 namespace lowbit::dispatch {
 namespace {
@@ -30,6 +31,7 @@ std::vector<const char*> KernelNames(cpu::Isa have) {
   std::vector<const char*> names;
   Add(gemm_u8::Lists(), have, &names);
   Add(gemm::Lists(), have, &names);
+  Add(winograd::Lists(), have, &names);
   Add(gemm_s16::Lists(), have, &names);
   Add(gemm_f32::Lists(), have, &names);
   Add(depthwise::Lists(), have, &names);

@@ -8,6 +8,7 @@
 #include "program/steps/conv_gather.h"
 #include "program/steps/gemm_families.h"
 #include "program/steps/quantize_rows.h"
+#include "program/steps/winograd.h"
 
 namespace lowbit::program::steps {
 
@@ -121,6 +122,8 @@ Status LoadConvOf(StepArgs& args, const Window& window, MatmulShape shape, Weigh
       LOWBIT_RETURN_IF_ERROR(ReadQuantizedLayer(args, shape.groups * shape.channels, &layer));
       layer.weights.channel_stride = strides.channel;
       layer.weights.depth_stride = strides.depth;
+      LOWBIT_RETURN_IF_ERROR(LoadWinograd(args, window, shape, layer, step));
+      if (*step) return Status();
       if (const kernels::gemm_u8::Row* row = BytesRow(args, shape, layer)) {
         const int32_t padding = layer.input_zero_point + kernels::gemm_u8::kLhsOffset;
         return LoadPlain<BytesFamily>(
