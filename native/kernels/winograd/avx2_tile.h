@@ -153,10 +153,17 @@ inline __m256i BroadcastPair(const int16_t* from) {
   return _mm256_set1_epi32(pair);
 }
 
+// Weights of the next plane, fetched while those at hand are used, an equal part in each tile: they are read
+// once a run, from memory more often than not.
+struct Ahead {
+  const char* from;
+  size_t step;  // bytes a pair of channels
+};
+
 // kRows slots of one plane x kNr outputs.
 template <typename Mac, int kRows>
 inline void MultiplyTile(const int16_t* input, size_t stride, const int16_t* weights, size_t channels,
-                         int32_t* sums) {
+                         int32_t* sums, Ahead ahead) {
   __m256i acc[kRows][2];
 #pragma GCC unroll 6
   for (int m = 0; m < kRows; ++m) acc[m][0] = acc[m][1] = _mm256_setzero_si256();
@@ -167,6 +174,8 @@ inline void MultiplyTile(const int16_t* input, size_t stride, const int16_t* wei
     const __m256i w0 = _mm256_load_si256(reinterpret_cast<const __m256i*>(weights));
     const __m256i w1 = _mm256_load_si256(reinterpret_cast<const __m256i*>(weights + 16));
     weights += kNr * 2;
+    _mm_prefetch(ahead.from, _MM_HINT_T0);
+    ahead.from += ahead.step;
 #pragma GCC unroll 6
     for (int m = 0; m < kRows; ++m) {
       const __m256i a = BroadcastPair(rows[m] + k);
@@ -184,20 +193,20 @@ inline void MultiplyTile(const int16_t* input, size_t stride, const int16_t* wei
 
 template <typename Mac>
 inline void MultiplyRows(size_t rows, const int16_t* input, size_t stride, const int16_t* weights,
-                         size_t channels, int32_t* sums) {
+                         size_t channels, int32_t* sums, Ahead ahead) {
   switch (rows) {
     case 1:
-      return MultiplyTile<Mac, 1>(input, stride, weights, channels, sums);
+      return MultiplyTile<Mac, 1>(input, stride, weights, channels, sums, ahead);
     case 2:
-      return MultiplyTile<Mac, 2>(input, stride, weights, channels, sums);
+      return MultiplyTile<Mac, 2>(input, stride, weights, channels, sums, ahead);
     case 3:
-      return MultiplyTile<Mac, 3>(input, stride, weights, channels, sums);
+      return MultiplyTile<Mac, 3>(input, stride, weights, channels, sums, ahead);
     case 4:
-      return MultiplyTile<Mac, 4>(input, stride, weights, channels, sums);
+      return MultiplyTile<Mac, 4>(input, stride, weights, channels, sums, ahead);
     case 5:
-      return MultiplyTile<Mac, 5>(input, stride, weights, channels, sums);
+      return MultiplyTile<Mac, 5>(input, stride, weights, channels, sums, ahead);
     default:
-      return MultiplyTile<Mac, 6>(input, stride, weights, channels, sums);
+      return MultiplyTile<Mac, 6>(input, stride, weights, channels, sums, ahead);
   }
 }
 
@@ -210,11 +219,14 @@ void MultiplyPlanes(const Product& product) noexcept {
   for (size_t p = 0; p < planes; ++p, weights += product.channels * kNr) {
     const Range slots = product.slots[p];
     const size_t tiles = (slots.count + kMr - 1) / kMr;
+    const size_t pairs = product.channels / 2;
+    Ahead ahead = {reinterpret_cast<const char*>(weights + product.channels * kNr), tiles ? 64 / tiles : 0};
     for (size_t t = 0; t < tiles; ++t) {  // slots are shared out evenly: no short last tile
       const size_t from = slots.first + slots.count * t / tiles;
       const size_t to = slots.first + slots.count * (t + 1) / tiles;
       MultiplyRows<Mac>(to - from, in.first + p * in.plane_stride + from * in.slot_stride, in.slot_stride,
-                        weights, product.channels, out.first + p * out.plane_stride + from * kNr);
+                        weights, product.channels, out.first + p * out.plane_stride + from * kNr, ahead);
+      ahead.from += pairs * ahead.step;
     }
   }
 }

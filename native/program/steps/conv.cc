@@ -172,13 +172,13 @@ Status LoadConvOf(StepArgs& args, const Window& window, MatmulShape shape, Weigh
   return args.Fail(Code::kInvalid, "unknown kind of layer");
 }
 
-Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step) {
+static Status ReadConv(const StepArgs& args, Window* the_window, MatmulShape* shape) {
   if (args.input_count() < 2 || args.output_count() != 1 || !args.has_input(0) || !args.has_input(1)) {
     return args.Fail(Code::kInvalid, "expected input, weights and perhaps a bias -> output");
   }
   const Tensor &input = args.input(0), &weights = args.input(1), &output = args.output(0);
   if (weights.rank != 4) return args.Fail(Code::kShapeMismatch, "weights must have rank 4: OHWI");
-  Window window;
+  Window& window = *the_window;
   LOWBIT_RETURN_IF_ERROR(ReadWindow(args, input, output, weights.dims[1], weights.dims[2], &window));
   if (args.has("transposed")) {
     int is_transposed;
@@ -192,7 +192,23 @@ Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step) {
   }
   const size_t groups = window.channels / group;
   const size_t depth = static_cast<size_t>(weights.dims[1]) * static_cast<size_t>(weights.dims[2]) * group;
-  return LoadConvOf(args, window, {window.pixels(), groups, channels / groups, depth}, {depth, 1}, step);
+  *shape = {window.pixels(), groups, channels / groups, depth};
+  return Status();
+}
+
+Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step) {
+  Window window;
+  MatmulShape shape;
+  LOWBIT_RETURN_IF_ERROR(ReadConv(args, &window, &shape));
+  return LoadConvOf(args, window, shape, {shape.depth, 1}, step);
+}
+
+Wish WishOfConv(const StepArgs& args) {
+  Window window;
+  MatmulShape shape;
+  LayerKind kind;
+  const bool is_sound = ReadConv(args, &window, &shape).ok() && KindOfLayer(args, &kind).ok();
+  return is_sound && kind == LayerKind::kCodes ? WishOfWinograd(args, window, shape) : Wish();
 }
 
 }  // namespace lowbit::program::steps

@@ -291,17 +291,28 @@ bool IsFit(const Window& window, const MatmulShape& shape) {
          shape.rows > 0 && shape.channels > 0 && window.channels > 0;
 }
 
+dispatch::winograd::Ways WaysOf(const StepArgs& args, const Window& window, const MatmulShape& shape) {
+  return dispatch::winograd::WaysOf(
+      {window.batch, window.out_h, window.out_w, window.channels, shape.channels, args.threads()},
+      args.isa());
+}
+
 }  // namespace
+
+Wish WishOfWinograd(const StepArgs& args, const Window& window, const MatmulShape& shape) {
+  if (!IsFit(window, shape)) return Wish();
+  const dispatch::winograd::Ways ways = WaysOf(args, window, shape);
+  const auto direct = std::find_if(ways.begin(), ways.end(), [](const auto& way) { return !way.row; });
+  const dispatch::winograd::Way& best = *ways.begin();
+  return {direct->micros - best.micros, best.bytes, direct->bytes};
+}
 
 Status LoadWinograd(StepArgs& args, const Window& window, const MatmulShape& shape,
                     const QuantizedLayer& layer, std::unique_ptr<Step>* step) {
-  if (!IsFit(window, shape)) return Status();
-  const auto ways = dispatch::winograd::WaysOf(
-      {window.batch, window.out_h, window.out_w, window.channels, shape.channels, args.threads()},
-      args.isa());
-  for (const dispatch::winograd::Way& way : ways) {
+  if (!IsFit(window, shape) || args.weight_room() == 0) return Status();
+  for (const dispatch::winograd::Way& way : WaysOf(args, window, shape)) {
     if (!way.row) return Status();
-    if (!kernels::winograd::IsExact(way.row->tile, layer.weights, shape.channels, shape.depth)) continue;
+    if (way.bytes > args.weight_room() || !kernels::winograd::IsExact(way.row->tile, layer.weights, shape.channels, shape.depth)) continue;
     auto winograd = std::make_unique<Winograd>(*way.row, window, shape.channels);
     LOWBIT_RETURN_IF_ERROR(winograd->Load(args, layer));
     *step = std::move(winograd);

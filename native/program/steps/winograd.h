@@ -15,4 +15,7 @@ namespace lowbit::program::steps {
 Status LoadWinograd(StepArgs& args, const Window& window, const MatmulShape& shape,
                     const QuantizedLayer& layer, std::unique_ptr<Step>* step);
 
+// What memory for its fastest form would gain a layer.
+Wish WishOfWinograd(const StepArgs& args, const Window& window, const MatmulShape& shape);
+
 }  // namespace lowbit::program::steps
