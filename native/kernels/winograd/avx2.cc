@@ -9,7 +9,13 @@ namespace {
 
 struct Mac {
   static __m256i Add(__m256i sum, __m256i a, __m256i b) {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+    const __m256i product = _mm256_madd_epi16(a, b);
+#if defined(__GNUC__)
+    __asm__("vpaddd %1, %0, %0" : "+x"(sum) : "x"(product));  // g++ adds elsewhere and copies the sum back
+    return sum;
+#else
+    return _mm256_add_epi32(sum, product);
+#endif
   }
 };
 

@@ -255,15 +255,18 @@ inline void RestoreTile(const Planes<const int32_t>& sums, const int32_t* from, 
                         __m256i (*pixels)[kTileW][2]) {
   constexpr int kRows = kTileH + 2, kColumns = kTileW + 2;
   const __m256i inverse = _mm256_set1_epi32(static_cast<int32_t>(kInverseOfNine));
+  const ptrdiff_t step = static_cast<ptrdiff_t>(sums.plane_stride);
+  const int32_t* lines[kRows];
+#pragma GCC unroll 6
+  for (int i = 0; i < kRows; ++i) lines[i] = from + PointOf(i, kTileH, sums.points) * sums.points * step;
   __m256i rows[kTileH][kColumns];
 #pragma GCC unroll 6
   for (int j = 0; j < kColumns; ++j) {
     __m256i m[kRows], y[kTileH];
-    const size_t column = static_cast<size_t>(PointOf(j, kTileW, sums.points));
+    const ptrdiff_t column = PointOf(j, kTileW, sums.points) * step;
 #pragma GCC unroll 6
     for (int i = 0; i < kRows; ++i) {
-      const size_t plane = static_cast<size_t>(PointOf(i, kTileH, sums.points) * sums.points) + column;
-      m[i] = _mm256_load_si256(reinterpret_cast<const __m256i*>(from + plane * sums.plane_stride));
+      m[i] = _mm256_load_si256(reinterpret_cast<const __m256i*>(lines[i] + column));
     }
     FromPoints<kTileH>(m, y);
 #pragma GCC unroll 4
@@ -283,7 +286,7 @@ inline void RestoreTile(const Planes<const int32_t>& sums, const int32_t* from, 
 
 // What turns sums of sixteen channels into codes.
 struct Epilogue {
-  const Channels& channels;
+  const Channels channels;  // a copy: stores of codes might change another's
   __m256i zero_point, low, high, flip;
   Epilogue(const Channels& the_channels, const Output& output)
       : channels(the_channels),
@@ -320,7 +323,7 @@ inline void StoreCodes(int8_t* out, __m128i codes, int cols) {
 }
 
 template <int kTileH, int kTileW, Rounding kRounding>
-void FinishTiles(const Planes<const int32_t>& sums, const Strip& strip, const Target& target,
+void FinishTiles(const Planes<const int32_t> sums, const Strip strip, const Target target,
                  const Channels& channels, const Output& output) {
   const Epilogue epilogue(channels, output);
   const int32_t* from = sums.first + strip.slot * sums.slot_stride;

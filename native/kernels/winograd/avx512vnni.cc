@@ -234,22 +234,23 @@ inline void FromPoints(const __m512i* m, __m512i* y) {
 
 constexpr int ShiftOf(int tile, int i) { return tile == 4 && i < 2 ? 3 - i : 1; }
 
-// Sixteen channels of one tile as codes.
-template <int kTileH, int kTileW, Rounding kRounding>
-inline void FinishLanes(const Planes<const int32_t>& sums, const int32_t* from, const Channels& channels,
-                        size_t channel, const Output& output, __m128i (*codes)[kTileW]) {
+// Sixteen channels of one tile: pixels[i][j][half].
+template <int kTileH, int kTileW>
+inline void RestoreTile(const Planes<const int32_t>& sums, const int32_t* from, int half,
+                        __m512i (*pixels)[kTileW][2]) {
   constexpr int kRows = kTileH + 2, kColumns = kTileW + 2;
   const __m512i inverse = _mm512_set1_epi32(static_cast<int32_t>(kInverseOfNine));
+  const ptrdiff_t step = static_cast<ptrdiff_t>(sums.plane_stride);
+  const int32_t* lines[kRows];
+#pragma GCC unroll 6
+  for (int i = 0; i < kRows; ++i) lines[i] = from + PointOf(i, kTileH, sums.points) * sums.points * step;
   __m512i rows[kTileH][kColumns];
 #pragma GCC unroll 6
   for (int j = 0; j < kColumns; ++j) {
     __m512i m[kRows], y[kTileH];
-    const size_t column = static_cast<size_t>(PointOf(j, kTileW, sums.points));
+    const ptrdiff_t column = PointOf(j, kTileW, sums.points) * step;
 #pragma GCC unroll 6
-    for (int i = 0; i < kRows; ++i) {
-      const size_t plane = static_cast<size_t>(PointOf(i, kTileH, sums.points) * sums.points) + column;
-      m[i] = _mm512_load_si512(from + plane * sums.plane_stride);
-    }
+    for (int i = 0; i < kRows; ++i) m[i] = _mm512_load_si512(lines[i] + column);
     FromPoints<kTileH>(m, y);
 #pragma GCC unroll 4
     for (int i = 0; i < kTileH; ++i) rows[i][j] = y[i];
@@ -260,31 +261,88 @@ inline void FinishLanes(const Planes<const int32_t>& sums, const int32_t* from, 
     FromPoints<kTileW>(rows[i], y);
 #pragma GCC unroll 4
     for (int j = 0; j < kTileW; ++j) {
-      const __m512i sum = _mm512_srai_epi32(_mm512_mullo_epi32(y[j], inverse),
-                                            static_cast<unsigned>(ShiftOf(kTileH, i) + ShiftOf(kTileW, j)));
-      codes[i][j] = Codes16<kRounding>(sum, channels, channel, output);
+      pixels[i][j][half] =
+          _mm512_srai_epi32(_mm512_mullo_epi32(y[j], inverse),
+                            static_cast<unsigned>(ShiftOf(kTileH, i) + ShiftOf(kTileW, j)));
     }
   }
 }
 
+// Scale16 for sixteen channels. Of the usual rounding the constants stay in registers: the compiler must take
+// every store of codes for one that may change them.
+template <Rounding kRounding>
+struct Scale {
+  const Channels& channels;
+  size_t c;
+  Scale(const Channels& the_channels, size_t first) : channels(the_channels), c(first) {}
+  __m512i operator()(__m512i sum) const { return Scale16<kRounding>(sum, channels, c); }
+};
+template <>
+struct Scale<Rounding::kFolded> {
+  __m512i bias, multiplier, right, even, odd;
+  Scale(const Channels& channels, size_t c)
+      : bias(LoadLanes16(channels.bias + c)),
+        multiplier(LoadLanes16(channels.multiplier + c)),
+        right(LoadLanes16(channels.right + c)) {
+    const __m512i first = LoadLanes16(channels.nudge + c), second = LoadLanes16(channels.nudge + c + 8);
+    even = _mm512_shuffle_i64x2(first, second, 0x44);
+    odd = _mm512_shuffle_i64x2(first, second, 0xEE);
+  }
+  __m512i operator()(__m512i sum) const {
+    const __m512i x = _mm512_add_epi32(sum, bias);
+    const __m512i r = HighMul16(x, multiplier, even, odd);
+    return _mm512_srav_epi32(_mm512_add_epi32(r, _mm512_srai_epi32(x, 31)), right);
+  }
+};
+
+// What turns sums of 32 channels into codes.
+template <Rounding kRounding>
+struct Epilogue {
+  const Scale<kRounding> lower, upper;
+  __m512i zero_point, low, high, flip, order;
+  Epilogue(const Channels& channels, size_t c, const Output& output)
+      : lower(channels, c),
+        upper(channels, c + 16),
+        zero_point(_mm512_set1_epi16(static_cast<int16_t>(output.zero_point))),
+        low(_mm512_set1_epi16(static_cast<int16_t>(output.low))),
+        high(_mm512_set1_epi16(static_cast<int16_t>(output.high))),
+        flip(_mm512_set1_epi8(static_cast<char>(output.flip))),
+        order(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)) {}
+
+  // int16 with zero point and clamp, fours of channels in the order 0 4 1 5 2 6 3 7. Saturation to int16 is
+  // harmless: such values stay beyond [low, high] with the zero point added.
+  __m512i Scaled(const __m512i (&sums)[2]) const {
+    const __m512i wide = _mm512_packs_epi32(lower(sums[0]), upper(sums[1]));
+    return _mm512_min_epi16(_mm512_max_epi16(_mm512_adds_epi16(wide, zero_point), low), high);
+  }
+  // Two pixels.
+  __m512i Codes(const __m512i (&first)[2], const __m512i (&second)[2]) const {
+    const __m512i both = _mm512_packs_epi16(Scaled(first), Scaled(second));
+    return _mm512_xor_si512(_mm512_permutexvar_epi32(order, both), flip);
+  }
+};
+
 template <int kTileH, int kTileW, Rounding kRounding>
-void FinishTiles(const Planes<const int32_t>& sums, const Strip& strip, const Target& target,
+void FinishTiles(const Planes<const int32_t> sums, const Strip strip, const Target target,
                  const Channels& channels, const Output& output) {
+  const Epilogue<kRounding> epilogue(channels, target.channel, output);
   const int32_t* from = sums.first + strip.slot * sums.slot_stride;
   const size_t rows = target.h - strip.y < kTileH ? target.h - strip.y : kTileH;
   const __mmask32 wanted = static_cast<__mmask32>((uint64_t{1} << target.cols) - 1);
   for (size_t t = 0; t < strip.count; ++t, from += sums.slot_stride) {
-    __m128i low[kTileH][kTileW], high[kTileH][kTileW] = {};
-    FinishLanes<kTileH, kTileW, kRounding>(sums, from, channels, target.channel, output, low);
-    if (target.cols > 16) {
-      FinishLanes<kTileH, kTileW, kRounding>(sums, from + 16, channels, target.channel + 16, output, high);
-    }
+    __m512i pixels[kTileH][kTileW][2];
+    RestoreTile<kTileH, kTileW>(sums, from, 0, pixels);
+    RestoreTile<kTileH, kTileW>(sums, from + 16, 1, pixels);
     const size_t x = strip.x + t * kTileW;
     const size_t columns = target.w - x < kTileW ? target.w - x : kTileW;
     for (size_t i = 0; i < rows; ++i) {
       int8_t* out = target.pixels + ((strip.y + i) * target.w + x) * target.pixel_stride;
-      for (size_t j = 0; j < columns; ++j, out += target.pixel_stride) {
-        _mm256_mask_storeu_epi8(out, wanted, _mm256_set_m128i(high[i][j], low[i][j]));
+      for (size_t j = 0; j < columns; j += 2, out += 2 * target.pixel_stride) {
+        const __m512i codes = epilogue.Codes(pixels[i][j], pixels[i][j + 1]);
+        _mm256_mask_storeu_epi8(out, wanted, _mm512_castsi512_si256(codes));
+        if (j + 1 < columns) {
+          _mm256_mask_storeu_epi8(out + target.pixel_stride, wanted, _mm512_extracti64x4_epi64(codes, 1));
+        }
       }
     }
   }
