@@ -36,21 +36,23 @@ const Rows* const kLists[] = {
     &kernels::winograd::kScalar,
 };
 
-// Measured on one core (Zen 5): multiply-accumulates a cycle, cycles for each piece of other work, all counted
-// on what the kernels really do, padding included.
+// Measured on one core (Zen 5), all counted on what the kernels really do, padding included.
 struct Rates {
   cpu::Isa isa;
-  double direct, direct_output;  // MACs a cycle; cycles an output
-  double multiply;               // MACs a cycle
-  double transform;              // cycles a point and channel
-  double finish;                 // cycles a point and output channel
-  double stream;                 // cycles a byte of weights beyond the second-level cache
+  // The direct convolution: multiply-accumulates a cycle, cycles an output, channels of a panel, bytes a weight.
+  double direct, direct_output;
+  int direct_nr, direct_bytes;
+  double multiply;   // multiply-accumulates a cycle
+  double transform;  // cycles a point and input channel
+  double finish;     // cycles a point and output channel
 };
 constexpr Rates kRates[] = {
-    {cpu::kAvx512Vnni, 105, 0.5, 58, 0.07, 0.04, 0.05},
-    {cpu::kAvxVnni, 55, 0.8, 30, 0.14, 0.09, 0.05},
-    {cpu::kAvx2, 26, 0.8, 26, 0.14, 0.09, 0.05},
+    {cpu::kAvx512Vnni, 120, 0.5, 32, 1, 58, 0.15, 0.25},
+    {cpu::kAvxVnni, 60, 0.8, 16, 1, 30, 0.19, 0.47},
+    {cpu::kAvx2, 26, 0.8, 16, 2, 25, 0.19, 0.47},
 };
+// What a byte of weights costs that comes from beyond the second-level cache, fetched ahead.
+constexpr double kStreamCycles = 0.03;
 constexpr double kCyclesAMicro = 4000;
 constexpr double kCachedBytes = 768 * 1024;
 
@@ -65,17 +67,16 @@ double PointsAlong(size_t extent, int tile) {
   return static_cast<double>(extent / 4) * 6 + (rest == 0 ? 0 : rest < 3 ? 4 : 6);
 }
 
-double Streamed(const Rates& rates, double bytes) { return std::max(0.0, bytes - kCachedBytes) * rates.stream; }
+double Streamed(double bytes) { return std::max(0.0, bytes - kCachedBytes) * kStreamCycles; }
 
 Way Direct(const Shape& shape, const Rates& rates) {
-  const double outputs = static_cast<double>(shape.batch * shape.out_h * shape.out_w) *
-                         static_cast<double>(shape.outputs);
-  const double macs = outputs * 9 * static_cast<double>(shape.channels);
-  // Pairs of int16 on AVX2.
-  const uint64_t bytes = uint64_t{9} * shape.channels * shape.outputs * (rates.isa == cpu::kAvx2 ? 2 : 1);
-  const double cycles = macs / rates.direct + outputs * rates.direct_output +
-                        Streamed(rates, static_cast<double>(bytes));
-  return {nullptr, cycles / kCyclesAMicro, bytes};
+  const double pixels = static_cast<double>(shape.batch) * static_cast<double>(shape.out_h * shape.out_w);
+  const double outputs = RoundUp(shape.outputs, rates.direct_nr);
+  const double weights = 9 * static_cast<double>(shape.channels) * outputs;
+  const double bytes = weights * rates.direct_bytes;
+  const double cycles =
+      pixels * (weights / rates.direct + outputs * rates.direct_output) + Streamed(bytes);
+  return {nullptr, cycles / kCyclesAMicro, static_cast<uint64_t>(bytes)};
 }
 
 Way Winograd(const Shape& shape, const Rates& rates, const Row& row) {
@@ -86,7 +87,7 @@ Way Winograd(const Shape& shape, const Rates& rates, const Row& row) {
   const double bytes = static_cast<double>(kernels::winograd::PlaneCount(row.tile)) * channels * outputs * 2;
   const double cycles = points * (channels * outputs / rates.multiply + lanes * rates.transform +
                                   outputs * rates.finish) +
-                        Streamed(rates, bytes);
+                        Streamed(bytes);
   return {&row, cycles / kCyclesAMicro, static_cast<uint64_t>(bytes)};
 }
 
@@ -98,17 +99,16 @@ Ways WaysOf(const Shape& shape, cpu::Isa have) {
   Ways ways{{}, 0};
   for (const Rates& rates : kRates) {
     if (!cpu::Has(have, rates.isa)) continue;
-    ways.all[ways.count++] = Direct(shape, rates);
+    if (ways.count == 0) ways.all[ways.count++] = Direct(shape, rates);
+    // Narrower instruction sets, too: they waste less on few channels.
     for (const Rows* list : kLists) {
       for (size_t i = 0; i < list->count; ++i) {
-        if (list->first[i].needs != rates.isa) continue;
-        ways.all[ways.count++] = Winograd(shape, rates, list->first[i]);
+        if (list->first[i].needs == rates.isa) ways.all[ways.count++] = Winograd(shape, rates, list->first[i]);
       }
     }
-    std::sort(ways.all, ways.all + ways.count, [](const Way& a, const Way& b) { return a.micros < b.micros; });
-    return ways;
   }
-  ways.all[ways.count++] = {nullptr, 0, 0};
+  if (ways.count == 0) ways.all[ways.count++] = {nullptr, 0, 0};
+  std::sort(ways.all, ways.all + ways.count, [](const Way& a, const Way& b) { return a.micros < b.micros; });
   return ways;
 }
 

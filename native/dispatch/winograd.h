@@ -26,7 +26,7 @@ struct Way {
 
 // The ways that a machine with `have` has, fastest first; the direct one is always among them.
 struct Ways {
-  Way all[3];
+  Way all[7];
   int count;
   const Way* begin() const { return all; }
   const Way* end() const { return all + count; }
