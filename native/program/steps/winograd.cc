@@ -109,7 +109,7 @@ class Winograd final : public Step {
   };
 
   Status Divide(const StepArgs& args, size_t channel_bytes);
-  void DivideTiles();
+  void DivideTiles(size_t threads);
   Status PackWeights(StepArgs& args, const QuantizedLayer& layer);
   Slot SlotOf(const RunContext& run, int slot) const;
   Block BlockAt(size_t index) const;
@@ -153,12 +153,17 @@ class Winograd final : public Step {
   Operand input_, output_;
 };
 
-// Blocks: so many tiles that their planes stay in the second-level cache while the panels pass over them.
-void Winograd::DivideTiles() {
-  constexpr size_t kBlockBytes = 512 * 1024;
+// Blocks: so many tiles that their planes stay in the second-level cache while the panels pass over them. Where
+// all panels stay there too, blocks may be smaller, so that each is one thread's alone.
+void Winograd::DivideTiles(size_t threads) {
+  constexpr size_t kBlockBytes = 512 * 1024, kFewTiles = 24;
   const size_t tile_bytes = PlaneCount(row_.tile) * slot_stride_ * sizeof(int16_t);
-  const size_t most = std::max<size_t>(kBlockBytes / tile_bytes, 1);
   const size_t image_tiles = down_.count * across_.count;
+  size_t most = std::max<size_t>(kBlockBytes / tile_bytes, 1);
+  if (parallel_ && panels_ * PanelSize(row_.tile, row_.nr, window_.channels) * sizeof(int16_t) <= kBlockBytes) {
+    const size_t chunk = DivideUp(image_tiles * window_.batch, kChunksPerThread * threads);
+    most = std::min(most, std::max(chunk, kFewTiles));
+  }
   block_images_ = std::min(std::max<size_t>(most / image_tiles, 1), window_.batch);
   blocks_across_ = DivideUp(across_.count, most);
   blocks_down_ = DivideUp(down_.count, std::max<size_t>(most / DivideUp(across_.count, blocks_across_), 1));
@@ -175,9 +180,9 @@ Status Winograd::Divide(const StepArgs& args, size_t channel_bytes) {
       Times(panels_, nr * channel_bytes) + window_.channels);
   LOWBIT_RETURN_IF_ERROR(args.Fits(held));
 
-  DivideTiles();
   const size_t macs = Times(Times(window_.pixels(), outputs_), 9 * window_.channels);
   parallel_ = threads > 1 && macs >= kParallelMacs;
+  DivideTiles(threads);
   panel_splits_ = parallel_ ? std::min(panels_, DivideUp(kChunksPerThread * threads, blocks_)) : 1;
   const uint64_t tiles = Times(block_images_, DivideUp(down_.count, blocks_down_) *
                                                   DivideUp(across_.count, blocks_across_));
