@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/requantize/pack.h"
 #include "kernels/winograd/pack.h"
 #include "kernels/winograd/scalar.h"
 #if LOWBIT_AVX512VNNI
@@ -53,6 +54,8 @@ constexpr Rates kRates[] = {
 };
 // What a byte of weights costs that comes from beyond the second-level cache, fetched ahead.
 constexpr double kStreamCycles = 0.03;
+// Constants of an output channel, which every way keeps.
+constexpr double kChannelBytes = kernels::PackedChannels::kEntryBytes;
 constexpr double kCyclesAMicro = 4000;
 constexpr double kCachedBytes = 768 * 1024;
 
@@ -76,7 +79,7 @@ Way Direct(const Shape& shape, const Rates& rates) {
   const double bytes = weights * rates.direct_bytes;
   const double cycles =
       pixels * (weights / rates.direct + outputs * rates.direct_output) + Streamed(bytes);
-  return {nullptr, cycles / kCyclesAMicro, static_cast<uint64_t>(bytes)};
+  return {nullptr, cycles / kCyclesAMicro, static_cast<uint64_t>(bytes + outputs * kChannelBytes)};
 }
 
 Way Winograd(const Shape& shape, const Rates& rates, const Row& row) {
@@ -88,7 +91,8 @@ Way Winograd(const Shape& shape, const Rates& rates, const Row& row) {
   const double cycles = points * (channels * outputs / rates.multiply + lanes * rates.transform +
                                   outputs * rates.finish) +
                         Streamed(bytes);
-  return {&row, cycles / kCyclesAMicro, static_cast<uint64_t>(bytes)};
+  const double kept = bytes + outputs * kChannelBytes + static_cast<double>(shape.channels);
+  return {&row, cycles / kCyclesAMicro, static_cast<uint64_t>(kept)};
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ struct Shape {
 struct Way {
   const kernels::winograd::Row* row;
   double micros;   // estimate of the whole layer's time, to compare with other ways alone
-  uint64_t bytes;  // of packed weights
+  uint64_t bytes;  // of packed weights and constants, at most
 };
 
 // The ways that a machine with `have` has, fastest first; the direct one is always among them.

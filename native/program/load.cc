@@ -486,6 +486,8 @@ struct Wanting {
   Wish wish;
 };
 
+uint64_t Less(uint64_t a, uint64_t b) { return a - std::min(a, b); }
+
 // Puts those first that gain most for a byte; gives what all of them take at least.
 uint64_t InOrderOfWorth(std::vector<Wanting>* steps) {
   const auto worth = [](const Wanting& step) {
@@ -559,8 +561,9 @@ Status Build(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constant
     reserved -= step.wish.least_bytes;
     const uint64_t taken = keeper.bytes() + reserved;
     LOWBIT_RETURN_IF_ERROR(again.Open(step.index));
-    LOWBIT_RETURN_IF_ERROR(
-        load(again, step.index, options.weight_budget - std::min(options.weight_budget, taken)));
+    LOWBIT_RETURN_IF_ERROR(load(again, step.index,
+                                std::min(Less(options.weight_budget, taken),
+                                         Less(options.memory_limit, fixed + taken + scratch))));
   }
 
   parts.arena_bytes = static_cast<size_t>(source.header.arena_bytes);

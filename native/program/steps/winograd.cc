@@ -319,9 +319,10 @@ Status LoadWinograd(StepArgs& args, const Window& window, const MatmulShape& sha
     if (!way.row) return Status();
     if (way.bytes > args.weight_room() || !kernels::winograd::IsExact(way.row->tile, layer.weights, shape.channels, shape.depth)) continue;
     auto winograd = std::make_unique<Winograd>(*way.row, window, shape.channels);
-    LOWBIT_RETURN_IF_ERROR(winograd->Load(args, layer));
-    *step = std::move(winograd);
-    return Status();
+    const Status status = winograd->Load(args, layer);
+    if (status.code() == Code::kLimit) continue;  // another way takes less
+    if (status.ok()) *step = std::move(winograd);
+    return status;
   }
   return Status();
 }
