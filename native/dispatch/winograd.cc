@@ -57,17 +57,19 @@ constexpr double kStreamCycles = 0.03;
 // Constants of an output channel, which every way keeps.
 constexpr double kChannelBytes = kernels::PackedChannels::kEntryBytes;
 constexpr double kCyclesAMicro = 4000;
+constexpr double kStartCycles = 1500;  // what a short layer takes beyond that
 constexpr double kCachedBytes = 768 * 1024;
 
 double RoundUp(size_t n, int step) {
-  return static_cast<double>((n + static_cast<size_t>(step) - 1) / static_cast<size_t>(step)) * step;
+  const size_t whole = static_cast<size_t>(step), rounded = (n + whole - 1) / whole * whole;
+  return static_cast<double>(rounded);
 }
 
 // Points of all tiles along an extent.
 double PointsAlong(size_t extent, int tile) {
-  if (tile == 2) return static_cast<double>((extent + 1) / 2) * 4;
-  const size_t rest = extent % 4;
-  return static_cast<double>(extent / 4) * 6 + (rest == 0 ? 0 : rest < 3 ? 4 : 6);
+  if (tile == 2) return 2 * RoundUp(extent, 2);
+  const size_t rest = extent % 4, last = rest == 0 ? 0 : rest < 3 ? 4 : 6;
+  return 1.5 * static_cast<double>(extent - rest) + static_cast<double>(last);
 }
 
 double Streamed(double bytes) { return std::max(0.0, bytes - kCachedBytes) * kStreamCycles; }
@@ -77,8 +79,7 @@ Way Direct(const Shape& shape, const Rates& rates) {
   const double outputs = RoundUp(shape.outputs, rates.direct_nr);
   const double weights = 9 * static_cast<double>(shape.channels) * outputs;
   const double bytes = weights * rates.direct_bytes;
-  const double cycles =
-      pixels * (weights / rates.direct + outputs * rates.direct_output) + Streamed(bytes);
+  const double cycles = pixels * (weights / rates.direct + outputs * rates.direct_output) + Streamed(bytes);
   return {nullptr, cycles / kCyclesAMicro, static_cast<uint64_t>(bytes + outputs * kChannelBytes)};
 }
 
@@ -88,9 +89,10 @@ Way Winograd(const Shape& shape, const Rates& rates, const Row& row) {
   const double channels = RoundUp(shape.channels, 2), lanes = RoundUp(shape.channels, row.lanes);
   const double outputs = RoundUp(shape.outputs, row.nr);
   const double bytes = static_cast<double>(kernels::winograd::PlaneCount(row.tile)) * channels * outputs * 2;
-  const double cycles = points * (channels * outputs / rates.multiply + lanes * rates.transform +
-                                  outputs * rates.finish) +
-                        Streamed(bytes);
+  const double cycles =
+      kStartCycles +
+      points * (channels * outputs / rates.multiply + lanes * rates.transform + outputs * rates.finish) +
+      Streamed(bytes);
   const double kept = bytes + outputs * kChannelBytes + static_cast<double>(shape.channels);
   return {&row, cycles / kCyclesAMicro, static_cast<uint64_t>(kept)};
 }
@@ -107,7 +109,8 @@ Ways WaysOf(const Shape& shape, cpu::Isa have) {
     // Narrower instruction sets, too: they waste less on few channels.
     for (const Rows* list : kLists) {
       for (size_t i = 0; i < list->count; ++i) {
-        if (list->first[i].needs == rates.isa) ways.all[ways.count++] = Winograd(shape, rates, list->first[i]);
+        if (list->first[i].needs == rates.isa)
+          ways.all[ways.count++] = Winograd(shape, rates, list->first[i]);
       }
     }
   }

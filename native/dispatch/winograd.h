@@ -14,7 +14,6 @@ Span<const kernels::winograd::Rows* const> Lists();
 // A 3x3 convolution with stride 1.
 struct Shape {
   size_t batch, out_h, out_w, channels, outputs;
-  int threads;
 };
 
 // One way to run a layer. `row` is null for the direct convolution.

@@ -18,6 +18,7 @@
 #include "program/format.h"
 #include "program/overlap.h"
 #include "program/step.h"
+#include "program/wishes.h"
 
 namespace lowbit::program {
 namespace {
@@ -481,26 +482,6 @@ Status ReadPorts(const Source& source, const std::vector<Tensor>& tensors, bool 
   return Status();
 }
 
-struct Wanting {
-  uint32_t index;
-  Wish wish;
-};
-
-uint64_t Less(uint64_t a, uint64_t b) { return a - std::min(a, b); }
-
-// Puts those first that gain most for a byte; gives what all of them take at least.
-uint64_t InOrderOfWorth(std::vector<Wanting>* steps) {
-  const auto worth = [](const Wanting& step) {
-    const double bytes = static_cast<double>(step.wish.bytes) - static_cast<double>(step.wish.least_bytes);
-    return step.wish.gain / std::max(bytes, 1.0);
-  };
-  std::stable_sort(steps->begin(), steps->end(),
-                   [&](const Wanting& a, const Wanting& b) { return worth(a) > worth(b); });
-  uint64_t least = 0;
-  for (const Wanting& step : *steps) least += step.wish.least_bytes;
-  return least;
-}
-
 Status Build(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constants, const LoadOptions& options,
              std::shared_ptr<Program>* program) {
   Source source;
@@ -561,9 +542,9 @@ Status Build(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constant
     reserved -= step.wish.least_bytes;
     const uint64_t taken = keeper.bytes() + reserved;
     LOWBIT_RETURN_IF_ERROR(again.Open(step.index));
-    LOWBIT_RETURN_IF_ERROR(load(again, step.index,
-                                std::min(Less(options.weight_budget, taken),
-                                         Less(options.memory_limit, fixed + taken + scratch))));
+    LOWBIT_RETURN_IF_ERROR(load(
+        again, step.index,
+        std::min(Less(options.weight_budget, taken), Less(options.memory_limit, fixed + taken + scratch))));
   }
 
   parts.arena_bytes = static_cast<size_t>(source.header.arena_bytes);

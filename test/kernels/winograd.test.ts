@@ -36,7 +36,10 @@ interface Values {
   readonly weight?: number
 }
 
-function layerOf({ batch, h, w, c, n }: Shape, { padding = 'same', zeroPoint = 3, weight }: Values = {}): Layer {
+function layerOf(
+  { batch, h, w, c, n }: Shape,
+  { padding = 'same', zeroPoint = 3, weight }: Values = {},
+): Layer {
   const filter = codes(2, n * 9 * c, -127)
   return convLayer('conv2d', {
     input: codes(1, batch * h * w * c, -128),
@@ -81,7 +84,8 @@ for (const isa of ISAS) {
         const { kernel, out } = run(layer, isa)
         if (padding === 'same') t.regex(kernel, /^winograd\./, title)
         t.deepEqual(out, run(layer, 'scalar').out, title)
-        for (const threads of [2, 3]) t.deepEqual(run(layer, isa, threads).out, out, `${title}, ${threads} threads`)
+        for (const threads of [2, 3])
+          t.deepEqual(run(layer, isa, threads).out, out, `${title}, ${threads} threads`)
       }
     }
     t.log(`ISA ${isa} ran`)
@@ -101,7 +105,10 @@ for (const isa of ISAS) {
 }
 
 /** 3x3 convolutions of [image size, channels] each, side by side. */
-function layersFile(layers: readonly (readonly [number, number])[], dtype: 'int8' | 'uint8' = 'int8'): Uint8Array {
+function layersFile(
+  layers: readonly (readonly [number, number])[],
+  dtype: 'int8' | 'uint8' = 'int8',
+): Uint8Array {
   const isUnsigned = dtype === 'uint8'
   const zeroPoint = isUnsigned ? 120 : -8
   const tensors = layers.flatMap(([size, c], i) => [
@@ -116,7 +123,10 @@ function layersFile(layers: readonly (readonly [number, number])[], dtype: 'int8
         zeroPoint: isUnsigned ? 131 : 0,
       },
     ],
-    [`b${i}`, { dtype: 'int32', shape: [c], data: Int32Array.from(randomIntegers(i, c, -500, 500)), scale: 0.0001 }],
+    [
+      `b${i}`,
+      { dtype: 'int32', shape: [c], data: Int32Array.from(randomIntegers(i, c, -500, 500)), scale: 0.0001 },
+    ],
     [`y${i}`, { dtype, shape: [1, size, size, c], scale: 0.05, zeroPoint }],
   ])
   const operators = layers.map((_, i) => ({

@@ -45,7 +45,9 @@ const Row& ScalarLike(const Row& row) {
 }
 
 // Sizes of tiles that a row may be asked for in a direction.
-std::vector<int> TilesOf(const Row& row) { return row.tile == 4 ? std::vector<int>{4, 2} : std::vector<int>{2}; }
+std::vector<int> TilesOf(const Row& row) {
+  return row.tile == 4 ? std::vector<int>{4, 2} : std::vector<int>{2};
+}
 
 LOWBIT_TEST("winograd: transformed tiles equal scalar") {
   uint32_t seed = 1;
@@ -60,9 +62,14 @@ LOWBIT_TEST("winograd: transformed tiles equal scalar") {
           Guarded<int8_t> pixels(h * w * channels), padding(channels);
           for (auto& code : pixels) code = static_cast<int8_t>(random.Next() % 3 ? random.Next() : 0x80);
           for (auto& code : padding) code = static_cast<int8_t>(random.Next());
-          const kernels::winograd::Image image = {
-              pixels.data(), h, w, channels, padding.data(), random.Between(0, 3), random.Between(0, 3),
-              static_cast<uint8_t>(seed % 2 ? 0x80 : 0)};
+          const kernels::winograd::Image image = {pixels.data(),
+                                                  h,
+                                                  w,
+                                                  channels,
+                                                  padding.data(),
+                                                  random.Between(0, 3),
+                                                  random.Between(0, 3),
+                                                  static_cast<uint8_t>(seed % 2 ? 0x80 : 0)};
           const Strip strip = {random.Next() % h, random.Next() % w, tile_h, tile_w, count, 1};
           AlignedBuffer ours, right;
           LOWBIT_CHECK(ours.Allocate(points * points * plane * 2) &&
@@ -113,8 +120,9 @@ LOWBIT_TEST("winograd: products equal the definition, modulo 2^32") {
             for (size_t n = 0; n < nr; ++n) {
               uint32_t sum = 0;
               for (size_t c = 0; wanted && c < channels; ++c) {
-                sum += static_cast<uint32_t>(in.as<int16_t>()[p * plane + slot * stride + c] *
-                                             packed.as<int16_t>()[((p * channels + c) / 2 * nr + n) * 2 + c % 2]);
+                sum += static_cast<uint32_t>(
+                    in.as<int16_t>()[p * plane + slot * stride + c] *
+                    packed.as<int16_t>()[((p * channels + c) / 2 * nr + n) * 2 + c % 2]);
               }
               LOWBIT_CHECK_THAT(out.as<uint32_t>()[p * sums_plane + slot * nr + n] == sum,
                                 std::string(row.name) + " seed " + std::to_string(seed));
@@ -160,19 +168,20 @@ LOWBIT_TEST("winograd: finished tiles equal scalar with every rounding") {
             sums.as<int32_t>()[i] = static_cast<int32_t>(random.Next()) >> (32 - width);
           const size_t y = random.Next() % 3, x = random.Next() % 3;
           const size_t h = y + 1 + random.Next() % static_cast<size_t>(tile_h);
-          const size_t w = x + (count - 1) * static_cast<size_t>(tile_w) + 1 +
-                           random.Next() % static_cast<size_t>(tile_w);
+          const size_t w =
+              x + (count - 1) * static_cast<size_t>(tile_w) + 1 + random.Next() % static_cast<size_t>(tile_w);
           const size_t stride = static_cast<size_t>(cols) + random.Next() % 3;
           Guarded<int8_t> ours(h * w * stride), right(h * w * stride);
           for (size_t i = 0; i < ours.size(); ++i) ours[i] = right[i] = static_cast<int8_t>(i);
           const kernels::Output output = {random.Between(-128, 127), -128 + round % 2, 127 - round % 2,
                                           static_cast<uint8_t>(round % 2 ? 0x80 : 0)};
-          const kernels::winograd::Planes<const int32_t> planes = {sums.as<int32_t>(), plane, nr, row.tile + 2};
+          const kernels::winograd::Planes<const int32_t> planes = {sums.as<int32_t>(), plane, nr,
+                                                                   row.tile + 2};
           const Strip strip = {y, x, tile_h, tile_w, count, 1};
           // The last pixel has no channels beyond cols.
           const auto target = [&](Guarded<int8_t>& out) {
-            return kernels::winograd::Target{out.data() + stride - static_cast<size_t>(cols), h, w, stride, nr,
-                                             cols};
+            return kernels::winograd::Target{
+                out.data() + stride - static_cast<size_t>(cols), h, w, stride, nr, cols};
           };
           row.finish(planes, strip, target(ours), channels.channels(), output);
           ScalarLike(row).finish(planes, strip, target(right), channels.channels(), output);
@@ -222,9 +231,7 @@ struct Layer {
       std::abort();
     }
     kernels::winograd::Pack(row.tile, row.nr, View(), 1, channels, packed.as<int16_t>());
-    const auto strip = [&](size_t y) {
-      return Strip{y * tile, 0, row.tile, row.tile, tiles, y * tiles};
-    };
+    const auto strip = [&](size_t y) { return Strip{y * tile, 0, row.tile, row.tile, tiles, y * tiles}; };
     const kernels::winograd::Image image = {input.data(), extent, extent, channels, padding.data(), 1, 1, 0};
     for (size_t y = 0; y < tiles; ++y)
       row.transform(image, strip(y), {points.as<int16_t>(), slots * stride, stride, row.tile + 2});
@@ -271,12 +278,14 @@ LOWBIT_TEST("winograd: layers of extremes equal the definition") {
           const auto end = [&](size_t i, int low, int high) {
             return static_cast<int8_t>((seed <= 2 ? (i + i / 3 + seed) % 2 : random.Next() % 2) ? low : high);
           };
-          for (size_t i = 0; i < layer.weights.size(); ++i) layer.weights[i] = end(i / channels + i, -127, 127);
+          for (size_t i = 0; i < layer.weights.size(); ++i)
+            layer.weights[i] = end(i / channels + i, -127, 127);
           for (size_t i = 0; i < layer.input.size(); ++i) layer.input[i] = end(i / channels, -128, 127);
           for (auto& code : layer.padding) code = seed % 2 ? -128 : 127;
           LOWBIT_CHECK(layer.IsExact(row.tile));
           LOWBIT_CHECK_THAT(layer.IsRight(row), std::string(row.name) + " channels " +
-                                                    std::to_string(channels) + " seed " + std::to_string(seed));
+                                                    std::to_string(channels) + " seed " +
+                                                    std::to_string(seed));
         }
       }
     }
@@ -309,7 +318,8 @@ LOWBIT_TEST("winograd: exact up to the bound of tiles of four, and not beyond") 
   LOWBIT_CHECK(beyond.IsExact(2) && below.IsExact(2));
   EachRow([&](const Row& row) {
     LOWBIT_CHECK_THAT(highest.IsRight(row) && lowest.IsRight(row), row.name);
-    LOWBIT_CHECK_THAT(beyond.IsRight(row) == (row.tile == 2) && below.IsRight(row) == (row.tile == 2), row.name);
+    LOWBIT_CHECK_THAT(beyond.IsRight(row) == (row.tile == 2) && below.IsRight(row) == (row.tile == 2),
+                      row.name);
   });
 }
 

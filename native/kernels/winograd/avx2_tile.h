@@ -88,8 +88,7 @@ inline void TransformLanes(const Image& image, const Strip& strip, const RowView
       __m256i d[kRows], points[kRows];
 #pragma GCC unroll 6
       for (int i = 0; i < kRows; ++i) {
-        const int8_t* from =
-            inside ? rows[i].first + static_cast<size_t>(x) * rows[i].step : image.padding;
+        const int8_t* from = inside ? rows[i].first + static_cast<size_t>(x) * rows[i].step : image.padding;
         d[i] = LoadCodes<kAll>(from + c, rest, flip);
       }
       ToPoints<kTileH>(d, points);
@@ -117,8 +116,7 @@ void TransformTiles(const Image& image, const Strip& strip, const Planes<int16_t
   for (int i = 0; i < kTileH + 2; ++i) {
     const ptrdiff_t y = static_cast<ptrdiff_t>(strip.y) + i - image.pad_top;
     const bool inside = y >= 0 && y < static_cast<ptrdiff_t>(image.h);
-    rows[i].first =
-        inside ? image.pixels + static_cast<size_t>(y) * image.w * image.channels : image.padding;
+    rows[i].first = inside ? image.pixels + static_cast<size_t>(y) * image.w * image.channels : image.padding;
     rows[i].step = inside ? image.channels : 0;
   }
   size_t c = 0;
@@ -278,8 +276,8 @@ inline void RestoreTile(const Planes<const int32_t>& sums, const int32_t* from, 
     FromPoints<kTileW>(rows[i], y);
 #pragma GCC unroll 4
     for (int j = 0; j < kTileW; ++j) {
-      pixels[i][j][half] = _mm256_srai_epi32(_mm256_mullo_epi32(y[j], inverse),
-                                             ShiftOf(kTileH, i) + ShiftOf(kTileW, j));
+      pixels[i][j][half] =
+          _mm256_srai_epi32(_mm256_mullo_epi32(y[j], inverse), ShiftOf(kTileH, i) + ShiftOf(kTileW, j));
     }
   }
 }

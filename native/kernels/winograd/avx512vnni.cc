@@ -73,8 +73,7 @@ inline void TransformLanes(const Image& image, const Strip& strip, const RowView
       __m512i d[kRows], points[kRows];
 #pragma GCC unroll 6
       for (int i = 0; i < kRows; ++i) {
-        const int8_t* from =
-            inside ? rows[i].first + static_cast<size_t>(x) * rows[i].step : image.padding;
+        const int8_t* from = inside ? rows[i].first + static_cast<size_t>(x) * rows[i].step : image.padding;
         d[i] = _mm512_cvtepi8_epi16(_mm256_xor_si256(_mm256_maskz_loadu_epi8(lanes, from + c), flip));
       }
       ToPoints<kTileH>(d, points);
@@ -102,8 +101,7 @@ void TransformTiles(const Image& image, const Strip& strip, const Planes<int16_t
   for (int i = 0; i < kTileH + 2; ++i) {
     const ptrdiff_t y = static_cast<ptrdiff_t>(strip.y) + i - image.pad_top;
     const bool inside = y >= 0 && y < static_cast<ptrdiff_t>(image.h);
-    rows[i].first =
-        inside ? image.pixels + static_cast<size_t>(y) * image.w * image.channels : image.padding;
+    rows[i].first = inside ? image.pixels + static_cast<size_t>(y) * image.w * image.channels : image.padding;
     rows[i].step = inside ? image.channels : 0;
   }
   for (size_t c = 0; c < image.channels; c += kLanes) {
@@ -209,8 +207,8 @@ void MultiplyPlanes(const Product& product) noexcept {
     for (size_t t = 0; t < tiles; ++t) {  // slots are shared out evenly: no short last tile
       const size_t from = slots.first + slots.count * t / tiles;
       const size_t to = slots.first + slots.count * (t + 1) / tiles;
-      MultiplyRows(to - from, in.first + p * in.plane_stride + from * in.slot_stride, in.slot_stride,
-                   weights, product.channels, out.first + p * out.plane_stride + from * kNr, ahead);
+      MultiplyRows(to - from, in.first + p * in.plane_stride + from * in.slot_stride, in.slot_stride, weights,
+                   product.channels, out.first + p * out.plane_stride + from * kNr, ahead);
       ahead.from += pairs * ahead.step;
     }
   }
@@ -261,9 +259,8 @@ inline void RestoreTile(const Planes<const int32_t>& sums, const int32_t* from, 
     FromPoints<kTileW>(rows[i], y);
 #pragma GCC unroll 4
     for (int j = 0; j < kTileW; ++j) {
-      pixels[i][j][half] =
-          _mm512_srai_epi32(_mm512_mullo_epi32(y[j], inverse),
-                            static_cast<unsigned>(ShiftOf(kTileH, i) + ShiftOf(kTileW, j)));
+      pixels[i][j][half] = _mm512_srai_epi32(_mm512_mullo_epi32(y[j], inverse),
+                                             static_cast<unsigned>(ShiftOf(kTileH, i) + ShiftOf(kTileW, j)));
     }
   }
 }

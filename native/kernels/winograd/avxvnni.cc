@@ -8,16 +8,14 @@ namespace lowbit::kernels::winograd {
 namespace {
 
 struct Mac {
-  static __m256i Add(__m256i sum, __m256i a, __m256i b) {
-    return _mm256_dpwssd_avx_epi32(sum, a, b);
-  }
+  static __m256i Add(__m256i sum, __m256i a, __m256i b) { return _mm256_dpwssd_avx_epi32(sum, a, b); }
 };
 
 constexpr Row kList[] = {
-    {"winograd.s8s8.f4.6x16c2.avxvnni", cpu::kAvxVnni, 4, kMr, kNr, kLanes, TransformStrip, MultiplyPlanes<Mac>,
-     FinishStrip},
-    {"winograd.s8s8.f2.6x16c2.avxvnni", cpu::kAvxVnni, 2, kMr, kNr, kLanes, TransformStrip, MultiplyPlanes<Mac>,
-     FinishStrip},
+    {"winograd.s8s8.f4.6x16c2.avxvnni", cpu::kAvxVnni, 4, kMr, kNr, kLanes, TransformStrip,
+     MultiplyPlanes<Mac>, FinishStrip},
+    {"winograd.s8s8.f2.6x16c2.avxvnni", cpu::kAvxVnni, 2, kMr, kNr, kLanes, TransformStrip,
+     MultiplyPlanes<Mac>, FinishStrip},
 };
 
 }  // namespace

@@ -58,7 +58,7 @@ struct Range {
 // sums[plane][slot][n] = sum over channels of input[plane][slot][c] * weight[plane][n][c], modulo 2^32.
 struct Product {
   Planes<const int16_t> input;
-  Planes<int32_t> sums;  // slot_stride is nr
+  Planes<int32_t> sums;   // slot_stride is nr
   const int16_t* packed;  // one panel: [plane][channels / 2][nr][2]
   const Range* slots;     // of each plane
   size_t channels;        // even
@@ -67,10 +67,10 @@ using Multiply = void (*)(const Product&) noexcept;
 
 // Where the outputs of a panel go.
 struct Target {
-  int8_t* pixels;            // of one image, at the panel's first channel
+  int8_t* pixels;             // of one image, at the panel's first channel
   size_t h, w, pixel_stride;  // tiles may reach beyond h and w
-  size_t channel;            // the panel's first, in the per-channel constants
-  int cols;                  // 1 .. nr
+  size_t channel;             // the panel's first, in the per-channel constants
+  int cols;                   // 1 .. nr
 };
 using Finish = void (*)(const Planes<const int32_t>&, const Strip&, const Target&, const Channels&,
                         const Output&) noexcept;
@@ -78,9 +78,9 @@ using Finish = void (*)(const Planes<const int32_t>&, const Strip&, const Target
 struct Row {
   const char* name;
   cpu::Isa needs;
-  int tile;       // 4 or 2
+  int tile;  // 4 or 2
   int mr, nr;
-  int lanes;      // slot_stride of the input's planes is a multiple of it
+  int lanes;  // slot_stride of the input's planes is a multiple of it
   Transform transform;
   Multiply multiply;
   Finish finish;

@@ -32,9 +32,9 @@ int CodeAt(const Image& image, size_t y, size_t x, int i, int j, size_t c) {
   const bool inside = row >= 0 && row < static_cast<ptrdiff_t>(image.h) && column >= 0 &&
                       column < static_cast<ptrdiff_t>(image.w);
   const int8_t* pixel =
-      inside ? image.pixels +
-                   (static_cast<size_t>(row) * image.w + static_cast<size_t>(column)) * image.channels
-             : image.padding;
+      inside
+          ? image.pixels + (static_cast<size_t>(row) * image.w + static_cast<size_t>(column)) * image.channels
+          : image.padding;
   return static_cast<int8_t>(static_cast<uint8_t>(pixel[c]) ^ image.flip);
 }
 
@@ -42,8 +42,8 @@ void TransformTile(const Image& image, const Strip& strip, size_t t, const Plane
   const size_t x = strip.x + t * static_cast<size_t>(strip.tile_w);
   for (int p = 0; p < strip.tile_h + 2; ++p) {
     for (int q = 0; q < strip.tile_w + 2; ++q) {
-      const int plane = PointOf(p, strip.tile_h, planes.points) * planes.points +
-                        PointOf(q, strip.tile_w, planes.points);
+      const int plane =
+          PointOf(p, strip.tile_h, planes.points) * planes.points + PointOf(q, strip.tile_w, planes.points);
       int16_t* out = planes.first + static_cast<size_t>(plane) * planes.plane_stride +
                      (strip.slot + t) * planes.slot_stride;
       for (size_t c = 0; c < planes.slot_stride; ++c) {
@@ -92,8 +92,8 @@ int32_t Restore(const Planes<const int32_t>& sums, const Strip& strip, size_t sl
           PointOf(p, strip.tile_h, sums.points) * sums.points + PointOf(q, strip.tile_w, sums.points);
       const int32_t sum =
           sums.first[static_cast<size_t>(plane) * sums.plane_stride + slot * sums.slot_stride + n];
-      total += OutputFactor(strip.tile_h, i, p) * OutputFactor(strip.tile_w, j, q) *
-               static_cast<uint32_t>(sum);
+      total +=
+          OutputFactor(strip.tile_h, i, p) * OutputFactor(strip.tile_w, j, q) * static_cast<uint32_t>(sum);
     }
   }
   return static_cast<int32_t>(total * kInverseOfNine) >>
@@ -111,8 +111,8 @@ void FinishStrip(const Planes<const int32_t>& sums, const Strip& strip, const Ta
         int8_t* out = target.pixels + (y * target.w + x) * target.pixel_stride;
         for (int n = 0; n < target.cols; ++n) {
           const size_t c = static_cast<size_t>(n);
-          out[c] = Requantize(Restore(sums, strip, strip.slot + t, i, j, c), channels, target.channel + c,
-                              output);
+          out[c] =
+              Requantize(Restore(sums, strip, strip.slot + t, i, j, c), channels, target.channel + c, output);
         }
       }
     }

@@ -128,8 +128,8 @@ class Winograd final : public Step {
       size_t slot = region.slot;
       for (size_t image = block.image; image < block.image + block.images; ++image) {
         for (size_t row = region.row; row < region.row + region.rows; ++row, slot += region.columns) {
-          visit(image, Strip{row * tile, region.column * tile, region.tile_h, region.tile_w, region.columns,
-                             slot});
+          visit(image,
+                Strip{row * tile, region.column * tile, region.tile_h, region.tile_w, region.columns, slot});
         }
       }
     }
@@ -141,9 +141,9 @@ class Winograd final : public Step {
   const Line down_, across_;
   size_t panels_ = 0, panel_splits_ = 1;
   size_t block_images_ = 1, blocks_down_ = 1, blocks_across_ = 1, blocks_ = 0;
-  size_t slot_stride_ = 0;              // of the input's planes, elements
+  size_t slot_stride_ = 0;                   // of the input's planes, elements
   size_t plane_bytes_ = 0, sums_bytes_ = 0;  // of one plane of the input and of the sums
-  size_t slot_bytes_ = 0;               // of scratch memory
+  size_t slot_bytes_ = 0;                    // of scratch memory
   bool parallel_ = false;
   SharedBuffer packed_;
   kernels::PackedChannels channels_;
@@ -160,7 +160,8 @@ void Winograd::DivideTiles(size_t threads) {
   const size_t tile_bytes = PlaneCount(row_.tile) * slot_stride_ * sizeof(int16_t);
   const size_t image_tiles = down_.count * across_.count;
   size_t most = std::max<size_t>(kBlockBytes / tile_bytes, 1);
-  if (parallel_ && panels_ * PanelSize(row_.tile, row_.nr, window_.channels) * sizeof(int16_t) <= kBlockBytes) {
+  if (parallel_ &&
+      panels_ * PanelSize(row_.tile, row_.nr, window_.channels) * sizeof(int16_t) <= kBlockBytes) {
     const size_t chunk = DivideUp(image_tiles * window_.batch, kChunksPerThread * threads);
     most = std::min(most, std::max(chunk, kFewTiles));
   }
@@ -184,8 +185,8 @@ Status Winograd::Divide(const StepArgs& args, size_t channel_bytes) {
   parallel_ = threads > 1 && macs >= kParallelMacs;
   DivideTiles(threads);
   panel_splits_ = parallel_ ? std::min(panels_, DivideUp(kChunksPerThread * threads, blocks_)) : 1;
-  const uint64_t tiles = Times(block_images_, DivideUp(down_.count, blocks_down_) *
-                                                  DivideUp(across_.count, blocks_across_));
+  const uint64_t tiles =
+      Times(block_images_, DivideUp(down_.count, blocks_down_) * DivideUp(across_.count, blocks_across_));
   plane_bytes_ = PlaneBytes<int16_t>(Times(tiles, slot_stride_));
   sums_bytes_ = PlaneBytes<int32_t>(Times(tiles, nr));
   slot_bytes_ = kLine + PlaneCount(row_.tile) * (plane_bytes_ + sums_bytes_);
@@ -250,8 +251,9 @@ Block Winograd::BlockAt(size_t index) const {
 
 void Winograd::TransformBlock(const RunContext& run, const Block& block, const Slot& slot) const {
   const size_t image_bytes = window_.in_h * window_.in_w * window_.channels;
-  kernels::winograd::Image image{nullptr,          window_.in_h,    window_.in_w,     window_.channels,
-                                 padding_.as<int8_t>(), window_.pad_top, window_.pad_left, flip_};
+  kernels::winograd::Image image{
+      nullptr,         window_.in_h,     window_.in_w, window_.channels, padding_.as<int8_t>(),
+      window_.pad_top, window_.pad_left, flip_};
   EachStrip(block, [&](size_t b, const Strip& strip) {
     image.pixels = input_.In<int8_t>(run) + b * image_bytes;
     row_.transform(image, strip, slot.planes);
@@ -267,8 +269,9 @@ void Winograd::RunPanel(const RunContext& run, const Block& block, const Slot& s
                  block.ranges,
                  EvenChannels(window_.channels)});
   const size_t image_bytes = window_.out_h * window_.out_w * outputs_;
-  kernels::winograd::Target target{nullptr,  window_.out_h, window_.out_w,
-                                   outputs_, channel,       static_cast<int>(std::min(nr, outputs_ - channel))};
+  kernels::winograd::Target target{nullptr,       window_.out_h,
+                                   window_.out_w, outputs_,
+                                   channel,       static_cast<int>(std::min(nr, outputs_ - channel))};
   EachStrip(block, [&](size_t b, const Strip& strip) {
     target.pixels = output_.Out<int8_t>(run) + b * image_bytes + channel;
     row_.finish({slot.sums.first, slot.sums.plane_stride, slot.sums.slot_stride, slot.sums.points}, strip,
@@ -298,8 +301,7 @@ bool IsFit(const Window& window, const MatmulShape& shape) {
 
 dispatch::winograd::Ways WaysOf(const StepArgs& args, const Window& window, const MatmulShape& shape) {
   return dispatch::winograd::WaysOf(
-      {window.batch, window.out_h, window.out_w, window.channels, shape.channels, args.threads()},
-      args.isa());
+      {window.batch, window.out_h, window.out_w, window.channels, shape.channels}, args.isa());
 }
 
 }  // namespace
@@ -317,7 +319,9 @@ Status LoadWinograd(StepArgs& args, const Window& window, const MatmulShape& sha
   if (!IsFit(window, shape) || args.weight_room() == 0) return Status();
   for (const dispatch::winograd::Way& way : WaysOf(args, window, shape)) {
     if (!way.row) return Status();
-    if (way.bytes > args.weight_room() || !kernels::winograd::IsExact(way.row->tile, layer.weights, shape.channels, shape.depth)) continue;
+    if (way.bytes > args.weight_room() ||
+        !kernels::winograd::IsExact(way.row->tile, layer.weights, shape.channels, shape.depth))
+      continue;
     auto winograd = std::make_unique<Winograd>(*way.row, window, shape.channels);
     const Status status = winograd->Load(args, layer);
     if (status.code() == Code::kLimit) continue;  // another way takes less
