@@ -140,7 +140,7 @@ bool MakeChannels(Random* random, size_t count, int rounding, kernels::PackedCha
   std::vector<int64_t> bound(count, int64_t{1} << 30);
   std::vector<double> scale(count);
   for (size_t c = 0; c < count; ++c) {
-    bias[c] = random->Between(-1 << 20, 1 << 20);
+    bias[c] = random->Between(-(1 << 20), 1 << 20);
     multiplier[c] = random->Between(1 << 30, INT32_MAX);
     shift[c] = rounding == 1 ? random->Between(-31, 3) : random->Between(-20, -10);
     scale[c] = random->Between(1, 1000) / 1e7;
