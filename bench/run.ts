@@ -1,6 +1,6 @@
 // npm run bench: the bare kernels on layer shapes of real models, and operators without weights. Each case is checked first, then timed.
 // Weights are packed once, before the clock runs, as they are in a loaded model; the functions of lowbit/kernels pack
-// them at each call. Options: --filter TEXT, --seconds S, --threads N, --json.
+// them at each call. They may be packed as large as the fastest kernel wants them. Options: --filter TEXT, --seconds S, --threads N, --json.
 
 import { parseArgs } from 'node:util'
 import Benchmark from 'benchmark'
@@ -70,7 +70,7 @@ function measureOperator(row: OperatorCase, threads: number, seconds: number): T
 
 function measureLayer(row: LayerCase, threads: number, seconds: number): Timed {
   const { layer, expected } = benchLayer(row)
-  const program = createLayerProgram(layer, { threads })
+  const program = createLayerProgram(layer, { threads, packed: Number.MAX_SAFE_INTEGER })
   try {
     const inputs = [layer.input]
     const output = new Int8Array(layer.outputShape.reduce((a, b) => a * b, 1))

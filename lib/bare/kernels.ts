@@ -92,16 +92,16 @@ const settingsHere = () => loadSettings({}, process.env, loadBinding().cpu())
 /**
  * The layer as a loaded program: weights packed, kernel chosen. The caller disposes of it.
  *
- * @param given Threads and level instead of those of the environment.
+ * @param given Threads and level instead of those of the environment; `packed` as in `ProgramOptions`.
  */
 export function createLayerProgram(
   layer: Layer,
-  given: { readonly threads?: number; readonly isa?: string } = {},
+  given: { readonly threads?: number; readonly isa?: string; readonly packed?: number } = {},
 ): NativeProgram {
   const binding = loadBinding()
-  const { threads, isa } = { ...settingsHere(), ...given }
+  const { threads, isa, packed = 0 } = { ...settingsHere(), ...given }
   const { program, constants } = encode(planOf(layer), binding.format())
-  return binding.createProgram(program, constants, { threads, ...(isa !== undefined && { isa }) })
+  return binding.createProgram(program, constants, { threads, packed, ...(isa !== undefined && { isa }) })
 }
 
 function runLayer(layer: Layer): Int8Array {

@@ -8,6 +8,7 @@ import type { NativeBinding } from '../native/binding.js'
 import { OPS_BY_TYPE } from '../ops/registry.js'
 import type { Plan } from '../plan/plan.js'
 import { encode } from '../program/encode.js'
+import { packedBudget } from '../session/compile.js'
 import { prepare } from '../session/load.js'
 import type { LoadSettings } from '../session/options.js'
 import type { Dtype } from '../tensor/dtype.js'
@@ -130,10 +131,14 @@ export function inspectModel(
 }
 
 function tryRunning(bytes: Uint8Array, settings: LoadSettings, binding: NativeBinding): Runnable {
-  const { threads, isa, limits } = settings
+  const { threads, isa, memory, limits } = settings
   const { plan, weightBytes } = prepare(bytes, limits, isa)
   const { program, constants } = encode(plan, binding.format())
-  const native = binding.createProgram(program, constants, { threads, ...(isa !== undefined && { isa }) })
+  const native = binding.createProgram(program, constants, {
+    threads,
+    packed: packedBudget(memory, weightBytes, plan),
+    ...(isa !== undefined && { isa }),
+  })
   try {
     const { arenaBytes, scratchBytes, packedBytes, kernels } = native.info()
     const run: InspectedRun = {

@@ -8,11 +8,12 @@ import { EXIT } from './failure.js'
 import { findingsOf } from './inspect-findings.js'
 import { inspectModel } from './inspect-model.js'
 import { findingsText, inspectText } from './inspect-text.js'
-import { jsonOption, threadsOption } from './options.js'
+import { jsonOption, memoryOption, threadsOption } from './options.js'
 import { err, print, printJson, stdoutWidth } from './output.js'
 
 interface InspectOptions {
   readonly threads?: number
+  readonly memory: 'small' | 'balanced' | 'fast'
   readonly strict?: true
   readonly json?: true
 }
@@ -32,6 +33,7 @@ export function inspectCommand(): Command {
     .argument('<model>', 'a .tflite file')
     .option('--strict', 'look for all problems, instead of the first')
     .addOption(threadsOption())
+    .addOption(memoryOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action(inspect)

@@ -72,6 +72,11 @@ export interface ProgramOptions {
   readonly isa?: string
   /** Most bytes that constants, packed weights and one run's memory may take together; 4 GiB when left out. */
   readonly memory?: number
+  /**
+   * Bytes of constants and packed weights up to which kernels may pack weights larger than need be, to be faster; 0 when
+   * left out.
+   */
+  readonly packed?: number
   /** A living program of the same model, whose packed weights are taken where they serve. */
   readonly share?: NativeProgram
   /** Numbers that name the constants in all programs that share, one each, 0 for none. */

@@ -16,11 +16,14 @@ import { byteLength } from '../tensor/dtype.js'
 import type { Shape } from '../tensor/shape.js'
 import type { TensorInfo } from '../tensor/tensor.js'
 import { type CustomOps, customOperators } from './custom-ops.js'
-import type { LoadSettings } from './options.js'
+import type { LoadSettings, MemoryPolicy } from './options.js'
 import { type Part, SegmentedProgram, splitAtCustom } from './segments.js'
 
 /** Constants that are computed while loading are kept beside the file's: there is a bound on them. */
 const MOST_FOLDED_BYTES = 2 ** 28
+
+/** `memory: 'balanced'`: packed weights take at most so many times the bytes of those in the file. */
+const BALANCED_GROWTH = 4
 
 /** A model, and what its programs share. */
 export interface Source {
@@ -112,8 +115,8 @@ export function compile(source: Source, request: Request, share?: NativeProgram)
   const { file, settings } = source
   const { graph, weightBytes } = graphOf(source, request)
   const { program, steps } = graph.nodes.some(isCustom)
-    ? segmented(source, graph, share)
-    : native(source, graph, share)
+    ? segmented(source, graph, weightBytes, share)
+    : native(source, graph, weightBytes, share)
   try {
     const { arenaBytes, scratchBytes, packedBytes } = program.info()
     checkMemory(arenaBytes + scratchBytes + packedBytes, settings.limits.memory)
@@ -136,8 +139,13 @@ interface Runnable {
   readonly steps: readonly StepInfo[]
 }
 
-function native(source: Source, graph: Graph, share: NativeProgram | undefined): Runnable {
-  const { threads, isa, limits } = source.settings
+function native(
+  source: Source,
+  graph: Graph,
+  weightBytes: number,
+  share: NativeProgram | undefined,
+): Runnable {
+  const { threads, isa, memory, limits } = source.settings
   const planned = planGraph(graph, limits)
   const binding = loadBinding()
   const { program, constants } = encode(planned, binding.format())
@@ -146,6 +154,7 @@ function native(source: Source, graph: Graph, share: NativeProgram | undefined):
     program: binding.createProgram(program, constants, {
       threads,
       memory: limits.memory,
+      packed: packedBudget(memory, weightBytes, planned),
       identities: source.identities(constants),
       ...(living && { share: living }),
       ...(isa !== undefined && { isa }),
@@ -159,14 +168,19 @@ function native(source: Source, graph: Graph, share: NativeProgram | undefined):
 }
 
 /** Custom operators are calls of JavaScript between native programs. */
-function segmented(source: Source, graph: Graph, share: NativeProgram | undefined): Runnable {
+function segmented(
+  source: Source,
+  graph: Graph,
+  weightBytes: number,
+  share: NativeProgram | undefined,
+): Runnable {
   const parts: Part[] = []
   const steps: StepInfo[] = []
   let first = share
   try {
     for (const segment of splitAtCustom(graph)) {
       if (segment.kind === 'native') {
-        const made = native(source, segment.graph, first)
+        const made = native(source, segment.graph, weightBytes, first)
         first ??= made.program
         parts.push({ ...segment, program: made.program })
         steps.push(...made.steps)
@@ -183,6 +197,13 @@ function segmented(source: Source, graph: Graph, share: NativeProgram | undefine
     for (const part of parts) if (part.kind === 'native') part.program.dispose()
     throw error
   }
+}
+
+/** Bytes up to which a plan's weights are packed to be fast rather than small. */
+export function packedBudget(memory: MemoryPolicy, weightBytes: number, planned: Plan): number {
+  if (memory === 'fast') return Number.MAX_SAFE_INTEGER
+  // A plan may hold a part of the file's weights alone (a segment), or more than them (folded constants).
+  return memory === 'balanced' ? BALANCED_GROWTH * Math.min(weightBytes, constantBytes(planned)) : 0
 }
 
 /** Runs a graph that has no inputs; gives the bytes of its outputs. */

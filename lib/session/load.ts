@@ -53,7 +53,7 @@ export function openModel(bytes: Uint8Array, settings: LoadSettings, customOps?:
  * @throws {LowbitError} As `loadModel`.
  */
 export function prepare(bytes: Uint8Array, limits: LoadSettings['limits'], isa?: string): Stages {
-  const settings: LoadSettings = { threads: 1, isa, limits }
+  const settings: LoadSettings = { threads: 1, isa, memory: 'small', limits }
   const file = decode(bytes)
   const { graph, weightBytes } = graphOf(sourceOf(file, settings), { subgraph: 0 })
   return { file, graph, plan: planGraph(graph, limits), weightBytes }

@@ -25,6 +25,8 @@ export interface LoadLimits {
   readonly steps?: number | undefined
 }
 
+export type MemoryPolicy = 'small' | 'balanced' | 'fast'
+
 export interface LoadOptions {
   /**
    * At most this many threads work on one run, 1 to 256. Beats the environment variable `LOWBIT_THREADS`, which beats
@@ -32,10 +34,11 @@ export interface LoadOptions {
    */
   readonly threads?: number | undefined
   /**
-   * How much memory packed weights may take. `'balanced'`, the default, takes at most 4 times the file's weight bytes.
-   * At present all three pack alike.
+   * How much memory packed weights may take. `'fast'` packs them as the fastest kernel of each layer wants them (a 3x3
+   * convolution up to 8 times as large as in the file), `'balanced'`, the default, does so for the layers that gain most
+   * until packed weights take 4 times the file's weight bytes, `'small'` for none.
    */
-  readonly memory?: 'small' | 'balanced' | 'fast' | undefined
+  readonly memory?: MemoryPolicy | undefined
   /** Bounds on what a model may ask for; beyond them `LIMIT_EXCEEDED`. */
   readonly limits?: LoadLimits | undefined
   /** Implementations of the custom operators of the file, by their names. Others in the file stay unsupported. */
@@ -64,6 +67,7 @@ export interface LoadSettings {
   readonly threads: number
   /** Level that caps the kernels; undefined for the best of the processor. */
   readonly isa: string | undefined
+  readonly memory: MemoryPolicy
   readonly limits: { readonly memory: number; readonly steps: number }
 }
 
@@ -78,8 +82,9 @@ const DEFAULT_RUNS = 20
 /** @throws {LowbitError} `OPTION_INVALID` for an unknown key, or a value that is out of its range. */
 export function loadSettings(options: LoadOptions, environment: Environment, cpu: NativeCpu): LoadSettings {
   checkKeys(options, ['threads', 'memory', 'limits', 'customOps'], 'options of loadModel')
-  if (options.memory !== undefined && !['small', 'balanced', 'fast'].includes(options.memory)) {
-    throw invalid('memory', "'small', 'balanced' or 'fast'", options.memory)
+  const { memory: policy = 'balanced' } = options
+  if (!['small', 'balanced', 'fast'].includes(policy)) {
+    throw invalid('memory', "'small', 'balanced' or 'fast'", policy)
   }
   if (options.customOps !== undefined) checkCustomOps(options.customOps)
   const { limits = {} } = options
@@ -88,6 +93,7 @@ export function loadSettings(options: LoadOptions, environment: Environment, cpu
   return {
     threads: threadsOf(options.threads, environment['LOWBIT_THREADS']),
     isa: isaOf(environment['LOWBIT_ISA'], cpu),
+    memory: policy,
     limits: {
       memory: integer('limits.memory', memory, 0, Number.MAX_SAFE_INTEGER),
       steps: integer('limits.steps', steps, 0, Number.MAX_SAFE_INTEGER),

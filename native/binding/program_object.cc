@@ -264,10 +264,11 @@ Failure ReadOptions(napi_env env, napi_value value, program::LoadOptions* option
   napi_valuetype type;
   if (napi_typeof(env, value, &type) != napi_ok) return NodeFailure(env);
   if (type != napi_object) return {kOptionInvalid, "the options are not an object"};
-  napi_value threads, isa, memory;
+  napi_value threads, isa, memory, packed;
   if (Failure failure = ReadField(env, value, "threads", &threads)) return failure;
   if (Failure failure = ReadField(env, value, "isa", &isa)) return failure;
   if (Failure failure = ReadField(env, value, "memory", &memory)) return failure;
+  if (Failure failure = ReadField(env, value, "packed", &packed)) return failure;
   if (!threads) return {kOptionInvalid, "threads is missing"};
   double number = 0;
   if (Failure failure = ReadInteger(env, threads, "threads", 1, threads::Pool::kMaxThreads, &number))
@@ -283,6 +284,10 @@ Failure ReadOptions(napi_env env, napi_value value, program::LoadOptions* option
   if (memory) {
     if (Failure failure = ReadInteger(env, memory, "memory", 0, 9007199254740991.0, &number)) return failure;
     options->memory_limit = static_cast<uint64_t>(number);
+  }
+  if (packed) {
+    if (Failure failure = ReadInteger(env, packed, "packed", 0, 9007199254740991.0, &number)) return failure;
+    options->weight_budget = static_cast<uint64_t>(number);
   }
   return {};
 }

@@ -19,6 +19,7 @@
 #include "dispatch/resize.h"
 #include "dispatch/rows_f32.h"
 #include "dispatch/sum.h"
+#include "dispatch/winograd.h"
 
 namespace lowbit::dispatch {
 namespace {
@@ -38,6 +39,7 @@ std::vector<const char*> KernelNames(cpu::Isa have) {
   std::vector<const char*> names;
   Add(gemm_u8::Lists(), have, &names);
   Add(gemm::Lists(), have, &names);
+  Add(winograd::Lists(), have, &names);
   Add(gemm_s16::Lists(), have, &names);
   Add(gemm_f32::Lists(), have, &names);
   Add(depthwise_rows::Lists(), have, &names);

@@ -18,6 +18,7 @@
 #include "program/format.h"
 #include "program/overlap.h"
 #include "program/step.h"
+#include "program/wishes.h"
 
 namespace lowbit::program {
 namespace {
@@ -275,7 +276,14 @@ class Arguments final : public StepArgs {
     return Status();
   }
 
-  Status LoadStep(std::unique_ptr<Step>* step) {
+  // What larger packed weights would do for the step.
+  Wish WishOfStep() const {
+    const Wisher wish = StepKinds()[record_.kind].wish;
+    return wish && !WritesNothing() ? wish(*this) : Wish();
+  }
+
+  Status LoadStep(uint64_t weight_room, std::unique_ptr<Step>* step) {
+    weight_room_ = weight_room;
     const Status status = StepKinds()[record_.kind].load(*this, step);
     if (keeper_->failed()) return Fail(Code::kLimit, "not enough memory for its constants");
     LOWBIT_RETURN_IF_ERROR(status);
@@ -296,6 +304,7 @@ class Arguments final : public StepArgs {
     return i >= 0 && i < output_count() ? *operands_[record_.input_count + static_cast<size_t>(i)] : kNone;
   }
   uint64_t memory_left() const override { return keeper_->left(); }
+  uint64_t weight_room() const override { return weight_room_; }
   Operand Bind(const Tensor& tensor) override { return keeper_->Keep(tensor); }
   SharedBuffer Packed(const Tensor& constant, const Key& layout, size_t bytes,
                       const std::function<void(uint8_t*)>& pack) override {
@@ -444,6 +453,7 @@ class Arguments final : public StepArgs {
   const std::vector<Tensor>& tensors_;
   const LoadOptions& options_;
   Keeper* const keeper_;
+  uint64_t weight_room_ = 0;
   uint32_t index_ = 0;
   uint64_t operands_read_ = 0, attributes_read_ = 0;  // by all steps so far
   StepRecord record_{};
@@ -506,16 +516,35 @@ Status Build(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constant
   LOWBIT_RETURN_IF_ERROR(ReadPorts(source, tensors, true, &keeper, &parts.outputs));
 
   size_t scratch = 0;
-  Arguments arguments(source, tensors, options, &keeper);
-  parts.steps.reserve(source.header.steps.count);
-  for (uint32_t i = 0; i < source.header.steps.count; ++i) {
-    LOWBIT_RETURN_IF_ERROR(arguments.Open(i));
-    std::unique_ptr<Step> step;
-    LOWBIT_RETURN_IF_ERROR(arguments.LoadStep(&step));
+  parts.steps.resize(header.steps.count);
+  const auto load = [&](Arguments& arguments, uint32_t i, uint64_t weight_room) {
+    std::unique_ptr<Step>& step = parts.steps[i];
+    LOWBIT_RETURN_IF_ERROR(arguments.LoadStep(weight_room, &step));
     keeper.Take(step->packed_bytes());
     scratch = std::max(scratch, step->scratch_bytes(options.threads));
-    LOWBIT_RETURN_IF_ERROR(fits(fixed + keeper.bytes() + scratch));
-    parts.steps.push_back(std::move(step));
+    return fits(fixed + keeper.bytes() + scratch);
+  };
+  // Steps with a wish wait until it is known what the others take.
+  std::vector<Wanting> wanting;
+  Arguments arguments(source, tensors, options, &keeper);
+  for (uint32_t i = 0; i < header.steps.count; ++i) {
+    LOWBIT_RETURN_IF_ERROR(arguments.Open(i));
+    const Wish wish = options.weight_budget > 0 ? arguments.WishOfStep() : Wish();
+    if (wish.gain > 0) {
+      wanting.push_back({i, wish});
+    } else {
+      LOWBIT_RETURN_IF_ERROR(load(arguments, i, 0));
+    }
+  }
+  Arguments again(source, tensors, options, &keeper);
+  uint64_t reserved = InOrderOfWorth(&wanting);
+  for (const Wanting& step : wanting) {
+    reserved -= step.wish.least_bytes;
+    const uint64_t taken = keeper.bytes() + reserved;
+    LOWBIT_RETURN_IF_ERROR(again.Open(step.index));
+    LOWBIT_RETURN_IF_ERROR(load(
+        again, step.index,
+        std::min(Less(options.weight_budget, taken), Less(options.memory_limit, fixed + taken + scratch))));
   }
 
   parts.arena_bytes = static_cast<size_t>(source.header.arena_bytes);

@@ -16,6 +16,9 @@ struct LoadOptions {
   cpu::Isa isa = cpu::kScalar;  // what kernels may use
   // Bytes: kept constants, packed weights, arena and scratch of one run.
   uint64_t memory_limit = uint64_t{1} << 32;
+  // Bytes of kept constants and packed weights up to which steps may take packed weights that are larger and
+  // faster than need be. Those that gain most for a byte come first.
+  uint64_t weight_budget = 0;
   // Numbers that name the constant blocks in all programs of a model, one a block, 0 for no name; or empty.
   Span<const double> identities;
   std::shared_ptr<Weights> weights;  // of an earlier program of the model, or null

@@ -115,6 +115,9 @@ class StepArgs {
                                   std::to_string(memory_left()));
   }
 
+  // What this step may take for packed weights where it has the choice between small and fast ones.
+  virtual uint64_t weight_room() const = 0;
+
   // The operand for running. A constant is copied once into memory of the program, 64-byte aligned.
   virtual Operand Bind(const Tensor& tensor) = 0;
 
@@ -145,12 +148,21 @@ class StepArgs {
 
 using Loader = Status (*)(StepArgs& args, std::unique_ptr<Step>* step);
 
+// What larger packed weights would do for a step: so many microseconds fewer a run (an estimate; 0: nothing).
+struct Wish {
+  double gain = 0;
+  uint64_t bytes = 0, least_bytes = 0;  // of packed weights, with the wish granted and without
+};
+// Of a step that may be loaded; of any other, anything.
+using Wisher = Wish (*)(const StepArgs& args);
+
 struct StepKind {
   const char* name;  // as lib/ops spells it: "conv", "pool", ...
   Loader load;
   // Bit i: output 0 may be the very memory of input i (`inPlace` of a step in lib/ops). Beyond that no output
   // of a step overlaps another operand: load.cc refuses such programs.
   uint32_t in_place = 0;
+  Wisher wish = nullptr;  // null: packed weights have one size
 };
 
 // All kinds; a program's StepRecord.kind is an index of this list. Defined in steps/table.cc.

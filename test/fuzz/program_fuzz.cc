@@ -82,6 +82,7 @@ Outcome LoadAndRun(const Case& one, cpu::Isa isa, int fill) {
   program::LoadOptions options;
   options.isa = isa;
   options.memory_limit = kMemory;
+  options.weight_budget = kMemory;
   std::shared_ptr<program::Program> loaded;
   Outcome outcome;
   outcome.status = program::Load(program_bytes, {blocks.data(), blocks.size()}, options, &loaded);

@@ -395,6 +395,9 @@ test('options of createProgram', (t) => {
     t.throws(() => binding.createProgram(bytes, [], { threads: 1, isa: isa as string }), refused)
   }
   for (const isa of binding.cpu().known) binding.createProgram(bytes, [], { threads: 1, isa }).dispose()
+  for (const packed of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '2', null]) {
+    t.throws(() => binding.createProgram(bytes, [], { threads: 1, packed: packed as number }), refused)
+  }
   t.throws(() => binding.createProgram(bytes, [], { threads: 1, memory: 127 }), { code: 'LIMIT_EXCEEDED' })
   binding.createProgram(bytes, [], { threads: 256, memory: 128 }).dispose()
   const greedy = encodeProgram({ ...copyChain(8, 1), arenaBytes: 2 ** 50 }, format)

@@ -19,6 +19,7 @@ test('defaults', (t) => {
   t.deepEqual(loadSettings({}, {}, CPU), {
     threads: usableCores(),
     isa: undefined,
+    memory: 'balanced',
     limits: { memory: 2 ** 31, steps: 16384 },
   })
 })

@@ -6,7 +6,12 @@ import { LowbitError, loadModel } from '#lib/index.js'
 import { compile, sourceOf } from '#lib/session/compile.js'
 import { convFile, identityFile, int8s, mixedFile } from '../helpers/small-models.js'
 
-const SETTINGS = { threads: 1, isa: undefined, limits: { memory: 2 ** 32, steps: 1000 } }
+const SETTINGS = {
+  threads: 1,
+  isa: undefined,
+  memory: 'balanced' as const,
+  limits: { memory: 2 ** 32, steps: 1000 },
+}
 
 test('later runs take the new shapes', async (t) => {
   const model = await loadModel(identityFile(4))

@@ -5,6 +5,7 @@
 #include "program/steps/conv_rows.h"
 #include "program/steps/matmul_layer.h"
 #include "program/steps/quantize_rows.h"
+#include "program/steps/winograd.h"
 
 namespace lowbit::program::steps {
 
@@ -90,19 +91,27 @@ Status LoadConvOf(StepArgs& args, Window window, MatmulShape shape, WeightStride
   // Without weights the filter may be of any size.
   if (shape.channels == 0) window.filter_h = window.filter_w = 1;
   if (kind == LayerKind::kHybrid) return LoadHybridConv(args, window, shape, strides, step);
+  if (kind == LayerKind::kCodes) {
+    QuantizedLayer layer;
+    LOWBIT_RETURN_IF_ERROR(ReadQuantizedLayer(args, shape.groups * shape.channels, &layer));
+    layer.weights.channel_stride = strides.channel;
+    layer.weights.depth_stride = strides.depth;
+    LOWBIT_RETURN_IF_ERROR(LoadWinograd(args, window, shape, layer, step));
+    if (*step) return Status();
+  }
   const auto rows_by = [&](const auto& copy) {
     return ConvRows<std::decay_t<decltype(copy)>>(window, shape.groups, copy);
   };
   return LoadMatmulLayer(args, kind, shape, strides, rows_by, step);
 }
 
-Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step) {
+static Status ReadConv(const StepArgs& args, Window* the_window, MatmulShape* shape) {
   if (args.input_count() < 2 || args.output_count() != 1 || !args.has_input(0) || !args.has_input(1)) {
     return args.Fail(Code::kInvalid, "expected input, weights and perhaps a bias -> output");
   }
   const Tensor &input = args.input(0), &weights = args.input(1), &output = args.output(0);
   if (weights.rank != 4) return args.Fail(Code::kShapeMismatch, "weights must have rank 4: OHWI");
-  Window window;
+  Window& window = *the_window;
   LOWBIT_RETURN_IF_ERROR(ReadWindow(args, input, output, weights.dims[1], weights.dims[2], &window));
   if (args.has("transposed")) {
     int is_transposed;
@@ -116,7 +125,23 @@ Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step) {
   }
   const size_t groups = window.channels / group;
   const size_t depth = static_cast<size_t>(weights.dims[1]) * static_cast<size_t>(weights.dims[2]) * group;
-  return LoadConvOf(args, window, {window.pixels(), groups, channels / groups, depth}, {depth, 1}, step);
+  *shape = {window.pixels(), groups, channels / groups, depth};
+  return Status();
+}
+
+Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step) {
+  Window window;
+  MatmulShape shape;
+  LOWBIT_RETURN_IF_ERROR(ReadConv(args, &window, &shape));
+  return LoadConvOf(args, window, shape, {shape.depth, 1}, step);
+}
+
+Wish WishOfConv(const StepArgs& args) {
+  Window window;
+  MatmulShape shape;
+  LayerKind kind;
+  const bool is_sound = ReadConv(args, &window, &shape).ok() && KindOfLayer(args, &kind).ok();
+  return is_sound && kind == LayerKind::kCodes ? WishOfWinograd(args, window, shape) : Wish();
 }
 
 }  // namespace lowbit::program::steps

@@ -1,4 +1,5 @@
-// The list of all kinds of steps: two lines each, and which inputs a step may write over. A program's
+// The list of all kinds of steps: two lines each, which inputs a step may write over, and what it would do
+// with more memory. A program's
 // StepRecord.kind is an index of this list.
 #include "program/step.h"
 
@@ -13,6 +14,7 @@ Status LoadCompare(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadComplexPart(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConcat(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step);
+Wish WishOfConv(const StepArgs& args);
 Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCumSum(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
@@ -56,7 +58,7 @@ static constexpr StepKind kKinds[] = {
     {"compare", steps::LoadCompare},
     {"complex_part", steps::LoadComplexPart},
     {"concat", steps::LoadConcat},
-    {"conv", steps::LoadConv},
+    {"conv", steps::LoadConv, 0, steps::WishOfConv},
     {"copy", steps::LoadCopy},
     {"cumsum", steps::LoadCumSum},
     {"depthwise", steps::LoadDepthwise},

@@ -1,0 +1,5 @@
+#pragma once
+#include "kernels/winograd/contract.h"
+namespace lowbit::kernels::winograd {
+extern const Rows kAvx512Vnni;
+}
