@@ -202,7 +202,7 @@ class Block {
 
 template <int kFilter, int kStride, bool kFolded, bool kNarrow>
 void Run16(const Call& call, const Channels& channels, const Output& output, size_t index) {
-  constexpr bool kTwoLines = kFilter == 3 && kStride == 1 && kFolded && !kNarrow;
+  constexpr bool kTwoLines = kFilter == 3 && kStride == 1 && kFolded;
   const Block<kFilter, kStride, kFolded, kNarrow> block(call, channels, output, index);
   const size_t start = BlockStart(index, call.channels, kLanes);
   for (size_t y = 0; y < call.count; ++y) {
