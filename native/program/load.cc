@@ -29,6 +29,8 @@ std::string Text(uint64_t number) { return std::to_string(number); }
 // Bits of one element; 0 for an unknown type.
 int BitsOf(Dtype dtype) {
   switch (dtype) {
+    case Dtype::kInt2:
+      return 2;
     case Dtype::kInt4:
       return 4;
     case Dtype::kBool:
@@ -36,12 +38,16 @@ int BitsOf(Dtype dtype) {
     case Dtype::kUint8:
       return 8;
     case Dtype::kInt16:
+    case Dtype::kUint16:
     case Dtype::kFloat16:
+    case Dtype::kBfloat16:
       return 16;
     case Dtype::kInt32:
+    case Dtype::kUint32:
     case Dtype::kFloat32:
       return 32;
     case Dtype::kInt64:
+    case Dtype::kFloat64:
     case Dtype::kComplex64:
       return 64;
   }
