@@ -43,7 +43,7 @@ import {
 } from './functions.js'
 import { embeddingLookup, gather, gatherNd } from './gather.js'
 import { l2Normalization, l2Pool2d } from './l2.js'
-import { unidirectionalSequenceLstm } from './lstm.js'
+import { bidirectionalSequenceLstm, lstm, unidirectionalSequenceLstm } from './lstm.js'
 import { mirrorPad } from './mirror-pad.js'
 import { oneHot } from './one-hot.js'
 import { pad, padV2 } from './pad.js'
@@ -54,6 +54,7 @@ import { broadcastTo, depthToSpace, reverseV2, spaceToDepth, tile } from './rear
 import { mean, reduceMax, reduceMin, reduceProd, sum } from './reduce.js'
 import { expandDims, reshape, squeeze } from './reshape.js'
 import { resizeBilinear, resizeNearestNeighbor } from './resize.js'
+import { bidirectionalSequenceRnn, rnn, unidirectionalSequenceRnn } from './rnn.js'
 import { scatterNd } from './scatter-nd.js'
 import { select, selectV2 } from './select.js'
 import { fill, range, rank, shape, zerosLike } from './shape-values.js'
@@ -75,6 +76,8 @@ export const OPS: readonly Op[] = [
   averagePool2d,
   batchMatmul,
   batchToSpaceNd,
+  bidirectionalSequenceLstm,
+  bidirectionalSequenceRnn,
   broadcastTo,
   cast,
   ceil,
@@ -116,6 +119,7 @@ export const OPS: readonly Op[] = [
   logicalNot,
   logicalOr,
   logistic,
+  lstm,
   maxPool2d,
   maximum,
   mean,
@@ -147,6 +151,7 @@ export const OPS: readonly Op[] = [
   resizeNearestNeighbor,
   reverseV2,
   rfft2d,
+  rnn,
   round,
   rsqrt,
   scatterNd,
@@ -175,6 +180,7 @@ export const OPS: readonly Op[] = [
   transposeConv,
   unpack,
   unidirectionalSequenceLstm,
+  unidirectionalSequenceRnn,
   zerosLike,
 ]
 

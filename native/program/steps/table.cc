@@ -36,6 +36,7 @@ Status LoadRequantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadResizeBilinear(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadResizeNearest(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadRfft2d(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadRnn(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadScatter(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSelect(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSoftmax(StepArgs& args, std::unique_ptr<Step>* step);
@@ -80,6 +81,7 @@ static constexpr StepKind kKinds[] = {
     {"resize_bilinear", steps::LoadResizeBilinear},
     {"resize_nearest", steps::LoadResizeNearest},
     {"rfft2d", steps::LoadRfft2d},
+    {"rnn", steps::LoadRnn},
     {"scatter", steps::LoadScatter},
     {"select", steps::LoadSelect},
     {"softmax", steps::LoadSoftmax},
