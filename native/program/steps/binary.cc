@@ -1,5 +1,5 @@
 // `binary`: two operands, element by element, with broadcasting. Inputs: a, b (float32, int32, int64; some
-// also int8, uint8, int16). Attributes: op (Op below), clamp (two numbers of the type, for float32 and
+// also int8, uint8, int16, uint16, uint32). Attributes: op (Op below), clamp (two numbers of the type, for float32 and
 // int32).
 #include <cmath>
 #include <cstring>
@@ -11,7 +11,7 @@
 namespace lowbit::program::steps {
 namespace {
 
-enum Op { kAdd, kSub, kMul, kMax, kMin, kDiv, kSquaredDifference, kPow, kFloorDiv, kFloorMod, kPrelu, kOps };
+enum Op { kAdd, kSub, kMul, kMax, kMin, kDiv, kSquaredDifference, kPow, kFloorDiv, kFloorMod, kPrelu, kAtan2, kXor, kRightShift, kOps };
 
 // Run has looked that no divisor is 0 and no exponent negative. Integers look again: a wrong program may let
 // the output overlap the divisors. Source: TFLite kernels/internal/reference/floor_div.h, floor_mod.h;
@@ -55,6 +55,13 @@ T Power(T base, T exponent) {
   }
 }
 
+// By at most all bits but the sign. Source: LiteRT kernels/right_shift.cc.
+template <typename T>
+T RightShift(T a, T b) {
+  const T most = static_cast<T>(sizeof(T) * 8 - 1);
+  return static_cast<T>(a >> (b < 0 ? T{0} : b > most ? most : b));
+}
+
 // Integers wrap as the reference's do.
 template <typename T, int op>
 inline T Apply(T a, T b) {
@@ -70,12 +77,15 @@ inline T Apply(T a, T b) {
     if constexpr (op == kDiv) return a / b;
     if constexpr (op == kSquaredDifference) return (a - b) * (a - b);
     if constexpr (op == kPrelu) return a >= 0 ? a : a * b;
+    if constexpr (op == kAtan2) return std::atan2(a, b);
   } else {
     using U = std::make_unsigned_t<T>;
     const U x = static_cast<U>(a), y = static_cast<U>(b);
     if constexpr (op == kAdd) return static_cast<T>(x + y);
     if constexpr (op == kSub) return static_cast<T>(x - y);
     if constexpr (op == kMul) return static_cast<T>(x * y);
+    if constexpr (op == kXor) return static_cast<T>(x ^ y);
+    if constexpr (op == kRightShift) return RightShift(a, b);
     if constexpr (op == kSquaredDifference) return static_cast<T>((x - y) * (x - y));
     if constexpr (op == kDiv)
       return b == 0 ? T{0} : b == -1 ? static_cast<T>(U{0} - x) : static_cast<T>(a / b);
@@ -148,6 +158,10 @@ PlainKernel ChoosePlain(int op) {
   }
   if constexpr (kFloat) {
     if (op == kPrelu) return Plain<T, kPrelu>;
+    if (op == kAtan2) return Plain<T, kAtan2>;
+  } else {
+    if (op == kXor) return Plain<T, kXor>;
+    if (op == kRightShift) return Plain<T, kRightShift>;
   }
   return nullptr;
 }
@@ -260,6 +274,12 @@ Status LoadBinary(StepArgs& args, std::unique_ptr<Step>* step) {
       break;
     case Dtype::kInt16:
       choose(int16_t{-32768}, int16_t{32767}, "binary.s16.scalar");
+      break;
+    case Dtype::kUint16:
+      choose(uint16_t{0}, uint16_t{65535}, "binary.u16.scalar");
+      break;
+    case Dtype::kUint32:
+      choose(uint32_t{0}, uint32_t{UINT32_MAX}, "binary.u32.scalar");
       break;
     default:
       break;

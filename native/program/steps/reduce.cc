@@ -236,6 +236,9 @@ Status LoadReduce(StepArgs& args, std::unique_ptr<Step>* step) {
     case Dtype::kInt8:
       return ordered ? LoadPlain<int8_t>(args, shape, op, step)
                      : LoadQuantized<int8_t>(args, shape, op, step);
+    case Dtype::kBool:
+      return ordered ? LoadPlain<uint8_t>(args, shape, op, step)
+                     : args.Fail(Code::kUnsupported, "does not add bools");
     case Dtype::kUint8:
       return ordered ? LoadPlain<uint8_t>(args, shape, op, step)
                      : LoadQuantized<uint8_t>(args, shape, op, step);

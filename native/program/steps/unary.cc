@@ -1,4 +1,4 @@
-// `unary`: functions of numbers, element by element. Inputs: x (float32; abs and negate also int32, int64).
+// `unary`: functions of numbers, element by element. Inputs: x (float32; abs and negate also int32, int64, sign int32).
 // Attributes: op (Op below), parameter (one float: the slope of leaky_relu).
 //
 // Source: TFLite kernels/activations.cc, kernels/elementwise.cc and the reference kernels they call
@@ -36,6 +36,7 @@ enum Op {
   kElu,
   kGelu,
   kGeluTanh,
+  kSign,
   kOps
 };
 
@@ -110,6 +111,8 @@ float Apply(float x, float parameter) {
       return x < 0 ? std::expm1(x) : x;
     case kGelu:
       return Gelu(x);
+    case kSign:
+      return x < 0 ? -1 : x > 0 ? 1 : 0;
     default:
       return GeluTanh(x);
   }
@@ -127,6 +130,10 @@ void MapIntegers(const void* in, void* out, size_t count, float /*parameter*/) {
   using U = std::make_unsigned_t<T>;
   const T* x = static_cast<const T*>(in);
   for (size_t i = 0; i < count; ++i) {
+    if constexpr (op == kSign) {
+      static_cast<T*>(out)[i] = x[i] < 0 ? T{-1} : x[i] > 0 ? T{1} : T{0};
+      continue;
+    }
     const bool turns = op == kNegate || x[i] < 0;
     static_cast<T*>(out)[i] = turns ? static_cast<T>(U{0} - static_cast<U>(x[i])) : x[i];
   }
@@ -161,11 +168,14 @@ constexpr Row kRows[kOps] = {
     {"elu.f32.scalar", Map<kElu>},
     {"gelu.f32.scalar", Map<kGelu>},
     {"gelu_tanh.f32.scalar", Map<kGeluTanh>},
+    {"sign.f32.scalar", Map<kSign>},
 };
 constexpr Row kAbsS32{"abs.s32.scalar", MapIntegers<int32_t, kAbs>};
 constexpr Row kAbsS64{"abs.s64.scalar", MapIntegers<int64_t, kAbs>};
 constexpr Row kNegateS32{"negate.s32.scalar", MapIntegers<int32_t, kNegate>};
 constexpr Row kNegateS64{"negate.s64.scalar", MapIntegers<int64_t, kNegate>};
+
+constexpr Row kSignS32{"sign.s32.scalar", MapIntegers<int32_t, kSign>};
 
 // Null where the operation does not take the type.
 const Row* RowOf(Dtype dtype, int op) {
@@ -173,7 +183,7 @@ const Row* RowOf(Dtype dtype, int op) {
     case Dtype::kFloat32:
       return &kRows[op];
     case Dtype::kInt32:
-      return op == kAbs ? &kAbsS32 : op == kNegate ? &kNegateS32 : nullptr;
+      return op == kAbs ? &kAbsS32 : op == kNegate ? &kNegateS32 : op == kSign ? &kSignS32 : nullptr;
     case Dtype::kInt64:
       return op == kAbs ? &kAbsS64 : op == kNegate ? &kNegateS64 : nullptr;
     default:
