@@ -66,6 +66,7 @@ import { bidirectionalSequenceLstm, lstm, unidirectionalSequenceLstm } from './l
 import { localResponseNormalization } from './local-response-normalization.js'
 import { matrixDiag, matrixSetDiag } from './matrix-diag.js'
 import { mirrorPad } from './mirror-pad.js'
+import { nonMaxSuppressionV4, nonMaxSuppressionV5 } from './non-max-suppression.js'
 import { oneHot } from './one-hot.js'
 import { pad, padV2 } from './pad.js'
 import { averagePool2d, maxPool2d } from './pool.js'
@@ -90,6 +91,7 @@ import { broadcastArgs, fill, range, rank, shape, zerosLike } from './shape-valu
 import { slice, stridedSlice } from './slice.js'
 import { logSoftmax, softmax } from './softmax.js'
 import { split, splitV, unpack } from './split.js'
+import { STABLEHLO_OPS } from './stablehlo.js'
 import { svdf } from './svdf.js'
 import { topkV2 } from './top-k.js'
 import { transpose } from './transpose.js'
@@ -167,6 +169,8 @@ export const OPS: readonly Op[] = [
   mirrorPad,
   mul,
   neg,
+  nonMaxSuppressionV4,
+  nonMaxSuppressionV5,
   notEqual,
   oneHot,
   pack,
@@ -232,6 +236,7 @@ export const OPS: readonly Op[] = [
   unidirectionalSequenceLstm,
   unidirectionalSequenceRnn,
   zerosLike,
+  ...STABLEHLO_OPS,
 ]
 
 /** By type in the schema (`CONV_2D`). */

@@ -29,6 +29,7 @@ Status LoadLocalNorm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLstm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut16(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadNonMaxSuppression(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPad(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPool(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadQuantize(StepArgs& args, std::unique_ptr<Step>* step);
@@ -81,6 +82,7 @@ static constexpr StepKind kKinds[] = {
     {"lstm", steps::LoadLstm},
     {"lut", steps::LoadLut, kFirst},
     {"lut16", steps::LoadLut16, kFirst},
+    {"non_max_suppression", steps::LoadNonMaxSuppression},
     {"pad", steps::LoadPad},
     {"pool", steps::LoadPool},
     {"quantize", steps::LoadQuantize},

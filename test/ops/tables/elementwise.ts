@@ -304,7 +304,47 @@ const SELECTS = (type: string, condition: readonly number[], shapes: readonly (r
     )
   })
 
+/** Other spellings of the same, on plain numbers. */
+const STABLEHLO_UNARY: Readonly<Record<string, string>> = {
+  STABLEHLO_ABS: 'ABS',
+  STABLEHLO_COSINE: 'COS',
+  STABLEHLO_EXPONENTIAL: 'EXP',
+  STABLEHLO_FLOOR: 'FLOOR',
+  STABLEHLO_LOG: 'LOG',
+  STABLEHLO_LOGISTIC: 'LOGISTIC',
+  STABLEHLO_NEGATE: 'NEG',
+  STABLEHLO_RSQRT: 'RSQRT',
+  STABLEHLO_TANH: 'TANH',
+}
+const STABLEHLO_BINARY: Readonly<Record<string, string>> = {
+  STABLEHLO_ADD: 'ADD',
+  STABLEHLO_AND: 'LOGICAL_AND',
+  STABLEHLO_DIVIDE: 'DIV',
+  STABLEHLO_MAXIMUM: 'MAXIMUM',
+  STABLEHLO_MINIMUM: 'MINIMUM',
+  STABLEHLO_MULTIPLY: 'MUL',
+  STABLEHLO_OR: 'LOGICAL_OR',
+  STABLEHLO_POWER: 'POW',
+  STABLEHLO_SUBTRACT: 'SUB',
+}
+const respelled = <T>(
+  names: Readonly<Record<string, string>>,
+  from: Readonly<Record<string, T>>,
+  cases: (type: string, spec: T) => Case[],
+) => Object.fromEntries(Object.entries(names).map(([type, own]) => [type, cases(type, { ...(from[own] as T), dtypes: [] })]))
+
 export const ELEMENTWISE: Table = {
+  ...respelled(STABLEHLO_UNARY, UNARY, unaryCases),
+  ...respelled(STABLEHLO_BINARY, BINARY, binaryCases),
+  STABLEHLO_SELECT: SELECTS('STABLEHLO_SELECT', [2, 3], [[2, 3], [2, 3], [2, 3]]),
+  STABLEHLO_CONVERT: [
+    realCase(
+      'float32 to int32',
+      { type: 'STABLEHLO_CONVERT', inputs: [tensor('float32', 20)], outputs: [tensor('int32', 20)] },
+      [spread(20, -9, 9)],
+      (x = []) => [x.map((one) => Math.trunc(one) + 0)],
+    ),
+  ],
   ...Object.fromEntries(Object.entries(UNARY).map(([type, spec]) => [type, unaryCases(type, spec)])),
   ...Object.fromEntries(Object.entries(BINARY).map(([type, spec]) => [type, binaryCases(type, spec)])),
   PRELU,

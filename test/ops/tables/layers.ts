@@ -392,7 +392,35 @@ const plain = (type: string, options: OneOperatorSpec['options'], f: (x: number)
     FEW_ULPS,
   )
 
+/** Two boxes that overlap by half, one far away, and one below the threshold. */
+const CORNERS = [0, 0, 4, 4, 0, 2, 4, 6, 9, 9, 5, 5, 0, 0, 1, 1]
+const suppress = (version: 4 | 5, overlap: number, sigma: number, outputs: readonly number[][]): Case => ({
+  what: `overlap ${overlap}, sigma ${sigma}`,
+  spec: {
+    type: `NON_MAX_SUPPRESSION_V${version}`,
+    inputs: [
+      f32(4, 4),
+      f32(4),
+      constant('int32', [], [3]),
+      ...[overlap, 0.25, ...(version === 5 ? [sigma] : [])].map((x) => constant('float32', [], [x])),
+    ],
+    outputs: [s32(3), ...(version === 5 ? [f32(3)] : []), s32()],
+  },
+  inputs: [Float32Array.from(CORNERS), Float32Array.of(0.5, 0.75, 0.625, 0.125)],
+  outputs,
+  bound: FEW_ULPS,
+})
+
 export const LAYERS: Table = {
+  NON_MAX_SUPPRESSION_V4: [
+    suppress(4, 0.25, 0, [[1, 2, 0], [2]]),
+    suppress(4, 0.5, 0, [[1, 2, 0], [3]]),
+  ],
+  NON_MAX_SUPPRESSION_V5: [
+    suppress(5, 0.25, 0, [[1, 2, 0], [0.75, 0.625, 0], [2]]),
+    // The overlap is 8 of 24: 0.5 exp(-0.5 / 9).
+    suppress(5, 0.5, 1, [[1, 2, 0], [0.75, 0.625, 0.5 * Math.exp(-0.5 / 9)], [3]]),
+  ],
   CONV_2D: convolutions(false),
   DEPTHWISE_CONV_2D: convolutions(true),
   FULLY_CONNECTED: connected,
