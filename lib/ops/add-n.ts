@@ -26,11 +26,13 @@ export const addN = defineOp<Record<string, never>>({
   lower(node) {
     const output = node.output(0)
     const last = node.inputs.length - 1
-    if (last === 0) return { steps: [{ kind: 'copy', inputs: [node.input(0)], outputs: [output], attributes: {} }] }
+    if (last === 0)
+      return { steps: [{ kind: 'copy', inputs: [node.input(0)], outputs: [output], attributes: {} }] }
     const steps: Step[] = []
     let sum: Operand = node.input(0)
     for (let i = 1; i <= last; i++) {
-      const next = i === last ? output : { name: `${output.name}/${i}`, shape: output.shape, dtype: output.dtype }
+      const next =
+        i === last ? output : { name: `${output.name}/${i}`, shape: output.shape, dtype: output.dtype }
       const step = binaryStep('add', sum, node.input(i), next)
       steps.push(i === 1 ? step : { ...step, inPlace: 0 })
       sum = next

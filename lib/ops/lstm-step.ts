@@ -142,7 +142,9 @@ function integerAttributes(node: Node, operands: LstmOperands): Record<string, S
   const { cellClip, projectionClip } = node.attributes
   return {
     ...quantizeMultipliers(factors),
-    varianceGuard: Int32Array.from(norms, (scale) => Math.min(2 ** 31 - 1, Math.max(1, Math.trunc(f(10000 * scale))))),
+    varianceGuard: Int32Array.from(norms, (scale) =>
+      Math.min(2 ** 31 - 1, Math.max(1, Math.trunc(f(10000 * scale)))),
+    ),
     cellShift,
     cellClip: clip(cellClip, cells.scale, 32767),
     projectionClip: clip(projectionClip, last.scale, 127),

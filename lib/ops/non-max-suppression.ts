@@ -32,7 +32,9 @@ function nonMaxSuppression(version: 4 | 5): Op {
     },
     lower(node) {
       const inputs = [0, 1, 3, 4, ...(isSoft ? [5] : [])].map((i): Operand => node.input(i))
-      const outputs = isSoft ? [node.output(0), node.output(1), node.output(2)] : [node.output(0), node.output(1)]
+      const outputs = isSoft
+        ? [node.output(0), node.output(1), node.output(2)]
+        : [node.output(0), node.output(1)]
       return { steps: [{ kind: 'non_max_suppression', inputs, outputs, attributes: {} }] }
     },
   })

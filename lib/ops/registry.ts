@@ -12,10 +12,10 @@ import {
   reluN1To1,
   tanh,
 } from './activations.js'
+import { addN } from './add-n.js'
 import { argMax, argMin } from './arg-max.js'
 import { batchMatmul } from './batch-matmul.js'
 import { batchToSpaceNd, spaceToBatchNd } from './batch-space.js'
-import { addN } from './add-n.js'
 import {
   add,
   atan2,
@@ -62,8 +62,8 @@ import {
 } from './functions.js'
 import { embeddingLookup, gather, gatherNd } from './gather.js'
 import { l2Normalization, l2Pool2d } from './l2.js'
-import { bidirectionalSequenceLstm, lstm, unidirectionalSequenceLstm } from './lstm.js'
 import { localResponseNormalization } from './local-response-normalization.js'
+import { bidirectionalSequenceLstm, lstm, unidirectionalSequenceLstm } from './lstm.js'
 import { matrixDiag, matrixSetDiag } from './matrix-diag.js'
 import { mirrorPad } from './mirror-pad.js'
 import { nonMaxSuppressionV4, nonMaxSuppressionV5 } from './non-max-suppression.js'
@@ -75,11 +75,10 @@ import { dequantize, quantize } from './quantize.js'
 import { broadcastTo, depthToSpace, reverseV2, spaceToDepth, tile } from './rearrange.js'
 import { mean, reduceAll, reduceAny, reduceMax, reduceMin, reduceProd, sum } from './reduce.js'
 import { bitcast, expandDims, reshape, squeeze } from './reshape.js'
-import { reverseSequence } from './reverse-sequence.js'
 import { resizeBilinear, resizeNearestNeighbor } from './resize.js'
+import { reverseSequence } from './reverse-sequence.js'
 import { bidirectionalSequenceRnn, rnn, unidirectionalSequenceRnn } from './rnn.js'
 import { scatterNd } from './scatter-nd.js'
-import { select, selectV2 } from './select.js'
 import {
   segmentSum,
   unsortedSegmentMax,
@@ -87,6 +86,7 @@ import {
   unsortedSegmentProd,
   unsortedSegmentSum,
 } from './segment.js'
+import { select, selectV2 } from './select.js'
 import { broadcastArgs, fill, range, rank, shape, zerosLike } from './shape-values.js'
 import { slice, stridedSlice } from './slice.js'
 import { logSoftmax, softmax } from './softmax.js'

@@ -46,7 +46,9 @@ export const reverseSequence = defineOp<ReverseAttributes>({
   lower(node) {
     const inputs = [node.input(0), node.input(1)]
     return {
-      steps: [{ kind: 'reverse_sequence', inputs, outputs: [node.output(0)], attributes: { ...axesOf(node) } }],
+      steps: [
+        { kind: 'reverse_sequence', inputs, outputs: [node.output(0)], attributes: { ...axesOf(node) } },
+      ],
     }
   },
 })

@@ -3,7 +3,14 @@
 
 import { elementCount, type Shape } from '../tensor/shape.js'
 import { expectInputs, expectRank } from './checks.js'
-import { defineOp, type NodeContext, type Op, type Operand, type Step, type StepAttribute } from './contract.js'
+import {
+  defineOp,
+  type NodeContext,
+  type Op,
+  type Operand,
+  type Step,
+  type StepAttribute,
+} from './contract.js'
 import {
   backwardInput,
   directions,

@@ -2,7 +2,15 @@
 
 import { bitsOf, type Dtype } from '../tensor/dtype.js'
 import { elementCount } from '../tensor/shape.js'
-import { broadcastShape, constants, expectDtype, expectInputs, expectRank, expectSameDtype, MOVABLE } from './checks.js'
+import {
+  broadcastShape,
+  constants,
+  expectDtype,
+  expectInputs,
+  expectRank,
+  expectSameDtype,
+  MOVABLE,
+} from './checks.js'
 import { bytesOf, constantScalar, MOST_MADE } from './constant.js'
 import { defineOp, type Inferred, type Lowered, type NodeContext, type Operand } from './contract.js'
 import { stridedStep } from './strided.js'

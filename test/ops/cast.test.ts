@@ -173,7 +173,10 @@ test('many elements on two threads', async (t) => {
   const reals = Float32Array.from({ length: 100_003 }, (_, i) => (i % 17) - 8.25)
   for (const to of ['int8', 'int4', 'float64'] as const) {
     const result = await castOf('float32', to, reals, reals.length)
-    t.true(result.every((x: number | bigint, i: number) => x === stored(to, reals[i] as number)[0]), to)
+    t.true(
+      result.every((x: number | bigint, i: number) => x === stored(to, reals[i] as number)[0]),
+      to,
+    )
   }
 })
 

@@ -2,7 +2,7 @@
 // int8 LSTMs with layer normalisation against outputs of the reference.
 
 import test from 'ava'
-import { loadModel } from '#lib/index.js'
+import { loadModel, type Tensor } from '#lib/index.js'
 import type { TypedArray } from '#lib/tensor/dtype.js'
 import { oneOperatorFile, type TensorSpec } from '../helpers/model-builder.js'
 
@@ -75,9 +75,7 @@ function lstmReference(
   const sumsOf = (gate: number, x: readonly number[]) => {
     const [w, r] = [times(data[gate] as number[], x), times(data[4 + gate] as number[], kept.output)]
     const peephole = gate === 2 ? undefined : data[8 + (gate === 3 ? 2 : gate)]
-    const sums = w.map(
-      (sum, i) => sum + (r[i] as number) + (peephole?.[i] ?? 0) * (kept.cells[i] as number),
-    )
+    const sums = w.map((sum, i) => sum + (r[i] as number) + (peephole?.[i] ?? 0) * (kept.cells[i] as number))
     const [bias, norm] = [data[11 + gate] as readonly number[], data[19 + gate]]
     if (norm === undefined) return sums.map((sum, i) => sum + (bias[i] as number))
     const mean = sums.reduce((a, b) => a + b) / sums.length
@@ -96,9 +94,7 @@ function lstmReference(
     const hidden = sumsOf(3, x).map((o, i) => logistic(o) * Math.tanh(kept.cells[i] as number))
     const [projection, bias] = [data[15], data[16]]
     kept.output =
-      projection === undefined
-        ? hidden
-        : times(projection, hidden).map((y, i) => clamp(y + (bias?.[i] ?? 0)))
+      projection === undefined ? hidden : times(projection, hidden).map((y, i) => clamp(y + (bias?.[i] ?? 0)))
     return kept.output
   })
 }
@@ -262,7 +258,12 @@ function layer(units: number, weights: Weights, seed: number): readonly TensorSp
           scale: 1 / 400,
           data: numbers(elements(shape), seed + from, 127).map(Math.round),
         }
-  return [matrix([units, INPUTS], 0), matrix([units, units], 1), real([units], seed + 2), state([BATCH, units])]
+  return [
+    matrix([units, INPUTS], 0),
+    matrix([units, units], 1),
+    real([units], seed + 2),
+    state([BATCH, units]),
+  ]
 }
 
 function rnnReference(
@@ -359,7 +360,12 @@ function integerFile(cifg: boolean, projected: boolean): Uint8Array {
     data: whole(CELLS, seed, most),
   })
   const gate = (i: number, tensor: TensorSpec) => (i === 0 && cifg ? null : tensor)
-  const codes = (shape: readonly number[]): TensorSpec => ({ dtype: 'int8', shape, scale: 1 / 64, zeroPoint: -4 })
+  const codes = (shape: readonly number[]): TensorSpec => ({
+    dtype: 'int8',
+    shape,
+    scale: 1 / 64,
+    zeroPoint: -4,
+  })
   const gates = [0, 1, 2, 3]
   return oneOperatorFile({
     type: 'UNIDIRECTIONAL_SEQUENCE_LSTM',
@@ -414,7 +420,7 @@ for (const [cifg, projected, ...outputs] of INTEGER_OUTPUTS) {
     const model = await loadModel(integerFile(cifg, projected))
     for (const [i, expected] of outputs.entries()) {
       const [result] = await model.run([INTEGER_INPUTS[i] as TypedArray])
-      t.is([...(result?.data as Int8Array)].join(' '), expected)
+      t.is([...((result as Tensor).data as Int8Array)].join(' '), expected)
     }
     model.dispose()
   })

@@ -46,7 +46,11 @@ test('every operator has a table', (t) => {
 function saturates({ spec }: Case, results: readonly number[]): boolean {
   const [output] = spec.outputs
   if (output?.scale === undefined || results.length < 8) return false
-  const ends: Record<string, readonly number[]> = { int8: [-128, 127], uint8: [0, 255], int16: [-32768, 32767] }
+  const ends: Record<string, readonly number[]> = {
+    int8: [-128, 127],
+    uint8: [0, 255],
+    int16: [-32768, 32767],
+  }
   return results.filter((x) => ends[output.dtype]?.includes(x)).length > 0.7 * results.length
 }
 
@@ -54,7 +58,10 @@ for (const table of TABLES) {
   for (const [type, cases] of Object.entries(table)) {
     test(`${type}: ${cases.length} cases`, async (t) => {
       for (const one of cases) {
-        t.false(one.outputs.every((expected) => saturates(one, expected)), `${one.what} saturates`)
+        t.false(
+          one.outputs.every((expected) => saturates(one, expected)),
+          `${one.what} saturates`,
+        )
         for (const threads of [1, 2]) {
           const model = await loadModel(oneOperatorFile(one.spec), { threads })
           const results = await model.run(one.inputs)
@@ -67,7 +74,10 @@ for (const table of TABLES) {
               const size = isReal ? Math.max(1, Math.abs(wanted)) : 1
               return !(x === wanted || Math.abs(x - wanted) <= (one.bound ?? 0) * size)
             })
-            if (off >= 0) t.fail(`${one.what}: element ${off} of output ${i} is ${actual[off]}, ${expected[off]} expected`)
+            if (off >= 0)
+              t.fail(
+                `${one.what}: element ${off} of output ${i} is ${actual[off]}, ${expected[off]} expected`,
+              )
           }
           model.dispose()
         }

@@ -20,11 +20,7 @@ function operatorLabel(operator: OperatorRecord, index: number): string {
  *
  * @param report Takes an error, `FILE_INVALID`, for each that is not so; it may throw.
  */
-export function checkFlow(
-  subgraph: Subgraph,
-  place: number,
-  report: (error: LowbitError) => void,
-): void {
+export function checkFlow(subgraph: Subgraph, place: number, report: (error: LowbitError) => void): void {
   const { tensors, inputs, outputs, operators } = subgraph
   const where = `subgraph ${place}`
   const label = (tensor: number) => tensorLabel(tensors[tensor]?.name ?? '', tensor)

@@ -12,8 +12,8 @@ import {
   outsideBytes,
   readBytes,
   readCount,
-  readString,
   readRecords,
+  readString,
   readTables,
   readUint32,
   readUint64,
@@ -131,7 +131,11 @@ interface Known {
   readonly isSound: boolean
 }
 
-function decodeSubgraph(table: Table, place: number, { buffers, kinds, subgraphs, isSound }: Known): Subgraph {
+function decodeSubgraph(
+  table: Table,
+  place: number,
+  { buffers, kinds, subgraphs, isSound }: Known,
+): Subgraph {
   const before = table.source.defects?.length
   const bounds = { tensors: readCount(table, SUBGRAPH.tensors), subgraphs }
   const tensors = readRecords(
@@ -158,7 +162,8 @@ function decodeSubgraph(table: Table, place: number, { buffers, kinds, subgraphs
     outputs: ends(SUBGRAPH.outputs, 'graph output'),
     operators,
   }
-  if (isSound && table.source.defects?.length === before) checkFlow(subgraph, place, (error) => report(table, error))
+  if (isSound && table.source.defects?.length === before)
+    checkFlow(subgraph, place, (error) => report(table, error))
   return subgraph
 }
 

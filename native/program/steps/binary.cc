@@ -11,7 +11,23 @@
 namespace lowbit::program::steps {
 namespace {
 
-enum Op { kAdd, kSub, kMul, kMax, kMin, kDiv, kSquaredDifference, kPow, kFloorDiv, kFloorMod, kPrelu, kAtan2, kXor, kRightShift, kOps };
+enum Op {
+  kAdd,
+  kSub,
+  kMul,
+  kMax,
+  kMin,
+  kDiv,
+  kSquaredDifference,
+  kPow,
+  kFloorDiv,
+  kFloorMod,
+  kPrelu,
+  kAtan2,
+  kXor,
+  kRightShift,
+  kOps
+};
 
 // Run has looked that no divisor is 0 and no exponent negative. Integers look again: a wrong program may let
 // the output overlap the divisors. Source: TFLite kernels/internal/reference/floor_div.h, floor_mod.h;

@@ -67,8 +67,7 @@ Bfloat BfloatOf(float x) {
 }
 
 template <typename T>
-constexpr bool kHasReal =
-    std::is_same_v<T, Half> || std::is_same_v<T, Bfloat> || std::is_same_v<T, Complex>;
+constexpr bool kHasReal = std::is_same_v<T, Half> || std::is_same_v<T, Bfloat> || std::is_same_v<T, Complex>;
 
 template <typename To, typename From>
 To Convert(From x) {
@@ -150,9 +149,8 @@ Kernel Choose(Dtype from, Dtype to) {
     if (to == Dtype::kInt2) return Pack<2>;
   }
   Kernel kernel = nullptr;
-  VisitNumber(from, [&](auto x) {
-    VisitNumber(to, [&](auto y) { kernel = CastAll<decltype(x), decltype(y)>; });
-  });
+  VisitNumber(from,
+              [&](auto x) { VisitNumber(to, [&](auto y) { kernel = CastAll<decltype(x), decltype(y)>; }); });
   return kernel;
 }
 
@@ -166,9 +164,8 @@ class Cast final : public Step {
     const uint8_t* in = in_.In<uint8_t>(run);
     uint8_t* out = out_.Out<uint8_t>(run);
     // Whole bytes to each, where elements share them.
-    Split(run, (count_ + 7) / 8, 4 << 10, [&](size_t begin, size_t end) {
-      run_(in, out, begin * 8, std::min(count_, end * 8));
-    });
+    Split(run, (count_ + 7) / 8, 4 << 10,
+          [&](size_t begin, size_t end) { run_(in, out, begin * 8, std::min(count_, end * 8)); });
   }
 
  private:
@@ -197,7 +194,8 @@ Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step) {
   if (in.dtype != Dtype::kInt4 || out.dtype != Dtype::kInt8)
     return args.Fail(Code::kTypeMismatch, "int4 to int8");
   if (in.count() != out.count()) return args.Fail(Code::kShapeMismatch, "input and output differ in size");
-  *step = std::make_unique<Cast>(Unpack<4, int8_t>, "unpack4.scalar", args.Bind(in), args.Bind(out), in.count());
+  *step =
+      std::make_unique<Cast>(Unpack<4, int8_t>, "unpack4.scalar", args.Bind(in), args.Bind(out), in.count());
   return Status();
 }
 

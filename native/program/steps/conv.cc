@@ -23,7 +23,7 @@ class Conv final : public Step {
     matmul.Run(run, run.scratch, ConvGather<Copy>::Rows, &gather_, input_.In<typename Copy::Source>(run),
                output_.Out<typename Family::Out>(run));
   }
-  size_t scratch_bytes(int threads) const override { return matmul.scratch_bytes(threads); }
+  uint64_t scratch_bytes(int threads) const override { return matmul.scratch_bytes(threads); }
 
   void Finish(StepArgs& args) {
     input_ = args.Bind(args.input(0));
@@ -77,7 +77,7 @@ class HybridConv final : public Step {
                  {&scale, &zero_point, 0});
     }
   }
-  size_t scratch_bytes(int threads) const override { return codes_bytes() + matmul.scratch_bytes(threads); }
+  uint64_t scratch_bytes(int threads) const override { return codes_bytes() + matmul.scratch_bytes(threads); }
 
   void Finish(StepArgs& args) {
     input_ = args.Bind(args.input(0));
@@ -90,7 +90,7 @@ class HybridConv final : public Step {
 
  private:
   size_t image_size() const { return window_.in_h * window_.in_w * window_.channels; }
-  size_t codes_bytes() const { return DivideUp(image_size(), 64) * 64; }
+  uint64_t codes_bytes() const { return Aligned(image_size()); }
 
   Window window_;
   size_t group_channels_;

@@ -44,8 +44,8 @@ class Depthwise final : public Step {
     }
   }
 
-  size_t scratch_bytes(int threads) const override {
-    return spread_bytes_ + taps_bytes_ * static_cast<size_t>(threads);
+  uint64_t scratch_bytes(int threads) const override {
+    return spread_bytes_ + uint64_t{taps_bytes_} * static_cast<uint64_t>(threads);
   }
 
   Status Load(StepArgs& args, const Window& window, size_t multiplier, QuantizedLayer& layer) {

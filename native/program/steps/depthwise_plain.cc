@@ -128,8 +128,8 @@ class Hybrid final : public Base {
       });
     }
   }
-  size_t scratch_bytes(int threads) const override {
-    return codes_bytes() + static_cast<size_t>(threads) * sums_bytes();
+  uint64_t scratch_bytes(int threads) const override {
+    return codes_bytes() + static_cast<uint64_t>(threads) * sums_bytes();
   }
   std::vector<float> bias, weight_scale;
   float low = 0, high = 0;
@@ -153,8 +153,8 @@ class Hybrid final : public Base {
       }
     }
   }
-  size_t codes_bytes() const { return DivideUp(image_size(), 64) * 64; }
-  size_t sums_bytes() const { return DivideUp(channels() * sizeof(int32_t), 64) * 64; }
+  uint64_t codes_bytes() const { return Aligned(image_size()); }
+  uint64_t sums_bytes() const { return Aligned(uint64_t{channels()} * sizeof(int32_t)); }
 };
 
 class Wide final : public Base {
@@ -176,13 +176,13 @@ class Wide final : public Base {
       }
     });
   }
-  size_t scratch_bytes(int threads) const override { return static_cast<size_t>(threads) * sums_bytes(); }
+  uint64_t scratch_bytes(int threads) const override { return static_cast<uint64_t>(threads) * sums_bytes(); }
   std::vector<int64_t> bias;
   std::vector<int32_t> multiplier, shift;
   int low = 0, high = 0;
 
  private:
-  size_t sums_bytes() const { return DivideUp(channels() * sizeof(int64_t), 64) * 64; }
+  uint64_t sums_bytes() const { return Aligned(uint64_t{channels()} * sizeof(int64_t)); }
 };
 
 template <typename Layer>

@@ -61,7 +61,7 @@ class FullyConnected final : public Step {
     matmul.Run(run, run.scratch, gather_, &rows, input_.In<void>(run),
                output_.Out<typename Family::Out>(run));
   }
-  size_t scratch_bytes(int threads) const override { return matmul.scratch_bytes(threads); }
+  uint64_t scratch_bytes(int threads) const override { return matmul.scratch_bytes(threads); }
 
   void Finish(StepArgs& args) {
     input_ = args.Bind(args.input(0));
@@ -103,7 +103,7 @@ class HybridFullyConnected final : public Step {
     matmul.Run(run, run.scratch + own_bytes(), kGather, &rows, codes, output_.Out<float>(run),
                {scales, zero_points, 1});
   }
-  size_t scratch_bytes(int threads) const override { return own_bytes() + matmul.scratch_bytes(threads); }
+  uint64_t scratch_bytes(int threads) const override { return own_bytes() + matmul.scratch_bytes(threads); }
 
   void Finish(StepArgs& args) {
     SetCopy(matmul.row());
@@ -131,7 +131,7 @@ class HybridFullyConnected final : public Step {
     rows.copy = row.copy;
     rows.flip = 0x80;
   }
-  size_t own_bytes() const { return DivideUp(matmul.shape().rows * (rows.depth + 8), 64) * 64; }
+  uint64_t own_bytes() const { return Aligned(uint64_t{matmul.shape().rows} * (rows.depth + 8)); }
 
   bool is_asymmetric_;
   Operand input_, output_;

@@ -12,7 +12,8 @@ namespace {
 
 class LocalNorm final : public Step {
  public:
-  LocalNorm(Operand in, Operand out, size_t rows, size_t depth) : in_(in), out_(out), rows_(rows), depth_(depth) {
+  LocalNorm(Operand in, Operand out, size_t rows, size_t depth)
+      : in_(in), out_(out), rows_(rows), depth_(depth) {
     kernel_ = "local_norm.scalar";
   }
   size_t radius = 0;

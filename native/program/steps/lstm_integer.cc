@@ -104,7 +104,7 @@ class IntegerLstm final : public Step {
       }
     }
   }
-  size_t scratch_bytes(int) const override {
+  uint64_t scratch_bytes(int) const override {
     return (kGates * s_.cells + s_.inputs + s_.outputs + s_.cells) * sizeof(int16_t);
   }
 

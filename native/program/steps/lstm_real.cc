@@ -46,7 +46,7 @@ class RealLstm final : public Step {
       }
     }
   }
-  size_t scratch_bytes(int) const override {
+  uint64_t scratch_bytes(int) const override {
     const size_t code = preparation_.has_codes ? recurrent::Preparation::kCodeBytes : 0;
     return (kGates + 1) * s_.cells * sizeof(float) + code * (s_.inputs + s_.outputs + s_.cells);
   }

@@ -43,7 +43,7 @@ class NonMaxSuppression final : public Step {
   Operand in[5], indices, scores, count;
   bool is_soft = false, has_scores = false;
 
-  size_t scratch_bytes(int) const override { return boxes * sizeof(Candidate); }
+  uint64_t scratch_bytes(int) const override { return uint64_t{boxes} * sizeof(Candidate); }
 
   void Run(const RunContext& run) const noexcept override {
     const float* const corners = in[0].In<float>(run);
@@ -105,14 +105,15 @@ Status LoadNonMaxSuppression(StepArgs& args, std::unique_ptr<Step>* step) {
   const Tensor &boxes = args.input(0), &indices = args.output(0), &count = args.output(outputs - 1);
   for (int i = 0; i < inputs; ++i) {
     if (args.input(i).dtype != Dtype::kFloat32) return args.Fail(Code::kTypeMismatch, "takes float32");
-    if (i > 1 && args.input(i).count() != 1) return args.Fail(Code::kShapeMismatch, "thresholds are one number");
+    if (i > 1 && args.input(i).count() != 1)
+      return args.Fail(Code::kShapeMismatch, "thresholds are one number");
     loaded->in[i] = args.Bind(args.input(i));
   }
   if (boxes.rank != 2 || boxes.dims[1] != 4 || args.input(1).count() != static_cast<size_t>(boxes.dims[0]))
     return args.Fail(Code::kShapeMismatch, "boxes and scores do not fit together");
   const bool fits = indices.dtype == Dtype::kInt32 && count.dtype == Dtype::kInt32 && count.count() == 1 &&
-                    (!loaded->has_scores || (args.output(1).dtype == Dtype::kFloat32 &&
-                                             args.output(1).count() == indices.count()));
+                    (!loaded->has_scores ||
+                     (args.output(1).dtype == Dtype::kFloat32 && args.output(1).count() == indices.count()));
   if (!fits) return args.Fail(Code::kShapeMismatch, "outputs of another size or type");
   loaded->boxes = static_cast<size_t>(boxes.dims[0]);
   loaded->most = indices.count();

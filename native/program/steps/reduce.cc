@@ -93,7 +93,9 @@ class QuantizedReduce final : public Step {
       : in_(in), out_(out), shape_(shape), to_(to), sum_(sum) {
     kernel_ = name;
   }
-  size_t scratch_bytes(int /*threads*/) const override { return shape_.outputs * sizeof(int32_t); }
+  uint64_t scratch_bytes(int /*threads*/) const override {
+    return uint64_t{shape_.outputs} * sizeof(int32_t);
+  }
   void Run(const RunContext& run) const noexcept override {
     const T* in = in_.In<T>(run);
     T* out = out_.Out<T>(run);

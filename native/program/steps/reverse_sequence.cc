@@ -4,8 +4,8 @@
 // A length outside the sequence fails the run. Source: LiteRT kernels/reverse_sequence.cc.
 #include <cstring>
 
-#include "program/steps/dtypes.h"
 #include "program/steps/common.h"
+#include "program/steps/dtypes.h"
 
 namespace lowbit::program::steps {
 namespace {
@@ -70,9 +70,9 @@ Status LoadReverseSequence(StepArgs& args, std::unique_ptr<Step>* step) {
   dims.batch_first = batchAxis < timeAxis;
   const int first = std::min(batchAxis, timeAxis), second = std::max(batchAxis, timeAxis);
   for (int i = 0; i < in.rank; ++i) {
-    size_t& extent = i < first    ? dims.outer
-                     : i == first ? dims.first
-                     : i < second ? dims.middle
+    size_t& extent = i < first     ? dims.outer
+                     : i == first  ? dims.first
+                     : i < second  ? dims.middle
                      : i == second ? dims.second
                                    : dims.inner_bytes;
     extent *= static_cast<size_t>(in.dims[i]);

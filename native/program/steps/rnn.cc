@@ -33,7 +33,7 @@ class Rnn final : public Step {
       }
     }
   }
-  size_t scratch_bytes(int) const override {
+  uint64_t scratch_bytes(int) const override {
     const size_t codes = preparation_.has_codes ? recurrent::Preparation::kCodeBytes : 0;
     return weights_.rows * sizeof(float) + codes * (weights_.cols + weights_.rows);
   }

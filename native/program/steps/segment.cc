@@ -31,13 +31,7 @@ template <typename T>
 class Segment final : public Step {
  public:
   Segment(Operand in, Operand numbers, Operand out, int op, size_t count, size_t inner, size_t segments)
-      : in_(in),
-        numbers_(numbers),
-        out_(out),
-        op_(op),
-        count_(count),
-        inner_(inner),
-        segments_(segments) {
+      : in_(in), numbers_(numbers), out_(out), op_(op), count_(count), inner_(inner), segments_(segments) {
     kernel_ = "segment.scalar";
   }
   void Run(const RunContext& run) const noexcept override {
@@ -79,8 +73,9 @@ Status LoadSegment(StepArgs& args, std::unique_ptr<Step>* step) {
       results.value != out.count())
     return args.Fail(Code::kShapeMismatch, "slices, numbers and segments do not fit together");
   const bool found = VisitDtype<float, int32_t, int64_t>(in.dtype, [&](auto sample) {
-    *step = std::make_unique<Segment<decltype(sample)>>(args.Bind(in), args.Bind(numbers), args.Bind(out), op,
-                                                        numbers.count(), static_cast<size_t>(inner), segments);
+    *step =
+        std::make_unique<Segment<decltype(sample)>>(args.Bind(in), args.Bind(numbers), args.Bind(out), op,
+                                                    numbers.count(), static_cast<size_t>(inner), segments);
   });
   return found ? Status() : args.Fail(Code::kUnsupported, "takes int32, int64 and float32");
 }

@@ -53,9 +53,9 @@ Status LoadSetDiagonal(StepArgs& args, std::unique_ptr<Step>* step) {
     return args.Fail(Code::kTypeMismatch, "takes and gives one type of whole bytes");
   if (out.rank < 2 || (has_matrices && !SameShape(args.input(0), out)))
     return args.Fail(Code::kShapeMismatch, "matrices and output differ in shape");
-  auto loaded = std::make_unique<SetDiagonal>(
-      has_matrices, has_matrices ? args.Bind(args.input(0)) : Operand(), args.Bind(diagonals),
-      args.Bind(out), element);
+  auto loaded =
+      std::make_unique<SetDiagonal>(has_matrices, has_matrices ? args.Bind(args.input(0)) : Operand(),
+                                    args.Bind(diagonals), args.Bind(out), element);
   loaded->rows = static_cast<size_t>(out.dims[out.rank - 2]);
   loaded->cols = static_cast<size_t>(out.dims[out.rank - 1]);
   loaded->batches = 1;

@@ -27,7 +27,9 @@ class TopK final : public Step {
     kernel_ = "top_k.scalar";
   }
   // A list of indices a row.
-  size_t scratch_bytes(int /*threads*/) const override { return rows_ * depth_ * sizeof(int32_t); }
+  uint64_t scratch_bytes(int /*threads*/) const override {
+    return uint64_t{rows_} * depth_ * sizeof(int32_t);
+  }
   void Run(const RunContext& run) const noexcept override {
     const T* in = in_.In<T>(run);
     T* values = values_.Out<T>(run);

@@ -22,7 +22,12 @@ function covering(dtype: Dtype, shape: readonly number[], low: number, high: num
   if (dtype === 'int16') return codes(dtype, shape, Math.fround(Math.max(-low, high) / 32767))
   const scale = Math.fround((high - low) / 255)
   const lowest = dtype === 'int8' ? -128 : 0
-  return codes(dtype, shape, scale, Math.min(lowest + 255, Math.max(lowest, Math.round(lowest - low / scale))))
+  return codes(
+    dtype,
+    shape,
+    scale,
+    Math.min(lowest + 255, Math.max(lowest, Math.round(lowest - low / scale))),
+  )
 }
 
 interface Unary {
@@ -41,7 +46,10 @@ interface Unary {
 
 const SHAPES: readonly (readonly number[])[] = [[], [1], [37], [3, 1, 5], [2, 3, 2, 3]]
 
-function unaryCases(type: string, { f, from, to, dtypes = [], whole = [], options, fixed, wide = 2 }: Unary): Case[] {
+function unaryCases(
+  type: string,
+  { f, from, to, dtypes = [], whole = [], options, fixed, wide = 2 }: Unary,
+): Case[] {
   const [low, high] = from
   const optioned = options ? { options } : {}
   const one = (dtype: Dtype, shape: readonly number[]) => {
@@ -94,7 +102,12 @@ const UNARY: Readonly<Record<string, Unary>> = {
   ELU: { f: (x) => (x < 0 ? Math.expm1(x) : x), from: [-3, 3], dtypes: ['int8'] },
   EXP: { f: Math.exp, from: [-2, 1.5], to: [0, 5], dtypes: ['int8', 'int16'] },
   FLOOR: { f: Math.floor, from: [-4.3, 4.6] },
-  GELU: { f: (x) => x * normal(x), from: [-3, 3], dtypes: ['int8', 'uint8'], options: { approximate: false } },
+  GELU: {
+    f: (x) => x * normal(x),
+    from: [-3, 3],
+    dtypes: ['int8', 'uint8'],
+    options: { approximate: false },
+  },
   HARD_SWISH: { f: (x) => (x * clamp(0, 6)(x + 3)) / 6, from: [-4, 4], dtypes: BYTES },
   LEAKY_RELU: { f: (x) => (x < 0 ? x / 4 : x), from: [-4, 4], dtypes: CODES, options: { alpha: 0.25 } },
   LOG: { f: Math.log, from: [0.1, 5], to: [-2.5, 2], dtypes: ['int16'], wide: 40 },
@@ -141,11 +154,20 @@ interface Binary {
 
 /** Shapes of a and b. */
 const PAIRS: readonly (readonly [readonly number[], readonly number[]])[] = [
-  [[2, 3, 4], [2, 3, 4]],
+  [
+    [2, 3, 4],
+    [2, 3, 4],
+  ],
   [[2, 3, 4], []],
   [[1], [19]],
-  [[2, 1, 4], [3, 1]],
-  [[4, 1, 3, 1], [1, 2, 1, 5]],
+  [
+    [2, 1, 4],
+    [3, 1],
+  ],
+  [
+    [4, 1, 3, 1],
+    [1, 2, 1, 5],
+  ],
 ]
 
 function binaryCases(type: string, spec: Binary): Case[] {
@@ -264,7 +286,10 @@ const PRELU: readonly Case[] = (['float32', 'int8', 'uint8'] as const).flatMap((
       isReal ? tensor(dtype, ...slopes) : covering(dtype, slopes, -1, 1),
       isReal ? tensor(dtype, ...shape) : covering(dtype, shape, -4, 4),
     ]
-    const held = { ...alpha, data: isReal ? spread(elements(slopes), -0.9, 0.9) : spread(elements(slopes), 10, 100).map(Math.round) }
+    const held = {
+      ...alpha,
+      data: isReal ? spread(elements(slopes), -0.9, 0.9) : spread(elements(slopes), 10, 100).map(Math.round),
+    }
     const scale = isReal ? 1 : (alpha.scale as number)
     const zero = isReal ? 0 : (alpha.zeroPoint as number)
     const real = held.data.map((a) => (isReal ? Math.fround(a) : scale * (a - zero)))
@@ -283,7 +308,11 @@ const PRELU: readonly Case[] = (['float32', 'int8', 'uint8'] as const).flatMap((
   }),
 )
 
-const SELECTS = (type: string, condition: readonly number[], shapes: readonly (readonly number[])[]): Case[] =>
+const SELECTS = (
+  type: string,
+  condition: readonly number[],
+  shapes: readonly (readonly number[])[],
+): Case[] =>
   (['float32', 'int8', 'int16', 'int32', 'int64', 'bool', 'float16'] as const).map((dtype) => {
     const [a = [], b = [], shape = []] = shapes
     return realCase(
@@ -293,11 +322,18 @@ const SELECTS = (type: string, condition: readonly number[], shapes: readonly (r
         inputs: [tensor('bool', ...condition), tensor(dtype, ...a), tensor(dtype, ...b)],
         outputs: [tensor(dtype, ...shape)],
       },
-      [spread01(elements(condition)), spread01(elements(a)), spread(elements(b), 0, 1).map((x) => 1 - Math.round(x))],
+      [
+        spread01(elements(condition)),
+        spread01(elements(a)),
+        spread(elements(b), 0, 1).map((x) => 1 - Math.round(x)),
+      ],
       (c = [], x = [], y = []) => [
         indicesOf(shape).map((index) => {
           // SELECT takes a condition of rank 1 along the first dimension.
-          const chosen = type === 'SELECT' && condition.length === 1 ? c[index[0] as number] : broadcastAt(condition, c, index)
+          const chosen =
+            type === 'SELECT' && condition.length === 1
+              ? c[index[0] as number]
+              : broadcastAt(condition, c, index)
           return chosen ? broadcastAt(a, x, index) : broadcastAt(b, y, index)
         }),
       ],
@@ -331,12 +367,23 @@ const respelled = <T>(
   names: Readonly<Record<string, string>>,
   from: Readonly<Record<string, T>>,
   cases: (type: string, spec: T) => Case[],
-) => Object.fromEntries(Object.entries(names).map(([type, own]) => [type, cases(type, { ...(from[own] as T), dtypes: [] })]))
+) =>
+  Object.fromEntries(
+    Object.entries(names).map(([type, own]) => [type, cases(type, { ...(from[own] as T), dtypes: [] })]),
+  )
 
 export const ELEMENTWISE: Table = {
   ...respelled(STABLEHLO_UNARY, UNARY, unaryCases),
   ...respelled(STABLEHLO_BINARY, BINARY, binaryCases),
-  STABLEHLO_SELECT: SELECTS('STABLEHLO_SELECT', [2, 3], [[2, 3], [2, 3], [2, 3]]),
+  STABLEHLO_SELECT: SELECTS(
+    'STABLEHLO_SELECT',
+    [2, 3],
+    [
+      [2, 3],
+      [2, 3],
+      [2, 3],
+    ],
+  ),
   STABLEHLO_CONVERT: [
     realCase(
       'float32 to int32',
@@ -349,8 +396,24 @@ export const ELEMENTWISE: Table = {
   ...Object.fromEntries(Object.entries(BINARY).map(([type, spec]) => [type, binaryCases(type, spec)])),
   PRELU,
   SELECT: [
-    ...SELECTS('SELECT', [2, 3], [[2, 3], [2, 3], [2, 3]]),
-    ...SELECTS('SELECT', [3], [[3, 4], [3, 4], [3, 4]]),
+    ...SELECTS(
+      'SELECT',
+      [2, 3],
+      [
+        [2, 3],
+        [2, 3],
+        [2, 3],
+      ],
+    ),
+    ...SELECTS(
+      'SELECT',
+      [3],
+      [
+        [3, 4],
+        [3, 4],
+        [3, 4],
+      ],
+    ),
   ],
   SELECT_V2: [
     ...SELECTS('SELECT_V2', [2, 1, 3], [[4, 1], [3], [2, 4, 3]]),

@@ -8,8 +8,8 @@ import {
   codes,
   constant,
   elements,
-  f32,
   FEW_ULPS,
+  f32,
   indicesOf,
   ints,
   realCase,
@@ -29,7 +29,11 @@ const data = (dtype: Kind, shape: readonly number[], scale: number) =>
     : codes(dtype, shape, dtype === 'int16' ? scale / 200 : scale, { int8: -9, uint8: 130, int16: 0 }[dtype])
 
 /** Weights that are constant, and the reals that they stand for; int8 ones with a scale a channel along `axis`. */
-function weightsOf(kind: Kind, shape: readonly number[], axis: number): { spec: TensorSpec; reals: number[] } {
+function weightsOf(
+  kind: Kind,
+  shape: readonly number[],
+  axis: number,
+): { spec: TensorSpec; reals: number[] } {
   const count = elements(shape)
   if (kind === 'float32') {
     const values = spread(count, -0.8, 0.9).map(Math.fround)
@@ -42,25 +46,39 @@ function weightsOf(kind: Kind, shape: readonly number[], axis: number): { spec: 
     return { spec, reals: realsOf(spec, values) }
   }
   const scale = Array.from({ length: shape[axis] as number }, (_, i) => Math.fround((1 + i / 4) / 150))
-  const reals = indicesOf(shape).map((index, i) => (values[i] as number) * (scale[index[axis] as number] as number))
+  const reals = indicesOf(shape).map(
+    (index, i) => (values[i] as number) * (scale[index[axis] as number] as number),
+  )
   return { spec: { dtype, shape, data: values, scale, axis }, reals }
 }
 
-function biasOf(kind: Kind, input: TensorSpec, weights: TensorSpec, count: number): { spec: TensorSpec; reals: number[] } {
+function biasOf(
+  kind: Kind,
+  input: TensorSpec,
+  weights: TensorSpec,
+  count: number,
+): { spec: TensorSpec; reals: number[] } {
   if (kind === 'float32') {
     const reals = spread(count, -1, 1).map(Math.fround)
     return { spec: constant('float32', [count], reals), reals }
   }
   const scales = [weights.scale].flat() as number[]
-  const scale = Array.from({ length: count }, (_, i) => (input.scale as number) * ((scales[i] ?? scales[0]) as number))
+  const scale = Array.from(
+    { length: count },
+    (_, i) => (input.scale as number) * ((scales[i] ?? scales[0]) as number),
+  )
   const values = scale.map((one, i) => Math.round((i - 1) / 2 / one))
   const dtype = kind === 'int16' ? 'int64' : 'int32'
   const one = scales.length > 1 ? scale : (scale[0] as number)
-  return { spec: { dtype, shape: [count], data: values, scale: one }, reals: values.map((x, i) => x * (scale[i] as number)) }
+  return {
+    spec: { dtype, shape: [count], data: values, scale: one },
+    reals: values.map((x, i) => x * (scale[i] as number)),
+  }
 }
 
 const bounds = (kind: Kind) => ({ float32: 64 * FEW_ULPS, int8: 1, uint8: 1, int16: 2 })[kind]
-const relu = (activation: number) => (x: number) => (activation === 1 ? Math.max(0, x) : activation === 3 ? Math.min(6, Math.max(0, x)) : x)
+const relu = (activation: number) => (x: number) =>
+  activation === 1 ? Math.max(0, x) : activation === 3 ? Math.min(6, Math.max(0, x)) : x
 
 interface Window {
   readonly image: readonly [number, number, number, number]
@@ -241,7 +259,10 @@ const products: readonly Case[] = (['float32', 'int8', 'int16'] as const).flatMa
 
 /** Each element of the input spreads over a window of the output. */
 const spreading: readonly Case[] = KINDS.map((kind) => {
-  const [image, shape] = [[1, 2, 3, 2], [1, 4, 6, 3]] as const
+  const [image, shape] = [
+    [1, 2, 3, 2],
+    [1, 4, 6, 3],
+  ] as const
   const input = data(kind, image, 1 / 64)
   const weights = weightsOf(kind, [3, 3, 3, 2], 0)
   const bias = biasOf(kind, input, weights.spec, 3)
@@ -285,7 +306,8 @@ const resized = (type: string, f: (x: readonly number[], y: number, col: number)
       kind === 'float32' ? FEW_ULPS : 1,
     ),
   )
-const pixel = (x: readonly number[], y: number, col: number) => x[Math.min(1, y) * 3 + Math.min(2, col)] as number
+const pixel = (x: readonly number[], y: number, col: number) =>
+  x[Math.min(1, y) * 3 + Math.min(2, col)] as number
 const bilinear = (x: readonly number[], y: number, col: number) => {
   const [top, left] = [Math.floor(y), Math.floor(col)]
   const [v, h] = [y - top, col - left]
@@ -331,7 +353,8 @@ const spectrum: Case = realCase(
   (x = []) => [
     indicesOf([2, 3]).flatMap(([u = 0, v = 0]) => {
       const angles = indicesOf([2, 4]).map(([y = 0, col = 0]) => -2 * Math.PI * ((u * y) / 2 + (v * col) / 4))
-      const part = (f: (angle: number) => number) => angles.reduce((sum, angle, i) => sum + f(angle) * (x[i] as number), 0)
+      const part = (f: (angle: number) => number) =>
+        angles.reduce((sum, angle, i) => sum + f(angle) * (x[i] as number), 0)
       return [part(Math.cos), part(Math.sin)]
     }),
   ],
@@ -362,7 +385,10 @@ const filtered: Case = realCase(
           (sum, f) =>
             sum +
             (time[2 * f + 1] as number) *
-              [0, 1, 2].reduce((dot, i) => dot + (feature[3 * f + i] as number) * (x[3 * row + i] as number), 0),
+              [0, 1, 2].reduce(
+                (dot, i) => dot + (feature[3 * f + i] as number) * (x[3 * row + i] as number),
+                0,
+              ),
           unit === 0 ? 0.5 : -0.25,
         ),
       ),
@@ -412,10 +438,7 @@ const suppress = (version: 4 | 5, overlap: number, sigma: number, outputs: reado
 })
 
 export const LAYERS: Table = {
-  NON_MAX_SUPPRESSION_V4: [
-    suppress(4, 0.25, 0, [[1, 2, 0], [2]]),
-    suppress(4, 0.5, 0, [[1, 2, 0], [3]]),
-  ],
+  NON_MAX_SUPPRESSION_V4: [suppress(4, 0.25, 0, [[1, 2, 0], [2]]), suppress(4, 0.5, 0, [[1, 2, 0], [3]])],
   NON_MAX_SUPPRESSION_V5: [
     suppress(5, 0.25, 0, [[1, 2, 0], [0.75, 0.625, 0], [2]]),
     // The overlap is 8 of 24: 0.5 exp(-0.5 / 9).
@@ -430,7 +453,9 @@ export const LAYERS: Table = {
   MAX_POOL_2D: pools('MAX_POOL_2D', KINDS, (x) => Math.max(...x)),
   L2_POOL_2D: pools('L2_POOL_2D', ['float32'], (x) => Math.sqrt(mean(x.map((y) => y * y)))),
   RESIZE_BILINEAR: resized('RESIZE_BILINEAR', bilinear),
-  RESIZE_NEAREST_NEIGHBOR: resized('RESIZE_NEAREST_NEIGHBOR', (x, y, col) => pixel(x, Math.floor(y), Math.floor(col))),
+  RESIZE_NEAREST_NEIGHBOR: resized('RESIZE_NEAREST_NEIGHBOR', (x, y, col) =>
+    pixel(x, Math.floor(y), Math.floor(col)),
+  ),
   QUANTIZE: conversions('QUANTIZE', FORMS),
   DEQUANTIZE: conversions(
     'DEQUANTIZE',

@@ -2,7 +2,19 @@
 
 import type { Dtype } from '#lib/tensor/dtype.js'
 import type { OneOperatorSpec, TensorSpec } from '../../helpers/model-builder.js'
-import { arrayFor, at, type Case, constant, elements, f32, indicesOf, ints, s32, type Table, tensor } from './table.js'
+import {
+  arrayFor,
+  at,
+  type Case,
+  constant,
+  elements,
+  f32,
+  indicesOf,
+  ints,
+  s32,
+  type Table,
+  tensor,
+} from './table.js'
 
 /** Types whose elements every copying operator moves, one of each size first. */
 const MOVED: readonly Dtype[] = [
@@ -69,7 +81,9 @@ function parts(
   operands: (data: readonly TensorSpec[]) => readonly TensorSpec[] = (data) => data,
 ): Case[] {
   return MOVED.map((dtype) => {
-    const values = ins.map((shape, i) => numbered(dtype, elements(shape)).map((x) => (dtype === 'bool' ? x : x - i)))
+    const values = ins.map((shape, i) =>
+      numbered(dtype, elements(shape)).map((x) => (dtype === 'bool' ? x : x - i)),
+    )
     return {
       what: `${dtype} ${ins.map((shape) => `[${shape}]`).join(' ')}`,
       spec: {
@@ -151,7 +165,12 @@ export const MOVEMENT: Table = {
   ),
   SLICE: moves(
     'SLICE',
-    { shape: T, to: [2, 3, 1], operands: [ints(1, 0, 1), ints(2, 3, -1)], from: ([a, b, c]) => [(a ?? 0) + 1, b, (c ?? 0) + 1] as number[] },
+    {
+      shape: T,
+      to: [2, 3, 1],
+      operands: [ints(1, 0, 1), ints(2, 3, -1)],
+      from: ([a, b, c]) => [(a ?? 0) + 1, b, (c ?? 0) + 1] as number[],
+    },
     { shape: [7], to: [0], operands: [ints(7), ints(0)], from: () => [0] },
   ),
   STRIDED_SLICE: moves(
@@ -174,8 +193,19 @@ export const MOVEMENT: Table = {
   ),
   PAD: moves(
     'PAD',
-    { shape: [2, 3], to: [5, 4], operands: [constant('int32', [2, 2], [1, 2, 0, 1])], from: padded([1, 0], [2, 3], 0), dtypes: MOVED.filter((t) => !['bool'].includes(t)) },
-    { shape: [1, 2, 2, 1], to: [1, 4, 3, 1], operands: [constant('int32', [4, 2], [0, 0, 1, 1, 1, 0, 0, 0])], from: padded([0, 1, 1, 0], [1, 2, 2, 1], 0) },
+    {
+      shape: [2, 3],
+      to: [5, 4],
+      operands: [constant('int32', [2, 2], [1, 2, 0, 1])],
+      from: padded([1, 0], [2, 3], 0),
+      dtypes: MOVED.filter((t) => !['bool'].includes(t)),
+    },
+    {
+      shape: [1, 2, 2, 1],
+      to: [1, 4, 3, 1],
+      operands: [constant('int32', [4, 2], [0, 0, 1, 1, 1, 0, 0, 0])],
+      from: padded([0, 1, 1, 0], [1, 2, 2, 1], 0),
+    },
   ),
   PADV2: (['float32', 'int32', 'int64'] as const).flatMap((dtype) =>
     moves('PADV2', {
@@ -196,9 +226,24 @@ export const MOVEMENT: Table = {
       from: ([a, b]) => [mirrored((a ?? 0) - 2, 3, mode), mirrored((b ?? 0) - 1, 4, mode)],
     }),
   ),
-  TILE: moves('TILE', { shape: [2, 3], to: [4, 9], operands: [ints(2, 3)], from: ([a, b]) => [(a ?? 0) % 2, (b ?? 0) % 3] }),
-  BROADCAST_TO: moves('BROADCAST_TO', { shape: [3, 1], to: [2, 3, 4], operands: [ints(2, 3, 4)], from: ([, b]) => [b ?? 0, 0] }),
-  REVERSE_V2: moves('REVERSE_V2', { shape: T, to: T, operands: [ints(1)], from: ([a, b, c]) => [a, 3 - (b ?? 0), c] as number[] }),
+  TILE: moves('TILE', {
+    shape: [2, 3],
+    to: [4, 9],
+    operands: [ints(2, 3)],
+    from: ([a, b]) => [(a ?? 0) % 2, (b ?? 0) % 3],
+  }),
+  BROADCAST_TO: moves('BROADCAST_TO', {
+    shape: [3, 1],
+    to: [2, 3, 4],
+    operands: [ints(2, 3, 4)],
+    from: ([, b]) => [b ?? 0, 0],
+  }),
+  REVERSE_V2: moves('REVERSE_V2', {
+    shape: T,
+    to: T,
+    operands: [ints(1)],
+    from: ([a, b, c]) => [a, 3 - (b ?? 0), c] as number[],
+  }),
   REVERSE_SEQUENCE: moves('REVERSE_SEQUENCE', {
     shape: [3, 4, 2],
     to: [3, 4, 2],
@@ -213,7 +258,8 @@ export const MOVEMENT: Table = {
     shape: [1, 4, 6, 3],
     to: [1, 2, 3, 12],
     options: { blockSize: 2 },
-    from: ([n, h = 0, w = 0, c = 0]) => [n, 2 * h + Math.floor(c / 6), 2 * w + (Math.floor(c / 3) % 2), c % 3] as number[],
+    from: ([n, h = 0, w = 0, c = 0]) =>
+      [n, 2 * h + Math.floor(c / 6), 2 * w + (Math.floor(c / 3) % 2), c % 3] as number[],
   }),
   DEPTH_TO_SPACE: moves('DEPTH_TO_SPACE', {
     shape: [1, 2, 3, 12],
@@ -243,43 +289,118 @@ export const MOVEMENT: Table = {
   }),
   CONCATENATION: parts(
     'CONCATENATION',
-    [[2, 3], [2, 1], [2, 2]],
+    [
+      [2, 3],
+      [2, 1],
+      [2, 2],
+    ],
     [[2, 6]],
     { axis: -1, fusedActivationFunction: 0 },
     (_, [a = 0, b = 0]) => (b < 3 ? [0, [a, b]] : b < 4 ? [1, [a, 0]] : [2, [a, b - 4]]),
   ),
-  PACK: parts('PACK', [[2, 3], [2, 3]], [[2, 2, 3]], { axis: 1, valuesCount: 2 }, (_, [a = 0, b = 0, c = 0]) => [b, [a, c]]),
-  UNPACK: parts('UNPACK', [[2, 3]], [[2], [2], [2]], { axis: 1, num: 3 }, (output, [a = 0]) => [0, [a, output]]),
-  SPLIT: parts('SPLIT', [[2, 6]], [[2, 2], [2, 2], [2, 2]], { numSplits: 3 }, (output, [a = 0, b = 0]) => [0, [a, 2 * output + b]], (data) => [constant('int32', [], [1]), ...data]),
-  SPLIT_V: parts('SPLIT_V', [[5, 2]], [[1, 2], [4, 2]], { numSplits: 2 }, (output, [a = 0, b = 0]) => [0, [a + output, b]], (data) => [...data, ints(1, -1), constant('int32', [], [0])]),
+  PACK: parts(
+    'PACK',
+    [
+      [2, 3],
+      [2, 3],
+    ],
+    [[2, 2, 3]],
+    { axis: 1, valuesCount: 2 },
+    (_, [a = 0, b = 0, c = 0]) => [b, [a, c]],
+  ),
+  UNPACK: parts('UNPACK', [[2, 3]], [[2], [2], [2]], { axis: 1, num: 3 }, (output, [a = 0]) => [
+    0,
+    [a, output],
+  ]),
+  SPLIT: parts(
+    'SPLIT',
+    [[2, 6]],
+    [
+      [2, 2],
+      [2, 2],
+      [2, 2],
+    ],
+    { numSplits: 3 },
+    (output, [a = 0, b = 0]) => [0, [a, 2 * output + b]],
+    (data) => [constant('int32', [], [1]), ...data],
+  ),
+  SPLIT_V: parts(
+    'SPLIT_V',
+    [[5, 2]],
+    [
+      [1, 2],
+      [4, 2],
+    ],
+    { numSplits: 2 },
+    (output, [a = 0, b = 0]) => [0, [a + output, b]],
+    (data) => [...data, ints(1, -1), constant('int32', [], [0])],
+  ),
   GATHER: moves(
     'GATHER',
-    { shape: [4, 3], to: [2, 2, 3], operands: [constant('int32', [2, 2], [3, 0, 0, 1])], options: { axis: 0, batchDims: 0 }, from: ([a = 0, b = 0, c = 0]) => [[3, 0, 0, 1][2 * a + b] as number, c] },
-    { what: 'int64 in batches', shape: [2, 3], to: [2, 2], operands: [constant('int64', [2, 2], [2, 0, 1, 1])], options: { axis: 1, batchDims: 1 }, from: ([a = 0, b = 0]) => [a, [2, 0, 1, 1][2 * a + b] as number] },
+    {
+      shape: [4, 3],
+      to: [2, 2, 3],
+      operands: [constant('int32', [2, 2], [3, 0, 0, 1])],
+      options: { axis: 0, batchDims: 0 },
+      from: ([a = 0, b = 0, c = 0]) => [[3, 0, 0, 1][2 * a + b] as number, c],
+    },
+    {
+      what: 'int64 in batches',
+      shape: [2, 3],
+      to: [2, 2],
+      operands: [constant('int64', [2, 2], [2, 0, 1, 1])],
+      options: { axis: 1, batchDims: 1 },
+      from: ([a = 0, b = 0]) => [a, [2, 0, 1, 1][2 * a + b] as number],
+    },
   ),
-  GATHER_ND: moves('GATHER_ND', { shape: [4, 3], to: [3], operands: [constant('int32', [3, 2], [3, 2, 0, 1, 3, 0])], from: ([a = 0]) => [[3, 0, 3][a], [2, 1, 0][a]] as number[] }),
+  GATHER_ND: moves('GATHER_ND', {
+    shape: [4, 3],
+    to: [3],
+    operands: [constant('int32', [3, 2], [3, 2, 0, 1, 3, 0])],
+    from: ([a = 0]) => [[3, 0, 3][a], [2, 1, 0][a]] as number[],
+  }),
   EMBEDDING_LOOKUP: (['float32', 'int32'] as const).map((dtype) => ({
     what: dtype,
-    spec: { type: 'EMBEDDING_LOOKUP', inputs: [s32(3), constant(dtype, [3, 2], [1, 2, 3, 4, 5, 6])], outputs: [tensor(dtype, 3, 2)] },
+    spec: {
+      type: 'EMBEDDING_LOOKUP',
+      inputs: [s32(3), constant(dtype, [3, 2], [1, 2, 3, 4, 5, 6])],
+      outputs: [tensor(dtype, 3, 2)],
+    },
     inputs: [Int32Array.of(2, 0, 2)],
     outputs: [[5, 6, 1, 2, 5, 6]],
   })),
   DYNAMIC_UPDATE_SLICE: MOVED.map((dtype) => ({
     what: `${dtype}, cut to the edge`,
-    spec: { type: 'DYNAMIC_UPDATE_SLICE', inputs: [tensor(dtype, 3, 4), tensor(dtype, 2, 2), s32(2)], outputs: [tensor(dtype, 3, 4)] },
+    spec: {
+      type: 'DYNAMIC_UPDATE_SLICE',
+      inputs: [tensor(dtype, 3, 4), tensor(dtype, 2, 2), s32(2)],
+      outputs: [tensor(dtype, 3, 4)],
+    },
     inputs: [arrayFor(dtype, new Array(12).fill(0)), arrayFor(dtype, [1, 1, 1, 1]), Int32Array.of(-3, 3)],
     outputs: [[0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0]],
   })),
   SCATTER_ND: (['float32', 'int8', 'uint8', 'int16', 'int32', 'int64', 'bool'] as const).map((dtype) => ({
     what: dtype,
-    spec: { type: 'SCATTER_ND', inputs: [s32(3, 1), tensor(dtype, 3, 2), ints(4, 2)], outputs: [tensor(dtype, 4, 2)] },
+    spec: {
+      type: 'SCATTER_ND',
+      inputs: [s32(3, 1), tensor(dtype, 3, 2), ints(4, 2)],
+      outputs: [tensor(dtype, 4, 2)],
+    },
     inputs: [Int32Array.of(2, 0, 2), arrayFor(dtype, [1, 0, 1, 1, 0, 1])],
     outputs: [[1, 1, 0, 0, 1, 1, 0, 0]],
   })),
-  MATRIX_DIAG: moves('MATRIX_DIAG', { shape: [2, 3], to: [2, 3, 3], from: ([a = 0, b, c]) => (b === c ? ([a, b] as number[]) : 0) }),
+  MATRIX_DIAG: moves('MATRIX_DIAG', {
+    shape: [2, 3],
+    to: [2, 3, 3],
+    from: ([a = 0, b, c]) => (b === c ? ([a, b] as number[]) : 0),
+  }),
   MATRIX_SET_DIAG: MOVED.map((dtype) => ({
     what: dtype,
-    spec: { type: 'MATRIX_SET_DIAG', inputs: [tensor(dtype, 2, 2, 3), tensor(dtype, 2, 2)], outputs: [tensor(dtype, 2, 2, 3)] },
+    spec: {
+      type: 'MATRIX_SET_DIAG',
+      inputs: [tensor(dtype, 2, 2, 3), tensor(dtype, 2, 2)],
+      outputs: [tensor(dtype, 2, 2, 3)],
+    },
     inputs: [arrayFor(dtype, new Array(12).fill(1)), arrayFor(dtype, [0, 1, 1, 0])],
     outputs: [[0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1]],
   })),
@@ -310,7 +431,12 @@ export const MOVEMENT: Table = {
   })),
   SHAPE: (['int32', 'int64'] as const).map((dtype) => ({
     what: `as ${dtype}`,
-    spec: { type: 'SHAPE', inputs: [f32(2, 3, 1)], outputs: [tensor(dtype, 3)], options: { outType: dtype === 'int32' ? 2 : 4 } },
+    spec: {
+      type: 'SHAPE',
+      inputs: [f32(2, 3, 1)],
+      outputs: [tensor(dtype, 3)],
+      options: { outType: dtype === 'int32' ? 2 : 4 },
+    },
     inputs: [new Float32Array(6)],
     outputs: [[2, 3, 1]],
   })),

@@ -8,8 +8,8 @@ import {
   codes,
   constant,
   elements,
-  f32,
   FEW_ULPS,
+  f32,
   indicesOf,
   ints,
   realCase,
@@ -22,7 +22,12 @@ import {
 const SHAPE = [3, 4, 5] as const
 const CODES: readonly Dtype[] = ['int8', 'uint8', 'int16']
 const quantized = (dtype: Dtype, shape: readonly number[], scale = 1 / 32) =>
-  codes(dtype, shape, dtype === 'int16' ? scale / 128 : scale, dtype === 'uint8' ? 120 : dtype === 'int8' ? -7 : 0)
+  codes(
+    dtype,
+    shape,
+    dtype === 'int16' ? scale / 128 : scale,
+    dtype === 'uint8' ? 120 : dtype === 'int8' ? -7 : 0,
+  )
 
 /** Groups of elements that share an output, in the order of the outputs. */
 function groups(values: readonly number[], axes: readonly number[]): number[][] {
@@ -171,7 +176,9 @@ function rowwise(
         },
         [spread(elements(lead), -2, 2)],
         (x = []) => [
-          Array.from({ length: x.length / width }, (_, row) => f(x.slice(row * width, (row + 1) * width))).flat(),
+          Array.from({ length: x.length / width }, (_, row) =>
+            f(x.slice(row * width, (row + 1) * width)),
+          ).flat(),
         ],
         dtype === 'float32' ? 8 * FEW_ULPS : dtype === 'int16' ? 8 : 1,
       )
@@ -226,7 +233,12 @@ export const REDUCTIONS: Table = {
   TOPK_V2: topk,
   CUMSUM: cumsum,
   SOFTMAX: [
-    ...rowwise('SOFTMAX', softmax(1), { int8: [1 / 256, -128], uint8: [1 / 256, 0], int16: [1 / 32768, 0] }, { beta: 1 }),
+    ...rowwise(
+      'SOFTMAX',
+      softmax(1),
+      { int8: [1 / 256, -128], uint8: [1 / 256, 0], int16: [1 / 32768, 0] },
+      { beta: 1 },
+    ),
     ...rowwise('SOFTMAX', softmax(0.5), { int8: [1 / 256, -128] }, { beta: 0.5 }),
   ],
   LOG_SOFTMAX: rowwise('LOG_SOFTMAX', (row) => softmax(1)(row).map(Math.log), {
@@ -244,11 +256,19 @@ export const REDUCTIONS: Table = {
   UNSORTED_SEGMENT_SUM: segments('UNSORTED_SEGMENT_SUM', BOTH, [3, 4, 0, 0, 8, 10]),
   UNSORTED_SEGMENT_PROD: segments('UNSORTED_SEGMENT_PROD', BOTH, [3, 4, 1, 1, 7, 16]),
   UNSORTED_SEGMENT_MAX: [
-    ...segments('UNSORTED_SEGMENT_MAX', ['float32'], [3, 4, -3.4028234663852886e38, -3.4028234663852886e38, 7, 8]),
+    ...segments(
+      'UNSORTED_SEGMENT_MAX',
+      ['float32'],
+      [3, 4, -3.4028234663852886e38, -3.4028234663852886e38, 7, 8],
+    ),
     ...segments('UNSORTED_SEGMENT_MAX', ['int32'], [3, 4, LEAST, LEAST, 7, 8]),
   ],
   UNSORTED_SEGMENT_MIN: [
-    ...segments('UNSORTED_SEGMENT_MIN', ['float32'], [3, 4, 3.4028234663852886e38, 3.4028234663852886e38, 1, 2]),
+    ...segments(
+      'UNSORTED_SEGMENT_MIN',
+      ['float32'],
+      [3, 4, 3.4028234663852886e38, 3.4028234663852886e38, 1, 2],
+    ),
     ...segments('UNSORTED_SEGMENT_MIN', ['int32'], [3, 4, -LEAST - 1, -LEAST - 1, 1, 2]),
   ],
   LOCAL_RESPONSE_NORMALIZATION: [

@@ -123,7 +123,11 @@ export function at(shape: readonly number[], values: readonly number[], index: r
 }
 
 /** The element that broadcasting puts at an index of a larger shape. */
-export function broadcastAt(shape: readonly number[], values: readonly number[], index: readonly number[]): number {
+export function broadcastAt(
+  shape: readonly number[],
+  values: readonly number[],
+  index: readonly number[],
+): number {
   const inner = index.slice(index.length - shape.length)
   return at(
     shape,
