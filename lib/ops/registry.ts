@@ -37,6 +37,7 @@ import { equal, greater, greaterEqual, less, lessEqual, logicalAnd, logicalOr, n
 import { complexAbs, imag, real, rfft2d } from './complex.js'
 import { concatenation, pack } from './concatenation.js'
 import type { Op } from './contract.js'
+import { conv3d } from './conv-3d.js'
 import { conv2d } from './conv2d.js'
 import { cumsum } from './cumsum.js'
 import { depthwiseConv2d } from './depthwise-conv2d.js'
@@ -121,6 +122,7 @@ export const OPS: readonly Op[] = [
   complexAbs,
   concatenation,
   conv2d,
+  conv3d,
   cos,
   cumsum,
   depthToSpace,

@@ -6,12 +6,14 @@ import { loadModel } from '#lib/index.js'
 import { OPS } from '#lib/ops/registry.js'
 import { oneOperatorFile } from '../helpers/model-builder.js'
 import { ELEMENTWISE } from './tables/elementwise.js'
+import { INDEXING } from './tables/indexing.js'
 import { LAYERS } from './tables/layers.js'
 import { MOVEMENT } from './tables/movement.js'
+import { NUMBERS } from './tables/numbers.js'
 import { REDUCTIONS } from './tables/reductions.js'
 import type { Case, Table } from './tables/table.js'
 
-const TABLES: readonly Table[] = [ELEMENTWISE, MOVEMENT, REDUCTIONS, LAYERS]
+const TABLES: readonly Table[] = [ELEMENTWISE, INDEXING, LAYERS, MOVEMENT, NUMBERS, REDUCTIONS]
 
 /** Operators with a test file of their own, which holds their table. */
 const ELSEWHERE: Readonly<Record<string, string>> = {

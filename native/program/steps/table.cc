@@ -14,6 +14,7 @@ Status LoadCompare(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadComplexPart(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConcat(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadConv3d(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCumSum(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
@@ -67,6 +68,7 @@ static constexpr StepKind kKinds[] = {
     {"complex_part", steps::LoadComplexPart},
     {"concat", steps::LoadConcat},
     {"conv", steps::LoadConv},
+    {"conv3d", steps::LoadConv3d},
     {"copy", steps::LoadCopy},
     {"cumsum", steps::LoadCumSum},
     {"depthwise", steps::LoadDepthwise},
