@@ -9,17 +9,11 @@ import { OPS_BY_TYPE } from '../dist/esm/ops/registry.js'
 import { loadModel } from '../dist/esm/session/load.js'
 import { arrayOf } from '../dist/esm/tensor/dtype.js'
 import { oneOperatorFile } from '../dist/test/helpers/model-builder.js'
-import { ELEMENTWISE } from '../dist/test/ops/tables/elementwise.js'
-import { INDEXING } from '../dist/test/ops/tables/indexing.js'
-import { LAYERS } from '../dist/test/ops/tables/layers.js'
-import { MOVEMENT } from '../dist/test/ops/tables/movement.js'
-import { NUMBERS } from '../dist/test/ops/tables/numbers.js'
-import { REDUCTIONS } from '../dist/test/ops/tables/reductions.js'
+import { TABLES } from '../dist/test/ops/tables/all.js'
 
 const root = join(import.meta.dirname, '..')
 const cases = join(root, '../shared/conformance')
 const document = join(root, 'docs/operators.md')
-const TABLES = { ...ELEMENTWISE, ...INDEXING, ...LAYERS, ...MOVEMENT, ...NUMBERS, ...REDUCTIONS }
 const ORDER = [
   'bool',
   'int8',

@@ -5,15 +5,8 @@ import test from 'ava'
 import { loadModel } from '#lib/index.js'
 import { OPS } from '#lib/ops/registry.js'
 import { oneOperatorFile } from '../helpers/model-builder.js'
-import { ELEMENTWISE } from './tables/elementwise.js'
-import { INDEXING } from './tables/indexing.js'
-import { LAYERS } from './tables/layers.js'
-import { MOVEMENT } from './tables/movement.js'
-import { NUMBERS } from './tables/numbers.js'
-import { REDUCTIONS } from './tables/reductions.js'
-import type { Case, Table } from './tables/table.js'
-
-const TABLES: readonly Table[] = [ELEMENTWISE, INDEXING, LAYERS, MOVEMENT, NUMBERS, REDUCTIONS]
+import { TABLES } from './tables/all.js'
+import type { Case } from './tables/table.js'
 
 /** Operators with a test file of their own, which holds their table. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -30,7 +23,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 }
 
 test('every operator has a table', (t) => {
-  const tabled = new Map(TABLES.flatMap((table) => Object.entries(table)))
+  const tabled = new Map(Object.entries(TABLES))
   for (const { tflite } of OPS) {
     const file = ELSEWHERE[tflite.type]
     if (file === undefined) t.true((tabled.get(tflite.type)?.length ?? 0) > 0, tflite.type)
@@ -56,35 +49,31 @@ function saturates({ spec }: Case, results: readonly number[]): boolean {
   return results.filter((x) => ends[output.dtype]?.includes(x)).length > 0.7 * results.length
 }
 
-for (const table of TABLES) {
-  for (const [type, cases] of Object.entries(table)) {
-    test(`${type}: ${cases.length} cases`, async (t) => {
-      for (const one of cases) {
-        t.false(
-          one.outputs.every((expected) => saturates(one, expected)),
-          `${one.what} saturates`,
-        )
-        for (const threads of [1, 2]) {
-          const model = await loadModel(oneOperatorFile(one.spec), { threads })
-          const results = await model.run(one.inputs)
-          for (const [i, expected] of one.outputs.entries()) {
-            const actual = Array.from(results[i]?.data as ArrayLike<number | bigint>, Number)
-            t.is(actual.length, expected.length, one.what)
-            const isReal = results[i]?.dtype === 'float32'
-            const off = actual.findIndex((x, j) => {
-              const wanted = expected[j] as number
-              const size = isReal ? Math.max(1, Math.abs(wanted)) : 1
-              return !(x === wanted || Math.abs(x - wanted) <= (one.bound ?? 0) * size)
-            })
-            if (off >= 0)
-              t.fail(
-                `${one.what}: element ${off} of output ${i} is ${actual[off]}, ${expected[off]} expected`,
-              )
-          }
-          model.dispose()
+for (const [type, cases] of Object.entries(TABLES)) {
+  test(`${type}: ${cases.length} cases`, async (t) => {
+    for (const one of cases) {
+      t.false(
+        one.outputs.every((expected) => saturates(one, expected)),
+        `${one.what} saturates`,
+      )
+      for (const threads of [1, 2]) {
+        const model = await loadModel(oneOperatorFile(one.spec), { threads })
+        const results = await model.run(one.inputs)
+        for (const [i, expected] of one.outputs.entries()) {
+          const actual = Array.from(results[i]?.data as ArrayLike<number | bigint>, Number)
+          t.is(actual.length, expected.length, one.what)
+          const isReal = results[i]?.dtype === 'float32'
+          const off = actual.findIndex((x, j) => {
+            const wanted = expected[j] as number
+            const size = isReal ? Math.max(1, Math.abs(wanted)) : 1
+            return !(x === wanted || Math.abs(x - wanted) <= (one.bound ?? 0) * size)
+          })
+          if (off >= 0)
+            t.fail(`${one.what}: element ${off} of output ${i} is ${actual[off]}, ${expected[off]} expected`)
         }
+        model.dispose()
       }
-      t.pass()
-    })
-  }
+    }
+    t.pass()
+  })
 }

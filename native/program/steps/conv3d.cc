@@ -79,8 +79,8 @@ Status LoadConv3d(StepArgs& args, std::unique_ptr<Step>* step) {
   if (!weights.is_constant()) return args.Fail(Code::kUnsupported, "weights must be constant");
   if (in.dims[0] != out.dims[0] || in.dims[4] != weights.dims[3] || out.dims[4] != weights.dims[4])
     return args.Fail(Code::kShapeMismatch, "batches or channels do not fit together");
-  if (has_bias && (args.input(2).dtype != Dtype::kFloat32 ||
-                   args.input(2).count() != static_cast<size_t>(out.dims[4])))
+  if (has_bias &&
+      (args.input(2).dtype != Dtype::kFloat32 || args.input(2).count() != static_cast<size_t>(out.dims[4])))
     return args.Fail(Code::kShapeMismatch, "the bias must be float32, one an output");
   auto loaded = std::make_unique<Conv3d>();
   Span<const int32_t> stride, dilation, pad;
