@@ -1,5 +1,6 @@
 // Rewrites the table of docs/operators.md: for every operator of the registry the types in which single-operator cases
-// of ../shared/conformance equal the reference. Needs a build (npm run build): node tools/list-operators.mjs
+// of ../shared/conformance equal the reference, and those of its test table (test/ops/tables).
+// Needs a build (npm run build:test): node tools/list-operators.mjs
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -7,11 +8,27 @@ import { decode } from '../dist/esm/format/tflite/decode.js'
 import { OPS_BY_TYPE } from '../dist/esm/ops/registry.js'
 import { loadModel } from '../dist/esm/session/load.js'
 import { arrayOf } from '../dist/esm/tensor/dtype.js'
+import { oneOperatorFile } from '../dist/test/helpers/model-builder.js'
+import { TABLES } from '../dist/test/ops/tables/all.js'
 
 const root = join(import.meta.dirname, '..')
 const cases = join(root, '../shared/conformance')
 const document = join(root, 'docs/operators.md')
-const ORDER = ['int8', 'uint8', 'int16', 'int32', 'int64', 'float32']
+const ORDER = [
+  'bool',
+  'int8',
+  'uint8',
+  'int16',
+  'uint16',
+  'int32',
+  'uint32',
+  'int64',
+  'float16',
+  'bfloat16',
+  'float32',
+  'float64',
+  'complex64',
+]
 /** Second operands with a type of their own. */
 const WEIGHTED = ['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'BATCH_MATMUL']
 /** Operators whose first operand is not what they compute with. */
@@ -71,6 +88,7 @@ for (const type of [...OPS_BY_TYPE.keys()].sort()) {
     const bytes = new Uint8Array(Buffer.from(single.model, 'base64'))
     if (await equals(bytes, single)) good.add(typesOf(bytes, type))
   }
+  for (const { spec } of TABLES[type] ?? []) good.add(typesOf(oneOperatorFile(spec), type))
   rows.push([type, [...good].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b)).join(', ')])
 }
 const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column].length), 8))

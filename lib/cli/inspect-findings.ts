@@ -2,7 +2,7 @@
 // itself, and the model as a whole.
 
 import { LowbitError } from '../errors.js'
-import { decode } from '../format/tflite/decode.js'
+import { decode, defectsOf } from '../format/tflite/decode.js'
 import { readMetadata } from '../format/tflite/metadata.js'
 import { build } from '../graph/build.js'
 import type { ModelFile, Subgraph } from '../model/model.js'
@@ -25,8 +25,8 @@ export interface Finding {
 }
 
 /**
- * @returns `isReadable` is false if the file cannot be decoded; its first defect is then the only finding, since nothing
- *   behind it means anything.
+ * @returns `isReadable` is false if the file cannot be decoded; the findings are then its defects alone, since operators
+ *   of a broken file mean nothing.
  */
 export function findingsOf(
   bytes: Uint8Array,
@@ -36,7 +36,8 @@ export function findingsOf(
   try {
     file = decode(bytes)
   } catch (error) {
-    return { isReadable: false, findings: [findingOf(error)] }
+    if (!(error instanceof LowbitError)) throw error
+    return { isReadable: false, findings: defectsOf(bytes).map(findingOf) }
   }
   const metadata = attempt(() => readMetadata(file, bytes))
   const parts = file.subgraphs.flatMap((subgraph, place) => subgraphFindings(file, subgraph, place, settings))

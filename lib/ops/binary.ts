@@ -1,4 +1,4 @@
-// ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, SQUARED_DIFFERENCE, POW, FLOOR_DIV, FLOOR_MOD: element by element, broadcasting as NumPy does.
+// ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, SQUARED_DIFFERENCE, POW, FLOOR_DIV, FLOOR_MOD, ATAN2, BITWISE_XOR, RIGHT_SHIFT: element by element, broadcasting as NumPy does.
 
 import type { OptionValue } from '../model/model.js'
 import { quantizeMultiplier } from '../numerics/fixed-point.js'
@@ -44,6 +44,9 @@ const OPERATIONS = {
   floor_div: 8,
   floor_mod: 9,
   prelu: 10,
+  atan2: 11,
+  bitwise_xor: 12,
+  right_shift: 13,
 } as const
 
 /** Operators that have no fused activation, and those that take codes for what they are. */
@@ -54,8 +57,18 @@ const UNCLAMPED: readonly Operation[] = [
   'pow',
   'floor_div',
   'floor_mod',
+  'atan2',
+  'bitwise_xor',
+  'right_shift',
 ]
-const ON_BITS: readonly Operation[] = ['maximum', 'minimum', 'floor_div', 'floor_mod']
+const ON_BITS: readonly Operation[] = [
+  'maximum',
+  'minimum',
+  'floor_div',
+  'floor_mod',
+  'bitwise_xor',
+  'right_shift',
+]
 type Operation = keyof typeof OPERATIONS
 
 function read(options: Readonly<Record<string, OptionValue>>): BinaryAttributes {
@@ -89,16 +102,14 @@ function binaryOp(name: Operation, dtypes: readonly Dtype[]) {
 
 /** The native step of an operation on numbers that are no codes, without a clamp. */
 export function binaryStep(name: Operation, a: Operand, b: Operand, output: Operand): Step {
-  const clamp = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
-  return {
-    kind: 'binary',
-    inputs: [a, b],
-    outputs: [output],
-    attributes: {
-      op: OPERATIONS[name],
-      ...(output.dtype === 'float32' && { clamp: Float32Array.from(clamp) }),
-    },
+  const attributes: Record<string, StepAttribute> = { op: OPERATIONS[name] }
+  if (output.dtype === 'float32') {
+    attributes['clamp'] = Float32Array.of(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)
+  } else if (output.dtype === 'int32') {
+    const { low, high } = intActivationRange(0)
+    attributes['clamp'] = Int32Array.of(low, high)
   }
+  return { kind: 'binary', inputs: [a, b], outputs: [output], attributes }
 }
 
 function stepOf(node: Node, kind: string, attributes: Record<string, StepAttribute>): Step {
@@ -185,3 +196,7 @@ export const squaredDifference = binaryOp('squared_difference', ['int8', 'float3
 export const pow = binaryOp('pow', ['float32', 'int32'])
 export const floorDiv = binaryOp('floor_div', ['int8', 'int16', 'int32', 'float32'])
 export const floorMod = binaryOp('floor_mod', ['int8', 'int16', 'int32', 'int64', 'float32'])
+export const atan2 = binaryOp('atan2', ['float32'])
+const BITS: readonly Dtype[] = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32']
+export const bitwiseXor = binaryOp('bitwise_xor', BITS)
+export const rightShift = binaryOp('right_shift', BITS)

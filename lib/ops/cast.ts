@@ -4,7 +4,23 @@ import type { Dtype } from '../tensor/dtype.js'
 import { expectDtype, expectInputs } from './checks.js'
 import { defineOp, type Operand, type Step } from './contract.js'
 
-const TO: readonly Dtype[] = ['bool', 'int8', 'uint8', 'int16', 'int32', 'int64', 'float32']
+const NUMBERS: readonly Dtype[] = [
+  'bool',
+  'int8',
+  'uint8',
+  'int16',
+  'uint16',
+  'int32',
+  'uint32',
+  'int64',
+  'float16',
+  'bfloat16',
+  'float32',
+  'float64',
+  'complex64',
+]
+/** Only to and from float32. */
+const PACKED: readonly Dtype[] = ['int2', 'int4']
 
 export function castStep(input: Operand, output: Operand): Step {
   return { kind: 'cast', inputs: [input], outputs: [output], attributes: {} }
@@ -17,8 +33,10 @@ export const cast = defineOp<Record<string, never>>({
   infer(node) {
     expectInputs(node, 1)
     const [input, output] = [node.input(0), node.output(0)]
-    expectDtype(node, input, [...TO, 'float16'])
-    expectDtype(node, output, TO)
+    const partners = (dtype: Dtype) => (dtype === 'float32' ? [...NUMBERS, ...PACKED] : NUMBERS)
+    if (PACKED.includes(input.dtype)) expectDtype(node, output, ['float32'])
+    else expectDtype(node, input, NUMBERS)
+    expectDtype(node, output, partners(input.dtype))
     return [{ shape: input.shape, dtype: output.dtype }]
   },
   lower(node) {

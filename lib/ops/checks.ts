@@ -162,9 +162,13 @@ export const MOVABLE: readonly Dtype[] = [
   'int8',
   'uint8',
   'int16',
+  'uint16',
   'int32',
+  'uint32',
   'int64',
   'float16',
+  'bfloat16',
   'float32',
+  'float64',
   'complex64',
 ]

@@ -1,7 +1,9 @@
-// Attributes and geometry that conv2d and depthwise_conv2d share.
+// Attributes, geometry and lowering that conv2d and depthwise_conv2d share.
 
 import type { OptionValue } from '../model/model.js'
-import type { NodeContext, Operand, StepAttribute } from './contract.js'
+import { elementCount } from '../tensor/shape.js'
+import type { Inferred, Lowered, NodeContext, Operand, StepAttribute } from './contract.js'
+import { checkBias, layerStep } from './layer.js'
 import { windowGeometry } from './window.js'
 
 export interface ConvWindow {
@@ -105,5 +107,47 @@ export function checkRanks(node: NodeContext<unknown>, input: Operand, weights: 
         },
       )
     }
+  }
+}
+
+/** The shape of the result: `outputs` channels of which `node`'s bias has one each. */
+export function inferConv(node: NodeContext<ConvWindow>, outputs: number): Inferred {
+  const [input, weights] = [node.input(0), node.input(1)]
+  const [, height = 0, width = 0] = weights.shape
+  checkBias(node, outputs)
+  const { outputHeight, outputWidth } = convGeometry(node, input, height, width)
+  return { shape: [input.shape[0] ?? 0, outputHeight, outputWidth, outputs], dtype: node.output(0).dtype }
+}
+
+interface ConvStep {
+  readonly kind: string
+  /** The dimension of the weights that has the output channels. */
+  readonly channelAxis: number
+  readonly asymmetricInputs: (weights: Operand) => boolean
+  /** Input channels that one output channel reads. */
+  readonly depth: number
+  readonly attributes?: Record<string, StepAttribute>
+}
+
+export function lowerConv(node: NodeContext<ConvWindow>, spec: ConvStep): Lowered {
+  const { kind, channelAxis, asymmetricInputs, depth, attributes } = spec
+  const [, height = 0, width = 0] = node.input(1).shape
+  const layer = layerStep(node, {
+    activation: node.attributes.activation,
+    channelAxis,
+    rounding: 'twice',
+    asymmetricInputs,
+    weightZeroPoint: false,
+  })
+  const geometry = convGeometry(node, node.input(0), height, width)
+  return {
+    steps: [
+      {
+        kind,
+        ...layer,
+        attributes: { ...layer.attributes, ...geometry.attributes, ...attributes },
+        macs: elementCount(node.output(0).shape) * height * width * depth,
+      },
+    ],
   }
 }

@@ -1,4 +1,4 @@
-// Mathematical functions element by element: ABS, NEG, SQUARE, CEIL, FLOOR, ROUND, SQRT, RSQRT, EXP, LOG, SIN, COS and LOGICAL_NOT.
+// Mathematical functions element by element: ABS, NEG, SQUARE, CEIL, FLOOR, ROUND, SQRT, RSQRT, EXP, LOG, SIN, COS, SIGN and LOGICAL_NOT.
 
 import { multiplyByQuantizedMultiplier, quantizeMultiplier } from '../numerics/fixed-point.js'
 import { inverseSquareRoot } from '../numerics/gemmlowp.js'
@@ -92,6 +92,7 @@ export const floor = unaryOp({ name: 'floor', dtypes: ['float32'], read })
 export const round = unaryOp({ name: 'round', dtypes: ['float32'], read })
 export const sin = unaryOp({ name: 'sin', dtypes: ['float32'], read })
 export const cos = unaryOp({ name: 'cos', dtypes: ['float32'], read })
+export const sign = unaryOp({ name: 'sign', dtypes: ['int32', 'float32'], read })
 
 export const logicalNot = defineOp<Record<string, never>>({
   name: 'logical_not',

@@ -1,10 +1,11 @@
-// MEAN, SUM, REDUCE_MAX, REDUCE_MIN, REDUCE_PROD: over any dimensions.
+// MEAN, SUM, REDUCE_MAX, REDUCE_MIN, REDUCE_PROD, REDUCE_ANY, REDUCE_ALL: over any dimensions.
 
 import { type FixedPoint, quantizeMultiplier } from '../numerics/fixed-point.js'
 import type { Dtype } from '../tensor/dtype.js'
 import { codeRange, isQuantizedDtype } from './activation.js'
+import { castStep } from './cast.js'
 import { axisOf, codesOf, constants, expectDtype, expectInputs, expectSameDtype } from './checks.js'
-import { defineOp, type NodeContext, type StepAttribute } from './contract.js'
+import { defineOp, type NodeContext, type Step, type StepAttribute } from './contract.js'
 
 export interface ReduceAttributes {
   readonly keepDims: boolean
@@ -14,6 +15,8 @@ type Node = NodeContext<ReduceAttributes>
 
 /** Numbers of the native step's operations. */
 const OPERATIONS = { sum: 0, mean: 1, reduce_max: 2, reduce_min: 3, reduce_prod: 4 } as const
+/** Of bools, whose highest byte is any, whose lowest is all. */
+const LOGICAL = { reduce_any: 'reduce_max', reduce_all: 'reduce_min' } as const
 type Operation = keyof typeof OPERATIONS
 
 /** For each dimension of the input whether it goes. */
@@ -25,7 +28,8 @@ function reducedAxes(node: Node): boolean[] {
   return reduced
 }
 
-function reduceOp(name: Operation, dtypes: readonly Dtype[]) {
+function reduceOp(name: Operation | keyof typeof LOGICAL, dtypes: readonly Dtype[]) {
+  const operation = name in LOGICAL ? LOGICAL[name as keyof typeof LOGICAL] : (name as Operation)
   return defineOp<ReduceAttributes>({
     name,
     tflite: {
@@ -46,21 +50,21 @@ function reduceOp(name: Operation, dtypes: readonly Dtype[]) {
       const [input, output] = [node.input(0), node.output(0)]
       expectSameDtype(node, input, output)
       const reduced = reducedAxes(node)
-      const quantized = isQuantizedDtype(input.dtype) && OPERATIONS[name] <= OPERATIONS.mean
-      return {
-        steps: [
-          {
-            kind: 'reduce',
-            inputs: [input],
-            outputs: [output],
-            attributes: {
-              op: OPERATIONS[name],
-              axes: Int32Array.from(reduced, Number),
-              ...(quantized && rescaling(node, name, reduced)),
-            },
-          },
-        ],
+      const quantized = isQuantizedDtype(input.dtype) && OPERATIONS[operation] <= OPERATIONS.mean
+      const isLogical = operation !== name
+      const result = isLogical ? { ...output, name: `${output.name}/byte` } : output
+      const step: Step = {
+        kind: 'reduce',
+        inputs: [input],
+        outputs: [result],
+        attributes: {
+          op: OPERATIONS[operation],
+          axes: Int32Array.from(reduced, Number),
+          ...(quantized && rescaling(node, operation, reduced)),
+        },
       }
+      // Bytes of bools may be anything but 0; a cast makes them 1.
+      return { steps: isLogical ? [step, castStep(result, output)] : [step] }
     },
   })
 }
@@ -99,3 +103,5 @@ export const sum = reduceOp('sum', ORDERED)
 export const reduceMax = reduceOp('reduce_max', ORDERED)
 export const reduceMin = reduceOp('reduce_min', ORDERED)
 export const reduceProd = reduceOp('reduce_prod', ['int32', 'int64', 'float32'])
+export const reduceAny = reduceOp('reduce_any', ['bool'])
+export const reduceAll = reduceOp('reduce_all', ['bool'])

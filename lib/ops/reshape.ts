@@ -1,8 +1,9 @@
-// RESHAPE, SQUEEZE, EXPAND_DIMS: another shape for the same bytes.
+// RESHAPE, SQUEEZE, EXPAND_DIMS, BITCAST: another shape or type for the same bytes.
 
 import type { OptionValue } from '../model/model.js'
+import { bitsOf } from '../tensor/dtype.js'
 import { elementCount, type Shape, shapeText } from '../tensor/shape.js'
-import { axisOf, constants, expectInputs, expectSameDtype } from './checks.js'
+import { axisOf, constants, expectDtype, expectInputs, expectSameDtype, MOVABLE } from './checks.js'
 import { defineOp, type Lowered, type NodeContext } from './contract.js'
 
 const numbers = (value: OptionValue | undefined): readonly number[] => (Array.isArray(value) ? value : [])
@@ -77,4 +78,26 @@ export const expandDims = defineOp<Record<string, never>>({
     return [{ shape: grown, dtype }]
   },
   lower: view,
+})
+
+/** The bytes of a tensor as another type: wider elements take the last dimension in, narrower ones add one. */
+export const bitcast = defineOp<Record<string, never>>({
+  name: 'bitcast',
+  tflite: { type: 'BITCAST', read: () => ({}) },
+  infer(node) {
+    expectInputs(node, 1)
+    const [{ shape, dtype }, to] = [node.input(0), node.output(0).dtype]
+    expectDtype(node, node.input(0), MOVABLE)
+    expectDtype(node, node.output(0), MOVABLE)
+    const ratio = (bitsOf(dtype) as number) / (bitsOf(to) as number)
+    if (ratio >= 1) return [{ shape: ratio === 1 ? shape : [...shape, ratio], dtype: to }]
+    if (shape.at(-1) !== 1 / ratio) {
+      throw node.fail('SHAPE_MISMATCH', `${shapeText(shape)} of ${dtype} does not end in whole ${to}`, {
+        expected: 1 / ratio,
+        actual: shape.at(-1),
+      })
+    }
+    return [{ shape: shape.slice(0, -1), dtype: to }]
+  },
+  lower: () => ({ view: true }),
 })

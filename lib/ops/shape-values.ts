@@ -1,8 +1,16 @@
-// SHAPE, RANK and RANGE, which are constants once shapes are known; FILL and ZEROS_LIKE, which repeat one element.
+// SHAPE, RANK, RANGE and BROADCAST_ARGS, which are constants once shapes are known; FILL and ZEROS_LIKE, which repeat one element.
 
 import { bitsOf, type Dtype } from '../tensor/dtype.js'
 import { elementCount } from '../tensor/shape.js'
-import { constants, expectDtype, expectInputs, expectRank, expectSameDtype, MOVABLE } from './checks.js'
+import {
+  broadcastShape,
+  constants,
+  expectDtype,
+  expectInputs,
+  expectRank,
+  expectSameDtype,
+  MOVABLE,
+} from './checks.js'
 import { bytesOf, constantScalar, MOST_MADE } from './constant.js'
 import { defineOp, type Inferred, type Lowered, type NodeContext, type Operand } from './contract.js'
 import { stridedStep } from './strided.js'
@@ -15,7 +23,7 @@ function integers(dtype: Dtype, shape: readonly number[], values: readonly numbe
   return { shape, dtype, data: bytesOf(array) }
 }
 
-/** What SHAPE, RANK and RANGE would be lowered to: `infer` has given their results. */
+/** What these would be lowered to: `infer` has given their results. */
 function isConstant(node: NodeContext<unknown>): Lowered {
   throw node.fail('INTERNAL', 'a constant that was not folded')
 }
@@ -123,4 +131,19 @@ export const zerosLike = defineOp<Record<string, never>>({
     const data = new Uint8Array((bitsOf(output.dtype) ?? 0) / 8)
     return repeated({ name: `${output.name}/zero`, dtype: output.dtype, shape: [], data }, output)
   },
+})
+
+/** The shape that two shapes broadcast to. */
+export const broadcastArgs = defineOp<Record<string, never>>({
+  name: 'broadcast_args',
+  tflite: { type: 'BROADCAST_ARGS', read: () => ({}) },
+  infer(node) {
+    expectInputs(node, 2)
+    const [a, b] = [node.input(0), node.input(1)]
+    expectDtype(node, a, INTEGERS)
+    expectSameDtype(node, a, b)
+    const extents = broadcastShape(node, constants(node, a), constants(node, b))
+    return [integers(a.dtype, [extents.length], extents)]
+  },
+  lower: isConstant,
 })

@@ -19,7 +19,7 @@ import { type Affine, tableStep } from './lut.js'
 const FUNCTIONS: readonly string[] = [
   ...['relu', 'relu6', 'relu_n1_to_1', 'relu_0_to_1', 'leaky_relu', 'hard_swish', 'abs', 'neg', 'square'],
   ...['ceil', 'floor', 'round', 'sqrt', 'rsqrt', 'logistic', 'tanh', 'exp', 'log', 'sin', 'cos', 'elu'],
-  ...['gelu', 'gelu_tanh'],
+  ...['gelu', 'gelu_tanh', 'sign'],
 ]
 
 /** The table of all codes: 256 or 65536 entries. */

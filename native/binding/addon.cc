@@ -40,10 +40,11 @@ using program::Kind;
 using program::Where;
 
 constexpr Named kDtypes[] = {
-    Of("bool", Dtype::kBool),           Of("int4", Dtype::kInt4),       Of("int8", Dtype::kInt8),
-    Of("uint8", Dtype::kUint8),         Of("int16", Dtype::kInt16),     Of("int32", Dtype::kInt32),
-    Of("int64", Dtype::kInt64),         Of("float16", Dtype::kFloat16), Of("float32", Dtype::kFloat32),
-    Of("complex64", Dtype::kComplex64),
+    Of("bool", Dtype::kBool),           Of("int4", Dtype::kInt4),         Of("int8", Dtype::kInt8),
+    Of("uint8", Dtype::kUint8),         Of("int16", Dtype::kInt16),       Of("int32", Dtype::kInt32),
+    Of("int64", Dtype::kInt64),         Of("float16", Dtype::kFloat16),   Of("float32", Dtype::kFloat32),
+    Of("complex64", Dtype::kComplex64), Of("int2", Dtype::kInt2),         Of("uint16", Dtype::kUint16),
+    Of("uint32", Dtype::kUint32),       Of("bfloat16", Dtype::kBfloat16), Of("float64", Dtype::kFloat64),
 };
 constexpr Named kKinds[] = {Of("int32", Kind::kInt32), Of("float32", Kind::kFloat32),
                             Of("float64", Kind::kFloat64), Of("bytes", Kind::kBytes)};

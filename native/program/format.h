@@ -31,6 +31,11 @@ enum class Dtype : int32_t {
   kFloat16 = 7,
   kFloat32 = 8,
   kComplex64 = 9,  // two float32: the real part, the imaginary one
+  kInt2 = 10,
+  kUint16 = 11,
+  kUint32 = 12,
+  kBfloat16 = 13,
+  kFloat64 = 14,
 };
 
 enum class Where : int32_t {

@@ -87,7 +87,8 @@ class Step {
  public:
   virtual ~Step() = default;
   virtual void Run(const RunContext& run) const noexcept = 0;
-  virtual size_t scratch_bytes(int /*threads*/) const { return 0; }
+  // In 64 bits on every machine: the loader compares it with the limit before anything is taken.
+  virtual uint64_t scratch_bytes(int /*threads*/) const { return 0; }
   const char* kernel() const { return kernel_; }  // the kernel's name, as in benchmark tables
   uint64_t packed_bytes() const { return packed_bytes_; }
 

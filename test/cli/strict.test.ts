@@ -2,7 +2,10 @@
 
 import test from 'ava'
 import { encode } from '#lib/format/tflite/encode.js'
+import { OPERATOR, TENSOR } from '#lib/format/tflite/schema.js'
+import { rawFile } from '../format/tflite/sample.js'
 import { folderOf, lowbit } from '../helpers/cli.js'
+import { i8, i32s } from '../helpers/flat.js'
 import { model, type OperatorSpec, type TensorSpec } from '../helpers/model-builder.js'
 import { identityFile, mixedFile } from '../helpers/small-models.js'
 
@@ -34,7 +37,13 @@ const broken = encode(
     },
   ]),
 )
+const defects = rawFile({
+  weights: { [TENSOR.shape]: i32s(-1, 2) },
+  bias: { [TENSOR.type]: i8(20) },
+  operator: { [OPERATOR.outputs]: i32s(9) },
+})
 const at = folderOf({
+  'defects.tflite': defects,
   'broken.tflite': broken,
   'cut.tflite': broken.subarray(0, broken.length - 100),
   'identity.tflite': identityFile(4),
@@ -78,11 +87,24 @@ test('a sound model has no findings', async (t) => {
   }
 })
 
-test('of a file that cannot be read the first defect is the finding', async (t) => {
-  const { code, result } = await strict('cut.tflite')
+test('of a file that cannot be read all defects are found', async (t) => {
+  const { code, result } = await strict('defects.tflite')
   t.is(code, 1)
-  t.is(result.findings.length, 1)
-  t.regex(result.findings[0].code, /^FILE_/)
+  t.deepEqual(
+    result.findings.map((one: { code: string; operator?: string; tensor?: string }) => [
+      one.operator ?? one.tensor,
+      one.code,
+    ]),
+    [
+      ['weights', 'FILE_INVALID'],
+      ['bias', 'DTYPE_UNSUPPORTED'],
+      ['CONV_2D #0', 'FILE_INVALID'],
+    ],
+  )
+  const cut = await strict('cut.tflite')
+  t.is(cut.code, 1)
+  t.true(cut.result.findings.length > 0)
+  for (const finding of cut.result.findings) t.regex(finding.code, /^FILE_/)
 })
 
 test('as text', async (t) => {

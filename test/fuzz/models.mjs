@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { oneOperatorFile } from '../../dist/test/helpers/model-builder.js'
 import { convFile, identityFile, mixedFile } from '../../dist/test/helpers/small-models.js'
+import { TABLES } from '../../dist/test/ops/tables/all.js'
 
 const shared = join(import.meta.dirname, '../../../shared')
 
@@ -20,6 +21,7 @@ const weights = (shape, more = {}) => {
     ...more,
   })
 }
+const constant = (shape) => ({ ...real(shape), data: new Array(shape[0]).fill(0.5) })
 const window = { padding: 0, strideH: 1, strideW: 1 }
 const wide = (shape) => ({ dtype: 'int16', shape, scale: 0.001, zeroPoint: 0 })
 
@@ -55,6 +57,12 @@ const OPERATORS = [
   ['SOFTMAX', [wide([2, 5])], [{ ...wide([2, 5]), scale: 1 / 32768 }], { beta: 1 }],
   ['LOG_SOFTMAX', [codes([2, 5])], [codes([2, 5], { scale: 1 / 16, zeroPoint: 127 })], {}],
   ['TRANSPOSE', [codes([2, 3, 4]), ints([2, 0, 1])], [codes([4, 2, 3])], {}],
+  [
+    'RNN',
+    [real([2, 3]), weights([4, 3]), weights([4, 4]), constant([4]), { ...real([2, 4]), isVariable: true }],
+    [real([2, 4])],
+    { fusedActivationFunction: 4 },
+  ],
   ['STRIDED_SLICE', [real([5, 5]), ints([1, 4]), ints([4, 0]), ints([2, -1])], [real([2, 4])], {}],
 ]
 
@@ -68,6 +76,11 @@ function own() {
   ]
   for (const [i, [type, inputs, outputs, options]] of OPERATORS.entries()) {
     files.push({ name: `own-${i}-${type}`, bytes: oneOperatorFile({ type, inputs, outputs, options }) })
+  }
+  // The first and the last case of each test table.
+  for (const [type, cases] of Object.entries(TABLES)) {
+    for (const at of [0, -1])
+      files.push({ name: `own-${type}-${at}`, bytes: oneOperatorFile(cases.at(at).spec) })
   }
   return files
 }

@@ -276,7 +276,7 @@ const rows: readonly (readonly [what: string, code: ErrorCode, spec: OneOperator
   [
     'a cast to a type of two codes a byte',
     'DTYPE_UNSUPPORTED',
-    { type: 'CAST', inputs: [f32([2])], outputs: [{ dtype: 'int4', shape: [2] }] },
+    { type: 'CAST', inputs: [s8([2])], outputs: [{ dtype: 'int4', shape: [2] }] },
   ],
   [
     'an alpha that is no number',

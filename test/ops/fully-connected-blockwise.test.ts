@@ -7,9 +7,9 @@ import { model, type TensorSpec } from '../helpers/model-builder.js'
 
 const [ROWS, CHANNELS, DEPTH, BLOCK] = [2, 3, 64, 32] as const
 const codes = Array.from({ length: CHANNELS * DEPTH }, (_, i) => ((i * 7) % 16) - 8)
-/** binary16: 0.5, 0.25, 1, -2, the smallest subnormal, 0. */
-const HALVES = [0x3800, 0x3400, 0x3c00, 0xc000, 0x0001, 0x0000]
-const SCALES = [0.5, 0.25, 1, -2, 2 ** -24, 0]
+/** binary16, used as they are; the first four have more bits than the bfloat16 that XNNPACK rounds them to. */
+const HALVES = [0x3801, 0x34ab, 0x3c07, 0xc003, 0x0001, 0x0000]
+const SCALES = [1025 / 2048, (1024 + 0xab) / 4096, 1031 / 1024, -1027 / 512, 2 ** -24, 0]
 
 function file(change: Record<string, TensorSpec> = {}, blockSize: number = BLOCK): Uint8Array {
   const tensors: Record<string, TensorSpec> = {

@@ -66,7 +66,7 @@ const rows: readonly (readonly [what: string, code: ErrorCode, spec: OneOperator
   ['SELECT_V2 that cannot', 'SHAPE_MISMATCH', op('SELECT_V2', [bool(2), f32(3), f32(3)], f32(3))],
   ['PRELU that grows', 'SHAPE_MISMATCH', op('PRELU', [f32(1, 3), f32(2, 3)], f32(2, 3))],
   ['PRELU with int8 slopes of float32', 'DTYPE_UNSUPPORTED', op('PRELU', [f32(3), s8([3])], f32(3))],
-  ['CAST to complex64', 'DTYPE_UNSUPPORTED', op('CAST', [f32(3)], { dtype: 'complex64', shape: [3] })],
+  ['CAST to complex128', 'DTYPE_UNSUPPORTED', op('CAST', [f32(3)], { dtype: 'complex128', shape: [3] })],
   ['GATHER by float32', 'DTYPE_UNSUPPORTED', op('GATHER', [f32(3), f32(1)], f32(1))],
   [
     'GATHER of int4',

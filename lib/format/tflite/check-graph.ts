@@ -18,9 +18,9 @@ function operatorLabel(operator: OperatorRecord, index: number): string {
  * Checks the flow of data in a subgraph: each tensor is a graph input, a constant, a variable or the output of exactly
  * one operator, which stands before all that read it; scales of the tensors in use are above zero.
  *
- * @throws {LowbitError} `FILE_INVALID`.
+ * @param report Takes an error, `FILE_INVALID`, for each that is not so; it may throw.
  */
-export function checkFlow(subgraph: Subgraph, place: number): void {
+export function checkFlow(subgraph: Subgraph, place: number, report: (error: LowbitError) => void): void {
   const { tensors, inputs, outputs, operators } = subgraph
   const where = `subgraph ${place}`
   const label = (tensor: number) => tensorLabel(tensors[tensor]?.name ?? '', tensor)
@@ -30,18 +30,17 @@ export function checkFlow(subgraph: Subgraph, place: number): void {
   const checkScale = (index: number, facts: ErrorFacts) => {
     const wrong = wrongScales[index]
     if (wrong === undefined) return
-    throw fail(`tensor ${label(index)}: a scale is ${wrong}, above 0 expected`, {
-      ...facts,
-      tensor: label(index),
-    })
+    wrongScales[index] = undefined
+    const message = `tensor ${label(index)}: a scale is ${wrong}, above 0 expected`
+    report(fail(message, { ...facts, tensor: label(index) }))
   }
 
   const isInput = tensors.map(() => false)
   for (const tensor of inputs) {
     const facts = { tensor: label(tensor) }
-    if (isInput[tensor]) throw fail(`${where}: tensor ${label(tensor)} is an input twice`, facts)
+    if (isInput[tensor]) report(fail(`${where}: tensor ${label(tensor)} is an input twice`, facts))
     if (tensors[tensor]?.data !== undefined) {
-      throw fail(`${where}: input ${label(tensor)} has constant data`, facts)
+      report(fail(`${where}: input ${label(tensor)} has constant data`, facts))
     }
     checkScale(tensor, {})
     isInput[tensor] = true
@@ -55,27 +54,28 @@ export function checkFlow(subgraph: Subgraph, place: number): void {
       if (tensor < 0) continue
       if (!ready[tensor]) {
         const facts = { operator: name, tensor: label(tensor) }
-        throw fail(`${name}: input ${label(tensor)} is nowhere produced before it`, facts)
+        report(fail(`${name}: input ${label(tensor)} is nowhere produced before it`, facts))
       }
       checkScale(tensor, { operator: name })
     }
     for (const tensor of operator.outputs) {
       const facts = { operator: name, tensor: label(tensor) }
       if (producer[tensor] !== undefined) {
-        throw fail(`${name}: output ${label(tensor)} is already written by ${producer[tensor]}`, facts)
+        report(fail(`${name}: output ${label(tensor)} is already written by ${producer[tensor]}`, facts))
       }
-      if (isInput[tensor]) throw fail(`${name}: output ${label(tensor)} is an input of ${where}`, facts)
-      if (tensors[tensor]?.data !== undefined)
-        throw fail(`${name}: output ${label(tensor)} is a constant`, facts)
+      if (isInput[tensor]) report(fail(`${name}: output ${label(tensor)} is an input of ${where}`, facts))
+      if (tensors[tensor]?.data !== undefined) {
+        report(fail(`${name}: output ${label(tensor)} is a constant`, facts))
+      }
       checkScale(tensor, { operator: name })
       producer[tensor] = name
       ready[tensor] = true
     }
   }
 
-  const missing = outputs.find((tensor) => !ready[tensor])
-  if (missing !== undefined) {
-    throw fail(`${where}: output ${label(missing)} is produced by no operator`, { tensor: label(missing) })
+  for (const missing of new Set(outputs.filter((tensor) => !ready[tensor]))) {
+    const message = `${where}: output ${label(missing)} is produced by no operator`
+    report(fail(message, { tensor: label(missing) }))
   }
 }
 

@@ -10,8 +10,10 @@ export interface Source {
   readonly view: DataView
   /** What the bytes are, as messages call them. */
   readonly name: string
-  /** The one thing that changes while reading; see `spend`. */
+  /** What is left of it changes while reading; see `spend`. */
   readonly budget: { left: number }
+  /** Where defects are collected; undefined where the first one ends the reading. See `attempt`. */
+  readonly defects: LowbitError[] | undefined
 }
 
 /** A checked table: its own bytes and its vtable lie inside the source. */
@@ -106,14 +108,21 @@ export function spend(source: Source, units: number, offset: number, facts: Erro
  *
  * @param identifier The four characters that must stand at byte 4.
  * @param name What the bytes are, for messages.
+ * @param defects Takes the errors of records that are read by `attempt`.
  * @throws {LowbitError} `FILE_TRUNCATED`, or `FILE_INVALID` for another identifier.
  */
-export function openRoot(bytes: Uint8Array, identifier: string, name: string): Table {
+export function openRoot(
+  bytes: Uint8Array,
+  identifier: string,
+  name: string,
+  defects?: LowbitError[],
+): Table {
   const source: Source = {
     bytes,
     view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     name,
     budget: { left: bytes.length * UNITS_PER_BYTE + UNITS_FREE },
+    defects,
   }
   if (bytes.length < 8) throw truncated(source, 'the header', 8, 0, {})
   const found = String.fromCharCode(...bytes.subarray(4, 8))
@@ -242,26 +251,70 @@ function vectorAt(source: Source, at: number, bytes: number, what: string, facts
 
 /** A field that is a vector of elements of `bytes` bytes, which will be copied. */
 function locateVector(table: Table, slot: number, bytes: number): Vector | undefined {
-  const at = locate(table, slot, 4)
-  if (at === 0) return undefined
-  const { source, facts } = table
-  const vector = vectorAt(source, follow(source, at, 'a vector', facts), bytes, 'a vector', facts)
-  spend(source, VECTOR_UNITS + vector.length * bytes, at, facts)
+  const vector = vectorOf(table, slot, bytes)
+  if (vector !== undefined) {
+    spend(table.source, VECTOR_UNITS + vector.length * bytes, vector.at, table.facts)
+  }
   return vector
 }
 
-/** The tables of a vector, opened; `facts` says what errors about the one at an index tell. */
-export function readTables(
+function vectorOf(table: Table, slot: number, bytes: number): Vector | undefined {
+  const at = locate(table, slot, 4)
+  if (at === 0) return undefined
+  const { source, facts } = table
+  return vectorAt(source, follow(source, at, 'a vector', facts), bytes, 'a vector', facts)
+}
+
+/**
+ * Reads something that means something by itself: where defects are collected, its error is one of them, and `instead`
+ * the result. A file that has used up its budget is not read on.
+ */
+export function attempt<T>({ source: { defects, budget } }: Table, read: () => T, instead: T): T {
+  if (defects === undefined) return read()
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof LowbitError) || budget.left < 0) throw error
+    defects.push(error)
+    return instead
+  }
+}
+
+/** A defect that keeps nothing from being read: one of those collected, or the end of the reading. */
+export function report({ source: { defects } }: Table, error: LowbitError): void {
+  if (defects === undefined) throw error
+  defects.push(error)
+}
+
+/** Elements of a vector of tables. */
+export function readCount(table: Table, slot: number): number {
+  return vectorOf(table, slot, 4)?.length ?? 0
+}
+
+/** The tables of a vector as `read` has them, each by itself an `attempt`. */
+export function readRecords<T>(
   table: Table,
   slot: number,
+  read: (record: Table, index: number) => T,
+  instead: T,
   facts: (index: number) => ErrorFacts = () => ({}),
-): readonly Table[] {
+): readonly T[] {
   const { source } = table
   const vector = locateVector(table, slot, 4)
   return Array.from({ length: vector?.length ?? 0 }, (_, index) => {
     const all = { ...table.facts, ...facts(index) }
-    return openTable(source, follow(source, (vector?.at ?? 0) + 4 * index, 'a table', all), all)
+    const open = () => openTable(source, follow(source, (vector?.at ?? 0) + 4 * index, 'a table', all), all)
+    return attempt(table, () => read(open(), index), instead)
   })
+}
+
+/** The tables of a vector, opened. */
+export function readTables(table: Table, slot: number): readonly Table[] {
+  const { source, facts } = table
+  const vector = locateVector(table, slot, 4)
+  return Array.from({ length: vector?.length ?? 0 }, (_, index) =>
+    openTable(source, follow(source, (vector?.at ?? 0) + 4 * index, 'a table', facts), facts),
+  )
 }
 
 /** A copy of a vector; empty if absent. `read` gets the offset of each element. */

@@ -1,18 +1,23 @@
 // Reads a .tflite file into plain data and checks all of it, so that nothing later has to doubt an index, a size or an
 // order. Constants stay views of the given bytes.
 
+import { LowbitError } from '../../errors.js'
 import type { ModelFile, OperatorRecord, Signature, Subgraph, TensorRecord } from '../../model/model.js'
 import { elementCount } from '../../tensor/shape.js'
 import { checkCalls, checkFlow } from './check-graph.js'
 import {
+  attempt,
   broken,
   openRoot,
   outsideBytes,
   readBytes,
+  readCount,
+  readRecords,
   readString,
   readTables,
   readUint32,
   readUint64,
+  report,
   type Table,
 } from './cursor.js'
 import { decodeIndices, decodeKind, decodeOperator, type OperatorKind } from './decode-operator.js'
@@ -42,25 +47,69 @@ import {
  * @see tensorflow/compiler/mlir/lite/schema/schema.fbs, version 3.
  */
 export function decode(bytes: Uint8Array): ModelFile {
-  const model = openRoot(bytes, FILE_IDENTIFIER, 'file')
+  return decodeModel(openRoot(bytes, FILE_IDENTIFIER, 'file'))
+}
+
+/**
+ * All that `decode` would refuse, each defect once. What several records say together (who produces a tensor, who calls
+ * whom, what signatures name) is looked at only where each of them is sound.
+ *
+ * @returns Empty for a file that `decode` takes. Time and memory as there.
+ */
+export function defectsOf(bytes: Uint8Array): readonly LowbitError[] {
+  const defects: LowbitError[] = []
+  try {
+    decodeModel(openRoot(bytes, FILE_IDENTIFIER, 'file', defects))
+  } catch (error) {
+    if (!(error instanceof LowbitError)) throw error
+    defects.push(error)
+  }
+  return defects
+}
+
+// What stands in for records with defects, where these are collected; no other record is checked against it.
+const NO_KIND: OperatorKind = { code: -1, type: 'UNREADABLE', version: 1 }
+const NO_TENSOR: TensorRecord = {
+  name: '',
+  shape: [],
+  shapeSignature: [],
+  dtype: 'bool',
+  isVariable: false,
+  isSparse: false,
+}
+const NO_OPERATOR: OperatorRecord = { ...NO_KIND, inputs: [], outputs: [], intermediates: [], options: {} }
+const NO_SIGNATURE: Signature = { name: '', subgraph: 0, inputs: [], outputs: [] }
+const NO_METADATA = { name: '', data: new Uint8Array(0) }
+const NO_SUBGRAPH: Subgraph = { name: '', tensors: [], inputs: [], outputs: [], operators: [] }
+
+function decodeModel(model: Table): ModelFile {
   const version = readUint32(model, MODEL.version)
   if (version !== SCHEMA_VERSION) throw broken(model, `schema version ${version}, ${SCHEMA_VERSION} expected`)
-  const buffers = readTables(model, MODEL.buffers).map(decodeBuffer)
-  if (buffers[0] !== undefined) throw broken(model, 'buffer 0 has data, it must be empty')
-  const kinds = readTables(model, MODEL.operatorCodes).map(decodeKind)
-  const raw = readTables(model, MODEL.subgraphs)
-  if (raw.length === 0) throw broken(model, 'it has no subgraph')
-  const subgraphs = raw.map((table) => decodeSubgraph(table, buffers, kinds, raw.length))
-  subgraphs.forEach(checkFlow)
-  checkCalls(subgraphs)
+  const buffers = readRecords(model, MODEL.buffers, decodeBuffer, undefined)
+  expect(model, buffers[0] === undefined, 'buffer 0 has data, it must be empty')
+  const kinds = readRecords(model, MODEL.operatorCodes, decodeKind, NO_KIND)
+  const isSound = () => (model.source.defects?.length ?? 0) === 0
+  const known = { buffers, kinds, subgraphs: readCount(model, MODEL.subgraphs), isSound: isSound() }
+  expect(model, known.subgraphs > 0, 'it has no subgraph')
+  const subgraphs = readRecords(
+    model,
+    MODEL.subgraphs,
+    (table, place) => decodeSubgraph(table, place, known),
+    NO_SUBGRAPH,
+  )
+  if (isSound()) attempt(model, () => checkCalls(subgraphs), undefined)
   return {
     version,
-    description: readString(model, MODEL.description) ?? '',
+    description: attempt(model, () => readString(model, MODEL.description), undefined) ?? '',
     subgraphs,
-    signatures: decodeSignatures(model, subgraphs),
-    metadata: readTables(model, MODEL.metadata).map((entry) => decodeMetadata(entry, buffers)),
-    fileBytes: bytes.length,
+    signatures: isSound() ? decodeSignatures(model, subgraphs) : [],
+    metadata: readRecords(model, MODEL.metadata, (entry) => decodeMetadata(entry, buffers), NO_METADATA),
+    fileBytes: model.source.bytes.length,
   }
+}
+
+function expect(table: Table, isRight: boolean, message: string): void {
+  if (!isRight) report(table, broken(table, message))
 }
 
 /** Data of a buffer; undefined if it has none. */
@@ -73,26 +122,49 @@ function decodeBuffer(table: Table): Uint8Array | undefined {
   return data === undefined || data.length === 0 ? undefined : data
 }
 
+/** What subgraphs refer to. */
+interface Known {
+  readonly buffers: readonly (Uint8Array | undefined)[]
+  readonly kinds: readonly OperatorKind[]
+  readonly subgraphs: number
+  /** Whether buffers and kinds have no defects. */
+  readonly isSound: boolean
+}
+
 function decodeSubgraph(
   table: Table,
-  buffers: readonly (Uint8Array | undefined)[],
-  kinds: readonly OperatorKind[],
-  subgraphs: number,
+  place: number,
+  { buffers, kinds, subgraphs, isSound }: Known,
 ): Subgraph {
-  const rawTensors = readTables(table, SUBGRAPH.tensors, (index) => ({ tensor: `#${index}` }))
-  const tensors = rawTensors.map((raw, index) => decodeTensor(raw, index, buffers, rawTensors.length))
-  const bounds = { tensors: tensors.length, subgraphs }
-  const inputs = decodeIndices(table, SUBGRAPH.inputs, 'graph input', 0, tensors.length)
-  const operators = readTables(table, SUBGRAPH.operators, (index) => ({ operator: `#${index}` })).map(
-    (raw, index) => decodeOperator(raw, index, kinds, bounds),
+  const before = table.source.defects?.length
+  const bounds = { tensors: readCount(table, SUBGRAPH.tensors), subgraphs }
+  const tensors = readRecords(
+    table,
+    SUBGRAPH.tensors,
+    (raw, index) => decodeTensor(raw, index, buffers, bounds.tensors),
+    NO_TENSOR,
+    (index) => ({ tensor: `#${index}` }),
   )
-  return {
+  const ends = (slot: number, role: string) =>
+    attempt(table, () => decodeIndices(table, slot, role, 0, bounds.tensors), [])
+  const inputs = ends(SUBGRAPH.inputs, 'graph input')
+  const operators = readRecords(
+    table,
+    SUBGRAPH.operators,
+    (raw, index) => decodeOperator(raw, index, kinds, bounds),
+    NO_OPERATOR,
+    (index) => ({ operator: `#${index}` }),
+  )
+  const subgraph = {
     name: readString(table, SUBGRAPH.name) ?? '',
     tensors: withEmptyConstants(tensors, inputs, operators),
     inputs,
-    outputs: decodeIndices(table, SUBGRAPH.outputs, 'graph output', 0, tensors.length),
+    outputs: ends(SUBGRAPH.outputs, 'graph output'),
     operators,
   }
+  if (isSound && table.source.defects?.length === before)
+    checkFlow(subgraph, place, (error) => report(table, error))
+  return subgraph
 }
 
 /** Tensors without elements that nothing computes (the shape operand of a reshape to a scalar) are constants of no bytes. */
@@ -117,9 +189,12 @@ function decodeSignatures(model: Table, subgraphs: readonly Subgraph[]): readonl
     inputs: new Set(inputs),
     outputs: new Set(outputs),
   }))
-  const signatures = readTables(model, MODEL.signatureDefs).map((table) => decodeSignature(table, known))
+  const before = model.source.defects?.length
+  const read = (table: Table) => decodeSignature(table, known)
+  const signatures = readRecords(model, MODEL.signatureDefs, read, NO_SIGNATURE)
   const twice = firstTwice(signatures.map((signature) => signature.name))
-  if (twice !== undefined) throw broken(model, `two signatures are called "${twice}"`)
+  const areSound = model.source.defects?.length === before
+  if (areSound && twice !== undefined) report(model, broken(model, `two signatures are called "${twice}"`))
   return signatures
 }
 

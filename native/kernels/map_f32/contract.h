@@ -32,6 +32,7 @@ enum class Function {
   kElu,
   kGelu,
   kGeluTanh,
+  kSign,
   kFunctions  // their number
 };
 

@@ -80,6 +80,8 @@ float Apply(float x, float parameter) {
       return x < 0 ? std::expm1(x) : x;
     case Function::kGelu:
       return Gelu(x);
+    case Function::kSign:
+      return x < 0 ? -1.0f : x > 0 ? 1.0f : 0.0f;
     default:
       return GeluTanh(x);
   }
@@ -114,6 +116,7 @@ constexpr Row kList[] = {
     {"elu.f32.scalar", cpu::kScalar, Function::kElu, Map<Function::kElu>},
     {"gelu.f32.scalar", cpu::kScalar, Function::kGelu, Map<Function::kGelu>},
     {"gelu_tanh.f32.scalar", cpu::kScalar, Function::kGeluTanh, Map<Function::kGeluTanh>},
+    {"sign.f32.scalar", cpu::kScalar, Function::kSign, Map<Function::kSign>},
 };
 
 }  // namespace

@@ -73,7 +73,7 @@ class BatchMatmul final : public Step {
       for (size_t batch = 0; batch < shape_.batches; ++batch) matrix(batch, 0);
     }
   }
-  size_t scratch_bytes(int threads) const override { return static_cast<size_t>(threads) * slot_bytes(); }
+  uint64_t scratch_bytes(int threads) const override { return static_cast<uint64_t>(threads) * slot_bytes(); }
 
   void Bind(StepArgs& args) {
     a_ = args.Bind(args.input(0));
@@ -82,9 +82,9 @@ class BatchMatmul final : public Step {
   }
 
  private:
-  size_t sums_bytes() const { return DivideUp(shape_.n * sizeof(Sum), 64) * 64; }
-  size_t slot_bytes() const {
-    return sums_bytes() + (shape_.adjoint_b ? DivideUp(shape_.k * shape_.n * sizeof(B), 64) * 64 : 0);
+  uint64_t sums_bytes() const { return Aligned(uint64_t{shape_.n} * sizeof(Sum)); }
+  uint64_t slot_bytes() const {
+    return sums_bytes() + (shape_.adjoint_b ? Aligned(uint64_t{shape_.k} * shape_.n * sizeof(B)) : 0);
   }
 
   void Multiply(const A* a, const B* b, A* out, Sum* sums, B* turned) const {
@@ -140,7 +140,7 @@ class RealBatchMatmul final : public Step {
       for (size_t batch = 0; batch < shape_.batches; ++batch) matrix(batch, 0);
     }
   }
-  size_t scratch_bytes(int threads) const override { return static_cast<size_t>(threads) * slot_bytes(); }
+  uint64_t scratch_bytes(int threads) const override { return static_cast<uint64_t>(threads) * slot_bytes(); }
 
   void Bind(StepArgs& args) {
     a_ = args.Bind(args.input(0));

@@ -1,5 +1,5 @@
 // `binary`: two operands, element by element, with broadcasting. Inputs: a, b (float32, int32, int64; some
-// also int8, uint8, int16). Attributes: op (Op below), clamp (two numbers of the type, for float32 and
+// also int8, uint8, int16, uint16, uint32). Attributes: op (Op below), clamp (two numbers of the type, for float32 and
 // int32).
 #include <cmath>
 #include <cstring>
@@ -12,7 +12,23 @@
 namespace lowbit::program::steps {
 namespace {
 
-enum Op { kAdd, kSub, kMul, kMax, kMin, kDiv, kSquaredDifference, kPow, kFloorDiv, kFloorMod, kPrelu, kOps };
+enum Op {
+  kAdd,
+  kSub,
+  kMul,
+  kMax,
+  kMin,
+  kDiv,
+  kSquaredDifference,
+  kPow,
+  kFloorDiv,
+  kFloorMod,
+  kPrelu,
+  kAtan2,
+  kXor,
+  kRightShift,
+  kOps
+};
 
 // The operations on float32 that kernels/pair_f32 has; false for others.
 bool RealOperation(int op, kernels::pair_f32::Operation* operation) {
@@ -89,6 +105,13 @@ T Power(T base, T exponent) {
   }
 }
 
+// By at most all bits but the sign. Source: LiteRT kernels/right_shift.cc.
+template <typename T>
+T RightShift(T a, T b) {
+  const T most = static_cast<T>(sizeof(T) * 8 - 1);
+  return static_cast<T>(a >> (b < 0 ? T{0} : b > most ? most : b));
+}
+
 // Integers wrap as the reference's do.
 template <typename T, int op>
 inline T Apply(T a, T b) {
@@ -97,12 +120,15 @@ inline T Apply(T a, T b) {
   if constexpr (op == kPow) return Power(a, b);
   if constexpr (op == kFloorDiv) return FloorDiv(a, b);
   if constexpr (op == kFloorMod) return FloorMod(a, b);
+  if constexpr (op == kAtan2) return std::atan2(a, b);
   if constexpr (std::is_integral_v<T>) {
     using U = std::make_unsigned_t<T>;
     const U x = static_cast<U>(a), y = static_cast<U>(b);
     if constexpr (op == kAdd) return static_cast<T>(x + y);
     if constexpr (op == kSub) return static_cast<T>(x - y);
     if constexpr (op == kMul) return static_cast<T>(x * y);
+    if constexpr (op == kXor) return static_cast<T>(x ^ y);
+    if constexpr (op == kRightShift) return RightShift(a, b);
     if constexpr (op == kSquaredDifference) return static_cast<T>((x - y) * (x - y));
     if constexpr (op == kDiv)
       return b == 0 ? T{0} : b == -1 ? static_cast<T>(U{0} - x) : static_cast<T>(a / b);
@@ -147,7 +173,11 @@ PlainKernel ChoosePlain(int op) {
   if constexpr (sizeof(T) == 4) {
     if (op == kPow) return Plain<T, kPow>;
   }
-  if constexpr (std::is_integral_v<T>) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (op == kAtan2) return Plain<T, kAtan2>;
+  } else {
+    if (op == kXor) return Plain<T, kXor>;
+    if (op == kRightShift) return Plain<T, kRightShift>;
     if (op == kMax) return Plain<T, kMax>;
     if (op == kMin) return Plain<T, kMin>;
     if constexpr (sizeof(T) >= 4) {
@@ -253,7 +283,7 @@ class RealBinary final : public Step {
       run_(a + from[0], shape_.step[0], b + from[1], shape_.step[1], out + to, count, low_, high_);
     });
   }
-  size_t scratch_bytes(int /*threads*/) const override { return repeats_.scratch_bytes(sizeof(float)); }
+  uint64_t scratch_bytes(int /*threads*/) const override { return repeats_.scratch_bytes(sizeof(float)); }
 
  private:
   kernels::pair_f32::Kernel run_;
@@ -314,6 +344,12 @@ Status LoadBinary(StepArgs& args, std::unique_ptr<Step>* step) {
       break;
     case Dtype::kInt16:
       choose(int16_t{-32768}, int16_t{32767}, "binary.s16.scalar");
+      break;
+    case Dtype::kUint16:
+      choose(uint16_t{0}, uint16_t{65535}, "binary.u16.scalar");
+      break;
+    case Dtype::kUint32:
+      choose(uint32_t{0}, uint32_t{UINT32_MAX}, "binary.u32.scalar");
       break;
     default:
       break;

@@ -21,12 +21,16 @@ inline size_t ElementBytes(Dtype dtype) {
     case Dtype::kUint8:
       return 1;
     case Dtype::kInt16:
+    case Dtype::kUint16:
     case Dtype::kFloat16:
+    case Dtype::kBfloat16:
       return 2;
     case Dtype::kInt32:
+    case Dtype::kUint32:
     case Dtype::kFloat32:
       return 4;
     case Dtype::kInt64:
+    case Dtype::kFloat64:
     case Dtype::kComplex64:
       return 8;
     default:

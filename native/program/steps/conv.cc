@@ -38,7 +38,7 @@ class HybridConv final : public Step {
                  output + b * outputs, {&scale, &zero_point, 0});
     }
   }
-  size_t scratch_bytes(int threads) const override { return codes_bytes() + matmul.scratch_bytes(threads); }
+  uint64_t scratch_bytes(int threads) const override { return codes_bytes() + matmul.scratch_bytes(threads); }
 
   void Finish(StepArgs& args) {
     quantize_ = &dispatch::rows_f32::Choose(args.isa());
@@ -52,7 +52,7 @@ class HybridConv final : public Step {
   Matmul<Family> matmul;
 
  private:
-  size_t codes_bytes() const { return (DivideUp(image_size_, 64) + 1) * 64; }
+  uint64_t codes_bytes() const { return Aligned(image_size_) + 64; }
 
   Rows rows_;
   size_t batch_, image_size_;

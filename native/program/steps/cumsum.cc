@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "program/steps/common.h"
+#include "program/steps/dtypes.h"
 
 namespace lowbit::program::steps {
 namespace {
@@ -82,18 +83,9 @@ Status LoadCumSum(StepArgs& args, std::unique_ptr<Step>* step) {
     *step = std::make_unique<CumSum<decltype(sample)>>(args.Bind(in), args.Bind(out), outer,
                                                        static_cast<size_t>(in.dims[axis]), inner,
                                                        exclusive != 0, reverse != 0);
-    return Status();
   };
-  switch (in.dtype) {
-    case Dtype::kFloat32:
-      return make(float{});
-    case Dtype::kInt32:
-      return make(int32_t{});
-    case Dtype::kInt64:
-      return make(int64_t{});
-    default:
-      return args.Fail(Code::kUnsupported, "takes int32, int64 and float32");
-  }
+  const bool found = VisitDtype<float, int32_t, int64_t>(in.dtype, make);
+  return found ? Status() : args.Fail(Code::kUnsupported, "takes int32, int64 and float32");
 }
 
 }  // namespace lowbit::program::steps

@@ -13,7 +13,7 @@ namespace lowbit::program::steps {
 template <typename T>
 class DepthwiseBase : public Step {
  public:
-  size_t scratch_bytes(int threads) const override {
+  uint64_t scratch_bytes(int threads) const override {
     return spread_bytes_ + taps_bytes_ * static_cast<size_t>(threads);
   }
 

@@ -36,7 +36,7 @@ class Hybrid final : public Step {
       });
     }
   }
-  size_t scratch_bytes(int threads) const override {
+  uint64_t scratch_bytes(int threads) const override {
     return codes_bytes() + static_cast<size_t>(threads) * sums_bytes();
   }
 

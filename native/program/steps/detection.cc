@@ -78,7 +78,7 @@ class Detection final : public Step {
     s_.out[3].Out<float>(run)[0] = static_cast<float>(found);
   }
 
-  size_t scratch_bytes(int) const override {
+  uint64_t scratch_bytes(int) const override {
     return s_.count * (sizeof(Box) + sizeof(Candidate) + sizeof(float)) + s_.classes * 8 +
            2 * (s_.max_detections + s_.per_class) * sizeof(Candidate);
   }

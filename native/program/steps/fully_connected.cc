@@ -24,7 +24,7 @@ class HybridFullyConnected final : public Step {
     matmul.Run(run, run.scratch + own_bytes(), rows_, 0, LhsFlip(Family()), codes, output_.Out<float>(run),
                {scales, zero_points, 1});
   }
-  size_t scratch_bytes(int threads) const override { return own_bytes() + matmul.scratch_bytes(threads); }
+  uint64_t scratch_bytes(int threads) const override { return own_bytes() + matmul.scratch_bytes(threads); }
 
   void Finish(StepArgs& args) {
     quantize_ = &dispatch::rows_f32::Choose(args.isa());

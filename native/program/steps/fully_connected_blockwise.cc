@@ -42,7 +42,7 @@ class Blockwise final : public Step {
       }
     });
   }
-  size_t scratch_bytes(int) const override { return b_.rows * (b_.depth + 8); }
+  uint64_t scratch_bytes(int) const override { return uint64_t{b_.rows} * (b_.depth + 8); }
 
   Status Load(StepArgs& args) {
     LOWBIT_RETURN_IF_ERROR(args.Float("lowReal", &low_));

@@ -6,6 +6,7 @@
 // (GatherNd).
 #include <cstring>
 
+#include "program/steps/dtypes.h"
 #include "program/steps/slices.h"
 
 namespace lowbit::program::steps {
@@ -71,19 +72,10 @@ Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step) {
   if (!out.count()) shape.batches = 0;
   shape.slice_bytes = static_cast<size_t>(inner) * element;
   const Operand from = args.Bind(table), at = args.Bind(indices), to = args.Bind(out);
-  switch (indices.dtype) {
-    case Dtype::kInt16:
-      *step = std::make_unique<Gather<int16_t>>(from, at, to, shape);
-      return Status();
-    case Dtype::kInt32:
-      *step = std::make_unique<Gather<int32_t>>(from, at, to, shape);
-      return Status();
-    case Dtype::kInt64:
-      *step = std::make_unique<Gather<int64_t>>(from, at, to, shape);
-      return Status();
-    default:
-      return args.Fail(Code::kTypeMismatch, "indices must be int16, int32 or int64");
-  }
+  const bool found = VisitDtype<int16_t, int32_t, int64_t>(indices.dtype, [&](auto sample) {
+    *step = std::make_unique<Gather<decltype(sample)>>(from, at, to, shape);
+  });
+  return found ? Status() : args.Fail(Code::kTypeMismatch, "indices must be int16, int32 or int64");
 }
 
 }  // namespace lowbit::program::steps

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "program/steps/common.h"
+#include "program/steps/recurrent.h"
 
 namespace lowbit::program::steps {
 
@@ -13,16 +13,16 @@ namespace lowbit::program::steps {
 enum Gate { kInputGate, kForgetGate, kCellGate, kOutputGate, kGates };
 
 struct LstmShape {
-  size_t batches, times, inputs, outputs, cells;
-  // Rows of the input and of the output: row = batch * batch_stride + time * time_stride.
-  size_t batch_stride, time_stride;
-  bool has_input_gate, has_peephole, has_projection;
+  Sequence sequence;
+  size_t inputs, outputs, cells;
+  bool has_input_gate, has_peephole, has_projection, has_norm;
 };
 
 // Operands by their places in the file's operator: 0 input, 1 to 4 input weights of the gates, 5 to 8
 // recurrent weights, 9 to 11 peephole weights (input, forget, output), 12 to 15 biases, 16 and 17 projection
-// weights and bias, 18 output state, 19 cell state.
-constexpr int kLstmInputs = 20;
+// weights and bias, 18 output state, 19 cell state, 20 to 23 factors of the layer normalisation of each gate,
+// whose bias is then added after it.
+constexpr int kLstmInputs = 24;
 
 // The arithmetics; called with operands that fit the shape, and of which weights and biases are constants.
 Status LoadRealLstm(StepArgs& args, const LstmShape& shape, std::unique_ptr<Step>* step);

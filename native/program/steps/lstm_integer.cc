@@ -1,6 +1,6 @@
-// LSTM on int8 codes with int16 cells. Attributes: multiplier and shift (13 each: input weights of the four
+// LSTM on int8 codes with int16 cells. Attributes: multiplier and shift (17 each: input weights of the four
 // gates, recurrent weights of the four, peephole weights of input, forget and output gate, projection,
-// hidden), cellShift (log2 of the cells' scale), cellClip and projectionClip (codes; 0 for none),
+// hidden, layer normalisation of the four), varianceGuard (4), cellShift (log2 of the cells' scale), cellClip and projectionClip (codes; 0 for none),
 // inputZeroPoint, stateZeroPoint, hiddenZeroPoint.
 //
 // Source: LiteRT kernels/lstm_eval.cc (LstmStepInteger8x8_16) with
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "program/steps/fixed16.h"
+#include "program/steps/fixed_functions.h"
 #include "program/steps/lstm.h"
 
 namespace lowbit::program::steps {
@@ -64,6 +65,18 @@ int16_t Clamp16(int64_t x) {
 }
 int8_t Clamp8(int64_t x) { return static_cast<int8_t>(std::min<int64_t>(127, std::max<int64_t>(-128, x))); }
 
+int32_t WrappingMultiply(int32_t a, int32_t b) {
+  return static_cast<int32_t>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
+}
+
+struct Norm {
+  Operand factors, bias;
+  Factor factor{};
+  int32_t guard = 1;  // instead of a variance below 1
+};
+
+constexpr size_t kFactors = 17;
+
 class IntegerLstm final : public Step {
  public:
   explicit IntegerLstm(const LstmShape& shape) : s_(shape) { kernel_ = "lstm.s8s8.scalar"; }
@@ -75,11 +88,11 @@ class IntegerLstm final : public Step {
     int16_t* const hidden = last + s_.outputs;
     const int8_t* const input = input_.In<int8_t>(run);
     int8_t* const output = output_.Out<int8_t>(run);
-    for (size_t batch = 0; batch < s_.batches; ++batch) {
+    for (size_t batch = 0; batch < s_.sequence.batches; ++batch) {
       int8_t* const state = outputs_.Out<int8_t>(run) + batch * s_.outputs;
       int16_t* const cells = cells_.Out<int16_t>(run) + batch * s_.cells;
-      for (size_t time = 0; time < s_.times; ++time) {
-        const size_t row = batch * s_.batch_stride + time * s_.time_stride;
+      for (size_t time = 0; time < s_.sequence.times; ++time) {
+        const size_t row = s_.sequence.Row(batch, time);
         std::copy_n(input + row * s_.inputs, s_.inputs, codes);
         std::copy_n(state, s_.outputs, last);
         for (int gate = s_.has_input_gate ? kInputGate : kForgetGate; gate < kOutputGate; ++gate)
@@ -91,7 +104,7 @@ class IntegerLstm final : public Step {
       }
     }
   }
-  size_t scratch_bytes(int) const override {
+  uint64_t scratch_bytes(int) const override {
     return (kGates * s_.cells + s_.inputs + s_.outputs + s_.cells) * sizeof(int16_t);
   }
 
@@ -108,17 +121,26 @@ class IntegerLstm final : public Step {
     state_zero_point_ = stateZeroPoint;
     hidden_zero_point_ = hiddenZeroPoint;
     Span<const int32_t> multipliers, shifts;
-    LOWBIT_RETURN_IF_ERROR(args.Ints("multiplier", 13, &multipliers));
-    LOWBIT_RETURN_IF_ERROR(args.Ints("shift", 13, &shifts));
-    Factor factors[13];
-    for (size_t i = 0; i < 13; ++i) {
+    LOWBIT_RETURN_IF_ERROR(args.Ints("multiplier", kFactors, &multipliers));
+    LOWBIT_RETURN_IF_ERROR(args.Ints("shift", kFactors, &shifts));
+    Factor factors[kFactors];
+    for (size_t i = 0; i < kFactors; ++i) {
       factors[i] = {multipliers.data[i], shifts.data[i]};
       if (factors[i].multiplier < 0 || factors[i].shift < -31 || factors[i].shift > 30)
         return args.Fail(Code::kInvalid, "a factor lies outside of its range");
     }
+    Span<const int32_t> guards;
+    LOWBIT_RETURN_IF_ERROR(args.Ints("varianceGuard", kGates, &guards));
     bool packed = true;
     for (int gate = s_.has_input_gate ? kInputGate : kForgetGate; gate < kGates; ++gate) {
-      const Tensor* const bias = &args.input(12 + gate);
+      const Tensor* const bias = s_.has_norm ? nullptr : &args.input(12 + gate);
+      if (s_.has_norm) {
+        norm_[gate] = {args.Bind(args.input(20 + gate)), args.Bind(args.input(12 + gate)), factors[13 + gate],
+                       guards.data[gate]};
+        // 12 is added to the shift.
+        if (factors[13 + gate].shift > 18 || guards.data[gate] < 1)
+          return args.Fail(Code::kInvalid, "a factor lies outside of its range");
+      }
       packed = packed && from_input_[gate].Pack(args.input(1 + gate), inputZeroPoint, bias, factors[gate]) &&
                from_last_[gate].Pack(args.input(5 + gate), stateZeroPoint, nullptr, factors[4 + gate]);
       packed_bytes_ += from_input_[gate].weights.size() + from_last_[gate].weights.size();
@@ -153,6 +175,7 @@ class IntegerLstm final : public Step {
   void RunGate(const RunContext& run, int gate, const int16_t* codes, const int16_t* last,
                const int16_t* cells, int16_t* gates) const {
     const bool peeps = s_.has_peephole && gate != kCellGate;
+    int16_t* const sums = gates + static_cast<size_t>(gate) * s_.cells;
     const int16_t* const peephole = peeps ? peephole_[gate].In<int16_t>(run) : nullptr;
     for (size_t i = 0; i < s_.cells; ++i) {
       int16_t sum = Clamp16(from_input_[gate].Row(i, codes, s_.inputs));
@@ -162,8 +185,34 @@ class IntegerLstm final : public Step {
         const Factor f = peephole_factor_[gate];
         sum = Clamp16(int64_t{MultiplyByQuantizedMultiplier(product, f.multiplier, f.shift)} + sum);
       }
-      gates[static_cast<size_t>(gate) * s_.cells + i] =
-          gate == kCellGate ? fixed16::Tanh(sum, 3) : fixed16::Logistic(sum);
+      sums[i] = sum;
+    }
+    if (s_.has_norm) Normalize(run, norm_[gate], sums);
+    for (size_t i = 0; i < s_.cells; ++i)
+      sums[i] = gate == kCellGate ? fixed16::Tanh(sums[i], 3) : fixed16::Logistic(sums[i]);
+  }
+
+  // To mean 0 and deviation 1 in Q10, then times the factors, plus the bias.
+  // Source: PortableApplyLayerNorm. Its sums of int32 wrap here.
+  void Normalize(const RunContext& run, const Norm& norm, int16_t* values) const {
+    const int16_t* const factors = norm.factors.In<int16_t>(run);
+    const int32_t* const bias = norm.bias.In<int32_t>(run);
+    const int64_t count = static_cast<int64_t>(s_.cells);
+    int64_t sum = 0, squares = 0;
+    for (size_t i = 0; i < s_.cells; ++i) {
+      sum += values[i];
+      squares += int32_t{values[i]} * values[i];
+    }
+    const int64_t mean = sum * 1024 / count;
+    const int64_t variance = (squares * ((1 << 20) / count) - mean * mean) / (1 << 20);
+    const InverseSqrt inverse = InverseSqrtOf(variance < 1 ? norm.guard : static_cast<int32_t>(variance));
+    for (size_t i = 0; i < s_.cells; ++i) {
+      const int32_t shifted = 1024 * values[i] - static_cast<int32_t>(mean);
+      const int32_t scaled = MultiplyByQuantizedMultiplier(shifted, inverse.multiplier, inverse.shift);
+      const int64_t weighted = WrappingAdd(WrappingMultiply(scaled, factors[i]), bias[i]);
+      const int32_t rounded = static_cast<int32_t>((weighted > 0 ? weighted + 512 : weighted - 512) / 1024);
+      values[i] =
+          Clamp16(MultiplyByQuantizedMultiplier(rounded, norm.factor.multiplier, norm.factor.shift + 12));
     }
   }
 
@@ -199,6 +248,7 @@ class IntegerLstm final : public Step {
   Operand input_, outputs_, cells_, output_;
   Matrix from_input_[kGates], from_last_[kGates], projection_;
   Operand peephole_[kGates];
+  Norm norm_[kGates];
   Factor peephole_factor_[kGates] = {}, hidden_{};
   int cell_shift_ = -15, cell_clip_ = 0, projection_clip_ = 0, state_zero_point_ = 0, hidden_zero_point_ = 0;
 };

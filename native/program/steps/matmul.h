@@ -25,6 +25,9 @@ struct MatmulShape {
 
 inline size_t DivideUp(size_t a, size_t b) { return (a + b - 1) / b; }
 
+// Bytes of scratch memory, up to a boundary of 64.
+inline uint64_t Aligned(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
+
 // Handing work to other threads pays from about 20 microseconds on.
 constexpr size_t kParallelMacs = 2 * 1000 * 1000;
 constexpr size_t kChunksPerThread = 4;
@@ -118,7 +121,7 @@ class Matmul {
   const Row& row() const { return *row_; }
   const MatmulShape& shape() const { return shape_; }
   const Runs& runs() const { return runs_; }
-  size_t scratch_bytes(int threads) const { return static_cast<size_t>(threads) * scratch_per_slot_; }
+  uint64_t scratch_bytes(int threads) const { return static_cast<size_t>(threads) * scratch_per_slot_; }
   uint64_t packed_bytes() const { return packed_->size() + constants.bytes(); }
 
   // `flip`: of the stored bytes, for families that read them in place.

@@ -16,7 +16,7 @@ class MatmulLayer final : public Step {
     matmul.Run(run, run.scratch, rows_, padding, flip, input_.In<void>(run),
                output_.Out<typename Family::Out>(run));
   }
-  size_t scratch_bytes(int threads) const override { return matmul.scratch_bytes(threads); }
+  uint64_t scratch_bytes(int threads) const override { return matmul.scratch_bytes(threads); }
 
   void Finish(StepArgs& args) {
     input_ = args.Bind(args.input(0));

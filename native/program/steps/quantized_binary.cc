@@ -40,7 +40,7 @@ class QuantizedBinary final : public Step {
            shape_.step[1], out + to * element_bytes_, count);
     });
   }
-  size_t scratch_bytes(int /*threads*/) const override { return repeats_.scratch_bytes(element_bytes_); }
+  uint64_t scratch_bytes(int /*threads*/) const override { return repeats_.scratch_bytes(element_bytes_); }
 
  private:
   template <typename T>

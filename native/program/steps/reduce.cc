@@ -94,7 +94,9 @@ class QuantizedReduce final : public Step {
       : in_(in), out_(out), shape_(shape), to_(to), sum_(sum) {
     kernel_ = name;
   }
-  size_t scratch_bytes(int /*threads*/) const override { return shape_.outputs * sizeof(int32_t); }
+  uint64_t scratch_bytes(int /*threads*/) const override {
+    return uint64_t{shape_.outputs} * sizeof(int32_t);
+  }
   void Run(const RunContext& run) const noexcept override {
     const T* in = in_.In<T>(run);
     T* out = out_.Out<T>(run);
@@ -263,6 +265,9 @@ Status LoadReduce(StepArgs& args, std::unique_ptr<Step>* step) {
     case Dtype::kInt8:
       return ordered ? LoadPlain<int8_t>(args, shape, op, step)
                      : LoadQuantized<int8_t>(args, shape, op, step);
+    case Dtype::kBool:
+      return ordered ? LoadPlain<uint8_t>(args, shape, op, step)
+                     : args.Fail(Code::kUnsupported, "does not add bools");
     case Dtype::kUint8:
       return ordered ? LoadPlain<uint8_t>(args, shape, op, step)
                      : LoadQuantized<uint8_t>(args, shape, op, step);

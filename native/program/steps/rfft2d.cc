@@ -28,8 +28,8 @@ class Rfft2d final : public Step {
     packed_bytes_ = roots_.size();
   }
   // The transformed rows, and one line.
-  size_t scratch_bytes(int /*threads*/) const override {
-    return (s_.height * s_.kept() + s_.longest()) * sizeof(Complex);
+  uint64_t scratch_bytes(int /*threads*/) const override {
+    return (uint64_t{s_.height} * s_.kept() + s_.longest()) * sizeof(Complex);
   }
   void Run(const RunContext& run) const noexcept override {
     const float* in = in_.In<float>(run);

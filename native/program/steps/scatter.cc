@@ -7,21 +7,16 @@
 #include <cstring>
 #include <type_traits>
 
-#include "program/steps/common.h"
+#include "program/steps/dtypes.h"
 #include "program/steps/slices.h"
 
 namespace lowbit::program::steps {
 namespace {
 
-// Not to be taken for uint8.
-struct Bool {
-  uint8_t bits;
-};
-
 template <typename T>
 T Sum(T a, T b) {
   if constexpr (std::is_same_v<T, Bool>) {
-    return Bool{static_cast<uint8_t>(a.bits || b.bits)};
+    return Bool{static_cast<uint8_t>(a.value || b.value)};
   } else if constexpr (std::is_integral_v<T>) {
     return static_cast<T>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
   } else {
@@ -85,26 +80,9 @@ Status LoadScatter(StepArgs& args, std::unique_ptr<Step>* step) {
     } else {
       *step = std::make_unique<Scatter<T, int64_t>>(at, from, to, cells, slices, each);
     }
-    return Status();
   };
-  switch (out.dtype) {
-    case Dtype::kBool:
-      return make(Bool{});
-    case Dtype::kInt8:
-      return make(int8_t{});
-    case Dtype::kUint8:
-      return make(uint8_t{});
-    case Dtype::kInt16:
-      return make(int16_t{});
-    case Dtype::kInt32:
-      return make(int32_t{});
-    case Dtype::kInt64:
-      return make(int64_t{});
-    case Dtype::kFloat32:
-      return make(float{});
-    default:
-      return args.Fail(Code::kUnsupported, "does not add this type");
-  }
+  const bool found = VisitDtype<Bool, int8_t, uint8_t, int16_t, int32_t, int64_t, float>(out.dtype, make);
+  return found ? Status() : args.Fail(Code::kUnsupported, "does not add this type");
 }
 
 }  // namespace lowbit::program::steps

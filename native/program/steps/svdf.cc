@@ -127,7 +127,7 @@ class RealSvdf final : public Step {
       }
     }
   }
-  size_t scratch_bytes(int) const override { return has_codes_ ? s_.inputs : 0; }
+  uint64_t scratch_bytes(int) const override { return has_codes_ ? s_.inputs : 0; }
 
   Status Load(StepArgs& args) {
     LOWBIT_RETURN_IF_ERROR(args.Int("activation", 0, 4, &activation_));

@@ -9,25 +9,30 @@ namespace steps {
 Status LoadArgMax(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadBatchMatmul(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadBinary(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadBucketize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCast(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCompare(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadComplexPart(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConcat(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step);
 Wish WishOfConv(const StepArgs& args);
+Status LoadConv3d(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCumSum(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
-Status LoadDetection(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadDetection(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadExpect(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadFakeQuant(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnectedBlockwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step);
-Status LoadLstm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadL2Norm(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadLocalNorm(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadLstm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut16(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadNonMaxSuppression(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPad(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPool(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadQuantize(StepArgs& args, std::unique_ptr<Step>* step);
@@ -37,15 +42,20 @@ Status LoadReduce(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadRequantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadResizeBilinear(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadResizeNearest(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadReverseSequence(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadRfft2d(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadRnn(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadScatter(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadSegment(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSelect(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadSetDiagonal(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSoftmax(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadStrided(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSvdf(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadTopK(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadUpdateSlice(StepArgs& args, std::unique_ptr<Step>* step);
 }  // namespace steps
 
 static constexpr uint32_t kFirst = 1u << 0, kSecond = 1u << 1;  // inputs
@@ -54,24 +64,29 @@ static constexpr StepKind kKinds[] = {
     {"arg_max", steps::LoadArgMax},
     {"batch_matmul", steps::LoadBatchMatmul},
     {"binary", steps::LoadBinary, kFirst | kSecond},
+    {"bucketize", steps::LoadBucketize},
     {"cast", steps::LoadCast},
     {"compare", steps::LoadCompare},
     {"complex_part", steps::LoadComplexPart},
     {"concat", steps::LoadConcat},
     {"conv", steps::LoadConv, 0, steps::WishOfConv},
+    {"conv3d", steps::LoadConv3d},
     {"copy", steps::LoadCopy},
     {"cumsum", steps::LoadCumSum},
     {"depthwise", steps::LoadDepthwise},
-    {"detection", steps::LoadDetection},
     {"dequantize", steps::LoadDequantize},
+    {"detection", steps::LoadDetection},
     {"expect", steps::LoadExpect},
+    {"fake_quant", steps::LoadFakeQuant},
     {"fully_connected", steps::LoadFullyConnected},
     {"fully_connected_blockwise", steps::LoadFullyConnectedBlockwise},
     {"gather", steps::LoadGather},
-    {"lstm", steps::LoadLstm},
     {"l2_norm", steps::LoadL2Norm},
+    {"local_norm", steps::LoadLocalNorm},
+    {"lstm", steps::LoadLstm},
     {"lut", steps::LoadLut, kFirst},
     {"lut16", steps::LoadLut16, kFirst},
+    {"non_max_suppression", steps::LoadNonMaxSuppression},
     {"pad", steps::LoadPad},
     {"pool", steps::LoadPool},
     {"quantize", steps::LoadQuantize},
@@ -81,15 +96,20 @@ static constexpr StepKind kKinds[] = {
     {"requantize", steps::LoadRequantize},
     {"resize_bilinear", steps::LoadResizeBilinear},
     {"resize_nearest", steps::LoadResizeNearest},
+    {"reverse_sequence", steps::LoadReverseSequence},
     {"rfft2d", steps::LoadRfft2d},
+    {"rnn", steps::LoadRnn},
     {"scatter", steps::LoadScatter},
+    {"segment", steps::LoadSegment},
     {"select", steps::LoadSelect},
+    {"set_diagonal", steps::LoadSetDiagonal},
     {"softmax", steps::LoadSoftmax},
     {"strided", steps::LoadStrided},
     {"svdf", steps::LoadSvdf},
     {"top_k", steps::LoadTopK},
     {"unary", steps::LoadUnary, kFirst},
     {"unpack4", steps::LoadUnpack4},
+    {"update_slice", steps::LoadUpdateSlice, kFirst},
 };
 
 Span<const StepKind> StepKinds() { return {kKinds, sizeof kKinds / sizeof kKinds[0]}; }

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "program/steps/common.h"
+#include "program/steps/dtypes.h"
 
 namespace lowbit::program::steps {
 namespace {
@@ -26,7 +27,9 @@ class TopK final : public Step {
     kernel_ = "top_k.scalar";
   }
   // A list of indices a row.
-  size_t scratch_bytes(int /*threads*/) const override { return rows_ * depth_ * sizeof(int32_t); }
+  uint64_t scratch_bytes(int /*threads*/) const override {
+    return uint64_t{rows_} * depth_ * sizeof(int32_t);
+  }
   void Run(const RunContext& run) const noexcept override {
     const T* in = in_.In<T>(run);
     T* values = values_.Out<T>(run);
@@ -75,24 +78,9 @@ Status LoadTopK(StepArgs& args, std::unique_ptr<Step>* step) {
   const auto make = [&](auto sample) {
     *step = std::make_unique<TopK<decltype(sample)>>(args.Bind(in), args.Bind(values), args.Bind(indices),
                                                      rows, depth, k);
-    return Status();
   };
-  switch (in.dtype) {
-    case Dtype::kFloat32:
-      return make(float{});
-    case Dtype::kInt8:
-      return make(int8_t{});
-    case Dtype::kUint8:
-      return make(uint8_t{});
-    case Dtype::kInt16:
-      return make(int16_t{});
-    case Dtype::kInt32:
-      return make(int32_t{});
-    case Dtype::kInt64:
-      return make(int64_t{});
-    default:
-      return args.Fail(Code::kUnsupported, "does not sort this type");
-  }
+  const bool found = VisitDtype<float, int8_t, uint8_t, int16_t, int32_t, int64_t>(in.dtype, make);
+  return found ? Status() : args.Fail(Code::kUnsupported, "does not sort this type");
 }
 
 }  // namespace lowbit::program::steps

@@ -1,4 +1,4 @@
-// `unary`: functions of numbers, element by element. Inputs: x (float32; abs and negate also int32, int64).
+// `unary`: functions of numbers, element by element. Inputs: x (float32; abs and negate also int32, int64, sign int32).
 // Attributes: op (Function of kernels/map_f32), parameter (one float: the slope of leaky_relu).
 #include <type_traits>
 
@@ -17,6 +17,10 @@ void MapIntegers(const void* in, void* out, size_t count) {
   using U = std::make_unsigned_t<T>;
   const T* x = static_cast<const T*>(in);
   for (size_t i = 0; i < count; ++i) {
+    if constexpr (function == Function::kSign) {
+      static_cast<T*>(out)[i] = x[i] < 0 ? T{-1} : x[i] > 0 ? T{1} : T{0};
+      continue;
+    }
     const bool turns = function == Function::kNegate || x[i] < 0;
     static_cast<T*>(out)[i] = turns ? static_cast<T>(U{0} - static_cast<U>(x[i])) : x[i];
   }
@@ -34,6 +38,7 @@ constexpr IntegerRow kIntegers[] = {
     {"abs.s64.scalar", Dtype::kInt64, Function::kAbs, MapIntegers<int64_t, Function::kAbs>},
     {"negate.s32.scalar", Dtype::kInt32, Function::kNegate, MapIntegers<int32_t, Function::kNegate>},
     {"negate.s64.scalar", Dtype::kInt64, Function::kNegate, MapIntegers<int64_t, Function::kNegate>},
+    {"sign.s32.scalar", Dtype::kInt32, Function::kSign, MapIntegers<int32_t, Function::kSign>},
 };
 
 constexpr size_t kCheapGrain = 32 << 10, kCostlyGrain = 2 << 10;

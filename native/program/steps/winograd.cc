@@ -98,7 +98,7 @@ class Winograd final : public Step {
       run.pool->For(chunks, threads, [&](size_t i, int slot) { RunChunk(run, i, slot); });
     }
   }
-  size_t scratch_bytes(int threads) const override { return static_cast<size_t>(threads) * slot_bytes_; }
+  uint64_t scratch_bytes(int threads) const override { return static_cast<uint64_t>(threads) * slot_bytes_; }
 
  private:
   // What a thread works in.
