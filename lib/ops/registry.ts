@@ -25,6 +25,7 @@ import { conv2d } from './conv2d.js'
 import { cumsum } from './cumsum.js'
 import { depthwiseConv2d } from './depthwise-conv2d.js'
 import { detectionPostProcess } from './detection.js'
+import { callOnce, ifOp, whileOp } from './flow.js'
 import { fullyConnected } from './fully-connected.js'
 import {
   abs,
@@ -42,9 +43,11 @@ import {
   square,
 } from './functions.js'
 import { embeddingLookup, gather, gatherNd } from './gather.js'
+import { head } from './head.js'
 import { l2Normalization, l2Pool2d } from './l2.js'
 import { unidirectionalSequenceLstm } from './lstm.js'
 import { mirrorPad } from './mirror-pad.js'
+import { nonMaxSuppressionV4, nonMaxSuppressionV5 } from './non-max-suppression.js'
 import { oneHot } from './one-hot.js'
 import { pad, padV2 } from './pad.js'
 import { averagePool2d, maxPool2d } from './pool.js'
@@ -64,7 +67,9 @@ import { svdf } from './svdf.js'
 import { topkV2 } from './top-k.js'
 import { transpose } from './transpose.js'
 import { transposeConv } from './transpose-conv.js'
+import { unique } from './unique.js'
 import { assignVariable, identity, readVariable } from './variable.js'
+import { where } from './where.js'
 
 export const OPS: readonly Op[] = [
   abs,
@@ -76,6 +81,7 @@ export const OPS: readonly Op[] = [
   batchMatmul,
   batchToSpaceNd,
   broadcastTo,
+  callOnce,
   cast,
   ceil,
   complexAbs,
@@ -104,6 +110,7 @@ export const OPS: readonly Op[] = [
   greater,
   greaterEqual,
   hardSwish,
+  ifOp,
   imag,
   l2Normalization,
   l2Pool2d,
@@ -123,6 +130,8 @@ export const OPS: readonly Op[] = [
   mirrorPad,
   mul,
   neg,
+  nonMaxSuppressionV4,
+  nonMaxSuppressionV5,
   notEqual,
   oneHot,
   pack,
@@ -173,8 +182,11 @@ export const OPS: readonly Op[] = [
   topkV2,
   transpose,
   transposeConv,
+  unique,
   unpack,
   unidirectionalSequenceLstm,
+  where,
+  whileOp,
   zerosLike,
 ]
 
@@ -182,4 +194,6 @@ export const OPS: readonly Op[] = [
 export const OPS_BY_TYPE: ReadonlyMap<string, Op> = new Map(OPS.map((op) => [op.tflite.type, op]))
 
 /** By name in graphs (`conv2d`); also those that only graphs have. */
-export const OPS_BY_NAME: ReadonlyMap<string, Op> = new Map([...OPS, identity].map((op) => [op.name, op]))
+export const OPS_BY_NAME: ReadonlyMap<string, Op> = new Map(
+  [...OPS, head, identity].map((op) => [op.name, op]),
+)

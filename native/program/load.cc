@@ -86,11 +86,62 @@ Status OpenSource(Span<const uint8_t> bytes, Source* source) {
   LOWBIT_RETURN_IF_ERROR(CheckSection(*source, "steps", header.steps, sizeof(StepRecord)));
   LOWBIT_RETURN_IF_ERROR(CheckSection(*source, "attributes", header.attributes, sizeof(AttributeRecord)));
   LOWBIT_RETURN_IF_ERROR(CheckSection(*source, "inputs", header.inputs, sizeof(int32_t)));
-  return CheckSection(*source, "outputs", header.outputs, sizeof(int32_t));
+  LOWBIT_RETURN_IF_ERROR(CheckSection(*source, "outputs", header.outputs, sizeof(int32_t)));
+  return CheckSection(*source, "variables", header.variables, sizeof(VariableRecord));
 }
 
-Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constants, uint32_t index,
-                  const LoadOptions& options, Tensor* tensor) {
+// The state that a program uses: variables that an earlier program of the model made, and new ones, which
+// become the model's once the program is loaded.
+class Variables {
+ public:
+  explicit Variables(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+  // Bytes of all of them, or more than there can be.
+  static uint64_t BytesOf(const Source& source) {
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < source.header.variables.count; ++i) {
+      const uint64_t bytes = source.At<VariableRecord>(source.header.variables, i).bytes;
+      if (bytes > SIZE_MAX / 2 - sum) return UINT64_MAX;
+      sum += bytes;
+    }
+    return sum;
+  }
+
+  Status Read(const Source& source) {
+    std::set<uint32_t> known;
+    for (uint32_t i = 0; i < source.header.variables.count; ++i) {
+      const auto record = source.At<VariableRecord>(source.header.variables, i);
+      const auto size = static_cast<size_t>(record.bytes);
+      if (size == 0 || record.fill > 255 || !known.insert(record.id).second)
+        return Invalid("program: variable " + Text(i) + " is empty, of no byte, or is named twice");
+      std::shared_ptr<Variable> variable = state_->Find(record.id, size);
+      if (!variable) {
+        variable = std::make_shared<Variable>();
+        if (!variable->bytes.Allocate(size))
+          return Status(Code::kLimit, "program: not enough memory for its state");
+        variable->fill = static_cast<uint8_t>(record.fill);
+        variable->Reset();
+      }
+      ids_.push_back(record.id);
+      list_.push_back(std::move(variable));
+    }
+    return Status();
+  }
+
+  const std::vector<std::shared_ptr<Variable>>& list() const { return list_; }
+
+  void Commit() {
+    for (size_t i = 0; i < list_.size(); ++i) state_->Put(ids_[i], list_[i]);
+  }
+
+ private:
+  const std::shared_ptr<State> state_;
+  std::vector<uint32_t> ids_;
+  std::vector<std::shared_ptr<Variable>> list_;
+};
+
+Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constants, const Variables& variables,
+                  uint32_t index, const LoadOptions& options, Tensor* tensor) {
   const TensorRecord record = source.At<TensorRecord>(source.header.tensors, index);
   const auto fail = [index](const std::string& message) {
     return Invalid("program: tensor " + Text(index) + ": " + message);
@@ -118,8 +169,16 @@ Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constant
 
   uint64_t space = 0;
   const uint8_t* constant = nullptr;
+  uint8_t* variable = nullptr;
   if (record.where == Where::kArena || record.where == Where::kState) {
-    space = record.where == Where::kArena ? source.header.arena_bytes : source.header.state_bytes;
+    space = source.header.arena_bytes;
+    if (record.where == Where::kState) {
+      if (record.source >= variables.list().size())
+        return fail("variable " + Text(record.source) + " is none of the program's");
+      AlignedBuffer& buffer = variables.list()[record.source]->bytes;
+      space = buffer.size();
+      variable = buffer.data();
+    }
     if (record.offset % static_cast<uint64_t>(std::max(bits / 8, 1)) != 0)
       return fail("offset " + Text(record.offset) + " is not aligned to its elements");
   } else if (record.where == Where::kConstant) {
@@ -147,6 +206,8 @@ Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constant
   tensor->where = record.where;
   tensor->offset = record.where == Where::kConstant ? 0 : static_cast<size_t>(record.offset);
   tensor->constant = constant;
+  tensor->variable = variable ? variable + tensor->offset : nullptr;
+  tensor->source = record.where == Where::kState ? record.source : 0;
   return Status();
 }
 
@@ -178,7 +239,8 @@ class Keeper {
   }
 
   Operand Keep(const Tensor& tensor) {
-    if (!tensor.is_constant()) return Operand(tensor.where, tensor.offset);
+    if (tensor.is_state()) return Operand(tensor.variable);
+    if (!tensor.is_constant()) return Operand(tensor.offset);
     const auto [place, fresh] = copies_.try_emplace({tensor.constant, tensor.bytes}, nullptr);
     if (fresh) {
       SharedBuffer copy = Packed(tensor, Key().With('='), tensor.bytes, [&](uint8_t* bytes) {
@@ -193,7 +255,8 @@ class Keeper {
       place->second = copy->data();
       kept_->push_back(std::move(copy));
     }
-    return Operand(place->second);
+    // Steps only read constants: the loader refuses outputs that are one.
+    return Operand(const_cast<uint8_t*>(place->second));
   }
 
   // A step has taken `packed` bytes.
@@ -208,7 +271,7 @@ class Keeper {
   std::vector<SharedBuffer>* kept_;
   Weights* weights_;
   std::set<const AlignedBuffer*> used_;
-  std::map<std::pair<const uint8_t*, size_t>, const uint8_t*> copies_;
+  std::map<std::pair<const uint8_t*, size_t>, const uint8_t*> copies_;  // by the caller's bytes
   const uint64_t room_;  // beside the arena
   uint64_t bytes_ = 0, packed_ = 0, shared_bytes_ = 0;
   bool failed_ = false;
@@ -225,11 +288,19 @@ class Arguments final : public StepArgs {
  public:
   Arguments(const Source& source, const std::vector<Tensor>& tensors, const LoadOptions& options,
             Keeper* keeper)
-      : source_(source), tensors_(tensors), options_(options), keeper_(keeper) {}
+      : source_(source),
+        tensors_(tensors),
+        options_(options),
+        keeper_(keeper),
+        claimed_(source.header.main_count) {
+    depths_.resize(source.header.steps.count);
+  }
 
   // Turns to a step; its operands and attributes are checked here.
   Status Open(uint32_t index) {
     index_ = index;
+    if (index >= claimed_)
+      return Invalid("program: step " + Text(index) + " is neither a main step nor part of a block");
     record_ = source_.At<StepRecord>(source_.header.steps, index);
     name_ = "?";
     const Span<const StepKind> kinds = StepKinds();
@@ -339,6 +410,21 @@ class Arguments final : public StepArgs {
   }
   bool has(const char* name) const override { return Find(name) != nullptr; }
 
+  // Blocks come one after the other, so that each has one owner, which stands before it: no step runs itself.
+  Status Block(int count, StepBlock* block) override {
+    if (count < 0 || static_cast<uint64_t>(count) > source_.header.steps.count - claimed_)
+      return Fail(Code::kInvalid, "a block of " + std::to_string(count) + " steps is more than there are");
+    const int depth = depths_[index_] + 1;
+    if (depth > kMostDepth)
+      return Fail(Code::kLimit, "blocks are nested more than " + std::to_string(kMostDepth) + " deep");
+    *block = {static_cast<size_t>(claimed_), static_cast<size_t>(count)};
+    std::fill_n(depths_.begin() + static_cast<ptrdiff_t>(claimed_), count, depth);
+    claimed_ += static_cast<uint32_t>(count);
+    return Status();
+  }
+
+  size_t index() const override { return index_; }
+
   cpu::Isa isa() const override { return options_.isa; }
   int threads() const override { return options_.threads; }
 
@@ -366,6 +452,7 @@ class Arguments final : public StepArgs {
   static constexpr Tensor kNone{
       Dtype::kInt8, 1, {0, 1, 1, 1, 1, 1, 1, 1}, 0, Where::kArena, 0, nullptr, 0, 0};
 
+  static constexpr int kMostDepth = 64;  // of blocks: they are calls on the stack of a thread
   static constexpr uint32_t kMostAttributes = 64;  // more than any step has; their names are compared
 
   Status ReadAttribute(uint32_t i, Attribute* attribute) const {
@@ -444,6 +531,8 @@ class Arguments final : public StepArgs {
   const std::vector<Tensor>& tensors_;
   const LoadOptions& options_;
   Keeper* const keeper_;
+  uint32_t claimed_;         // steps that are main steps or part of a block already
+  std::vector<int> depths_;  // of blocks around each step
   uint32_t index_ = 0;
   uint64_t operands_read_ = 0, attributes_read_ = 0;  // by all steps so far
   StepRecord record_{};
@@ -485,23 +574,24 @@ Status Build(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constant
   };
   const Header& header = source.header;
   LOWBIT_RETURN_IF_ERROR(fits(header.arena_bytes));
-  LOWBIT_RETURN_IF_ERROR(fits(header.state_bytes));
-  if (header.once_count > header.main_count || header.main_count > header.steps.count)
-    return Invalid("program: " + Text(header.once_count) + " first and " + Text(header.main_count) +
-                   " main steps of " + Text(header.steps.count));
-  if (header.once_count > 0 && header.state_bytes == 0)
-    return Invalid("program: it has steps that initialise a state, and no state");
-  const uint64_t fixed = header.arena_bytes + header.state_bytes;  // each is at most SIZE_MAX / 2
-
-  std::vector<Tensor> tensors(source.header.tensors.count);
-  for (uint32_t i = 0; i < source.header.tensors.count; ++i)
-    LOWBIT_RETURN_IF_ERROR(ReadTensor(source, constants, i, options, &tensors[i]));
+  const uint64_t state_bytes = Variables::BytesOf(source);
+  LOWBIT_RETURN_IF_ERROR(fits(state_bytes));
+  if (header.main_count > header.steps.count)
+    return Invalid("program: " + Text(header.main_count) + " main steps of " + Text(header.steps.count));
+  const uint64_t fixed = header.arena_bytes + state_bytes;  // each is at most SIZE_MAX / 2
 
   Program::Parts parts;
-  parts.weights = options.weights ? options.weights : std::make_shared<Weights>();
-  parts.weights->Prune();
+  parts.state = options.state ? options.state : std::make_shared<State>();
+  Variables variables(parts.state);
+  LOWBIT_RETURN_IF_ERROR(variables.Read(source));
+  std::vector<Tensor> tensors(source.header.tensors.count);
+  for (uint32_t i = 0; i < source.header.tensors.count; ++i)
+    LOWBIT_RETURN_IF_ERROR(ReadTensor(source, constants, variables, i, options, &tensors[i]));
+
+  const std::shared_ptr<Weights> weights = options.weights ? options.weights : std::make_shared<Weights>();
+  weights->Prune();
   const uint64_t room = std::min<uint64_t>(options.memory_limit, SIZE_MAX / 2);
-  Keeper keeper(&parts.constants, parts.weights.get(), room - std::min(room, fixed));
+  Keeper keeper(&parts.constants, weights.get(), room - std::min(room, fixed));
   LOWBIT_RETURN_IF_ERROR(ReadPorts(source, tensors, false, &keeper, &parts.inputs));
   LOWBIT_RETURN_IF_ERROR(ReadPorts(source, tensors, true, &keeper, &parts.outputs));
 
@@ -524,12 +614,11 @@ Status Build(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constant
   parts.shared_bytes = keeper.shared_bytes();
   parts.threads = options.threads;
   parts.pool = threads::Pool::Shared(options.threads);
-  parts.once_count = header.once_count;
   parts.main_count = header.main_count;
-  AlignedBuffer state;
-  if (!state.Allocate(static_cast<size_t>(header.state_bytes)))
-    return Status(Code::kLimit, "program: not enough memory for its state");
-  *program = std::make_shared<Program>(std::move(parts), std::move(state));
+  parts.step_limit = options.step_limit;
+  parts.variables = variables.list();
+  *program = std::make_shared<Program>(std::move(parts));
+  variables.Commit();
   return Status();
 }
 

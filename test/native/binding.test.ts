@@ -372,9 +372,9 @@ test('programs share what blocks of one number become', (t) => {
     { identities: new Float64Array(2) },
     { identities: [7] },
     { identities: 7 },
-    { share: {} },
-    { share: 5 },
-    { share: null },
+    { shared: {} },
+    { shared: 5 },
+    { shared: null },
   ]
   for (const options of wrong) {
     t.throws(

@@ -94,7 +94,7 @@ struct Sample {
     }
     full.attributes = section(records);
     full.total_bytes = bytes.size();
-    full.main_count = full.steps.count;
+    full.main_count = full.steps.count + header.main_count;  // a test may add to it
     std::memcpy(bytes.data(), &full, sizeof full);
     return bytes;
   }
@@ -219,16 +219,10 @@ LOWBIT_TEST("load: each rule has its refusal") {
   LOWBIT_CHECK(invalid([](Sample& s) { s.header.magic = 1; }));
   LOWBIT_CHECK(invalid([](Sample& s) { s.header.version = 99; }));
   LOWBIT_CHECK(invalid([](Sample& s) { s.header.arena_bytes = 143; }));
-  // State: beyond its end, steps that initialise it where there is none, more of them than there are steps.
-  LOWBIT_CHECK(invalid([](Sample& s) {
-    s.header.state_bytes = 8;
-    s.tensors[1].where = Where::kState;
-  }));
-  LOWBIT_CHECK(invalid([](Sample& s) { s.header.once_count = 1; }));
-  LOWBIT_CHECK(invalid([](Sample& s) {
-    s.header.state_bytes = 64;
-    s.header.once_count = 3;
-  }));
+  // State: none there; blocks: steps that belong to none.
+  LOWBIT_CHECK(invalid([](Sample& s) { s.tensors[1].where = Where::kState; }));
+  LOWBIT_CHECK(invalid([](Sample& s) { s.header.main_count = UINT32_MAX; }));
+  LOWBIT_CHECK(invalid([](Sample& s) { s.header.main_count = 1; }));
   LOWBIT_CHECK(invalid([](Sample& s) { s.tensors[0].bytes = 15; }));
   LOWBIT_CHECK(invalid([](Sample& s) { s.tensors[4].bytes = 7; }));  // 15 int4 values are 8 bytes
   LOWBIT_CHECK(invalid([](Sample& s) { s.tensors[0].offset = 192; }));
@@ -268,7 +262,6 @@ LOWBIT_TEST("load: each rule has its refusal") {
   LOWBIT_CHECK(Spoilt([](Sample&) {}, 192 + 16) == Code::kOk);
   LOWBIT_CHECK(Spoilt([](Sample&) {}, 192 + 15) == Code::kLimit);
   LOWBIT_CHECK(Spoilt([](Sample& s) { s.header.arena_bytes = uint64_t{1} << 60; }) == Code::kLimit);
-  LOWBIT_CHECK(Spoilt([](Sample& s) { s.header.state_bytes = uint64_t{1} << 60; }) == Code::kLimit);
   LOWBIT_CHECK(Spoilt([](Sample& s) { s.header.arena_bytes = UINT64_MAX; }, UINT64_MAX) == Code::kLimit);
 }
 

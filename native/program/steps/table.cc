@@ -18,14 +18,16 @@ Status LoadCumSum(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDetection(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
-Status LoadExpect(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnectedBlockwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadIf(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLstm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadL2Norm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut16(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadNonMaxSuppression(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadOnce(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPad(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPool(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadQuantize(StepArgs& args, std::unique_ptr<Step>* step);
@@ -43,7 +45,10 @@ Status LoadStrided(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSvdf(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadTopK(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadUnique(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadWhere(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadWhile(StepArgs& args, std::unique_ptr<Step>* step);
 }  // namespace steps
 
 static constexpr uint32_t kFirst = 1u << 0, kSecond = 1u << 1;  // inputs
@@ -57,19 +62,21 @@ static constexpr StepKind kKinds[] = {
     {"complex_part", steps::LoadComplexPart},
     {"concat", steps::LoadConcat},
     {"conv", steps::LoadConv},
-    {"copy", steps::LoadCopy},
+    {"copy", steps::LoadCopy, kFirst},
     {"cumsum", steps::LoadCumSum},
     {"depthwise", steps::LoadDepthwise},
     {"detection", steps::LoadDetection},
     {"dequantize", steps::LoadDequantize},
-    {"expect", steps::LoadExpect},
     {"fully_connected", steps::LoadFullyConnected},
     {"fully_connected_blockwise", steps::LoadFullyConnectedBlockwise},
     {"gather", steps::LoadGather},
+    {"if", steps::LoadIf},
     {"lstm", steps::LoadLstm},
     {"l2_norm", steps::LoadL2Norm},
     {"lut", steps::LoadLut, kFirst},
     {"lut16", steps::LoadLut16, kFirst},
+    {"non_max_suppression", steps::LoadNonMaxSuppression},
+    {"once", steps::LoadOnce},
     {"pad", steps::LoadPad},
     {"pool", steps::LoadPool},
     {"quantize", steps::LoadQuantize},
@@ -87,7 +94,10 @@ static constexpr StepKind kKinds[] = {
     {"svdf", steps::LoadSvdf},
     {"top_k", steps::LoadTopK},
     {"unary", steps::LoadUnary, kFirst},
+    {"unique", steps::LoadUnique},
     {"unpack4", steps::LoadUnpack4},
+    {"where", steps::LoadWhere},
+    {"while", steps::LoadWhile},
 };
 
 Span<const StepKind> StepKinds() { return {kKinds, sizeof kKinds / sizeof kKinds[0]}; }
