@@ -196,29 +196,37 @@ function advanceIn(file: ModelFile, cursor: Cursor, context: Context): Piece {
       if (!(error instanceof NeedsValue) || node === undefined) throw error
       const index = node.inputs.find((input) => values[input] === error.operand) ?? -1
       if (index < 0) throw error
-      const data = evaluated({ ...graphOf(at(next), nodes), inputs: [], outputs: [index] }, context.evaluate)
-      if (data === undefined) return { nodes, end: at(next), stop: { kind: 'value', value: index, error } }
-      values[index] = { ...(values[index] as Value), data }
+      const known = evaluated(graphOf(at(next), nodes), index, context.evaluate)
+      if (known === undefined) return { nodes, end: at(next), stop: { kind: 'value', value: index, error } }
+      for (const [output, data] of known.results) values[output] = { ...(values[output] as Value), data }
+      nodes.splice(nodes.indexOf(known.node), 1)
       next--
     }
   }
   return { nodes, end: at(flat.operators.length) }
 }
 
-/** The bytes of a graph's one output, if it follows from constants. */
-function evaluated(graph: Graph, evaluate: Evaluate | undefined): Uint8Array | undefined {
-  const needed = new Set(graph.outputs)
+/** Runs a node of a graph, if its results follow from constants; a value that it computes names it. */
+function evaluated(
+  graph: Graph,
+  value: number,
+  evaluate: Evaluate | undefined,
+): { readonly node: Node; readonly results: readonly (readonly [number, Uint8Array])[] } | undefined {
+  const node = graph.nodes.find(({ outputs }) => outputs.includes(value))
+  if (node === undefined || evaluate === undefined) return undefined
+  const needed = new Set(node.outputs)
   const nodes: Node[] = []
-  for (const node of graph.nodes.toReversed()) {
-    if (!node.outputs.some((index) => needed.has(index))) continue
-    if (isCustom(node) || keepsState(node, graph.values)) return undefined
-    nodes.push(node)
-    for (const index of node.inputs) needed.add(index)
+  for (const one of graph.nodes.toReversed()) {
+    if (!one.outputs.some((index) => needed.has(index))) continue
+    if (isCustom(one) || keepsState(one, graph.values)) return undefined
+    nodes.push(one)
+    for (const index of one.inputs) needed.add(index)
   }
   const made = new Set(nodes.flatMap(({ outputs }) => outputs))
   const isKnown = (index: number) => index < 0 || made.has(index) || graph.values[index]?.data !== undefined
-  if (evaluate === undefined || ![...needed].every(isKnown)) return undefined
-  return evaluate({ ...graph, nodes: nodes.reverse() })[0]
+  if (![...needed].every(isKnown)) return undefined
+  const bytes = evaluate({ ...graph, nodes: nodes.reverse(), inputs: [], outputs: node.outputs })
+  return { node, results: node.outputs.map((index, i) => [index, bytes[i] as Uint8Array]) }
 }
 
 /** Undefined for a call that no steps of this graph can be. */

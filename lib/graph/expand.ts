@@ -78,17 +78,17 @@ export const HEAD: OperatorRecord = { ...IDENTITY, code: -2, type: 'LOWBIT_HEAD'
 const COUNTED = ['WHERE', 'UNIQUE']
 
 /** The subgraphs that an operator runs as often as it will. */
-const RUN: Readonly<Record<string, readonly string[]>> = {
-  IF: ['thenSubgraphIndex', 'elseSubgraphIndex'],
-  WHILE: ['condSubgraphIndex', 'bodySubgraphIndex'],
-  CALL_ONCE: ['initSubgraphIndex'],
-}
+const RUN: ReadonlyMap<string, readonly string[]> = new Map([
+  ['IF', ['thenSubgraphIndex', 'elseSubgraphIndex']],
+  ['WHILE', ['condSubgraphIndex', 'bodySubgraphIndex']],
+  ['CALL_ONCE', ['initSubgraphIndex']],
+])
 
 /** The subgraph that a plain call runs in its place. */
-const CALLED: Readonly<Record<string, string>> = {
-  STABLEHLO_COMPOSITE: 'decompositionSubgraphIndex',
-  CALL: 'subgraph',
-}
+const CALLED: ReadonlyMap<string, string> = new Map([
+  ['STABLEHLO_COMPOSITE', 'decompositionSubgraphIndex'],
+  ['CALL', 'subgraph'],
+])
 
 /**
  * @throws {LowbitError} `FILE_INVALID` if a call and what it calls do not fit; `LIMIT_EXCEEDED` for calls that grow
@@ -144,9 +144,9 @@ class Expansion {
       const origin = `${prefix}${record.type} #${at}`
       this.#count(record, origin, depth)
       const site = { origin, position: caller ?? at, indexOf }
-      const field = CALLED[record.type]
+      const field = CALLED.get(record.type)
       const state = VARIABLES.includes(record.type)
-      if (RUN[record.type] !== undefined) this.#run(record, site)
+      if (RUN.has(record.type)) this.#run(record, site)
       else if (field !== undefined && Number(record.options[field] ?? -1) >= 0)
         this.#inline(record, Number(record.options[field]), site, depth)
       else if (record.type === 'VAR_HANDLE') this.#handle(record, tensors, indexOf)
@@ -190,8 +190,7 @@ class Expansion {
       const message = `${origin}: it has ${args.length} inputs and ${results.length} outputs, or one is absent`
       throw new LowbitError('FILE_INVALID', message, { operator: origin })
     }
-    const fields = RUN[record.type] as readonly string[]
-    const calls = fields.map((field, i): FlatCall => {
+    const calls = (RUN.get(record.type) ?? []).map((field, i): FlatCall => {
       const subgraph = Number(record.options[field] ?? 0)
       const outputs = isLoop && i === 0 ? 1 : results.length
       const { inputs } = calleeOf(this.#file, subgraph, record, origin, args.length, outputs)

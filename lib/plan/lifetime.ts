@@ -89,8 +89,10 @@ export function shareStorage(lowering: Lowering): Storages {
     const root = rootOf(from)
     const target = rootOf(output)
     const dies = life[root]?.[1] === at
+    // What a loop carries was there before, and is still needed.
+    const begins = life[target]?.[0] === at
     const shared = operands.some((other, i) => i !== inPlace && other >= 0 && rootOf(other) === root)
-    if (isFixed(root) || isFixed(target) || !dies || shared || root === target) return
+    if (isFixed(root) || isFixed(target) || !dies || !begins || shared || root === target) return
     parent[target] = root
     merge(root, target)
   })

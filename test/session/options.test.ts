@@ -19,7 +19,7 @@ test('defaults', (t) => {
   t.deepEqual(loadSettings({}, {}, CPU), {
     threads: usableCores(),
     isa: undefined,
-    limits: { memory: 2 ** 31, steps: 16384 },
+    limits: { memory: 2 ** 31, steps: 16384, passes: 2 ** 24 },
   })
 })
 
