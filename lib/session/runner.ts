@@ -67,7 +67,7 @@ export class Runner {
       if (signal?.aborted) return Promise.reject(signal.reason)
       const views = this.#inputViews(inputs)
       if (program instanceof Script) {
-        const given = this.#givenArrays(options?.outputs)
+        const given = this.#openArrays(options?.outputs)
         const run = program.runAsync(views)
         return untilAborted(run, signal).then((results) => this.#fill(results as readonly Result[], given))
       }
@@ -88,7 +88,7 @@ export class Runner {
     options?.signal?.throwIfAborted()
     const views = this.#inputViews(inputs)
     if (program instanceof Script) {
-      const given = this.#givenArrays(options?.outputs)
+      const given = this.#openArrays(options?.outputs)
       return this.#fill(program.run(views), given)
     }
     if (this.#turns.isTaken) throw mustWait()
@@ -153,23 +153,35 @@ export class Runner {
   }
 
   #outputArrays(given: readonly TypedArray[] | undefined): readonly TypedArray[] {
-    const arrays = this.#givenArrays(given)
-    return this.#outputs.map((port, i) => arrays[i] ?? port.create())
+    const ports = this.#outputs
+    if (given === undefined) return ports.map((port) => port.create())
+    this.#checkList(given)
+    // A copy: a run in flight must not see what the caller does to the list.
+    return ports.map((port, i) => {
+      if (i >= this.#ownCount) return port.create()
+      const array = given[i] as TypedArray
+      checkOutput(port, array)
+      return array
+    })
   }
 
-  /** A copy: a run in flight must not see what the caller does to the list. */
-  #givenArrays(given: readonly TypedArray[] | undefined): readonly TypedArray[] {
-    if (given === undefined) return NONE
+  /** Arrays for outputs of which only the run knows the shapes. */
+  #openArrays(given: readonly TypedArray[] | undefined): readonly TypedArray[] {
+    if (given === undefined) return []
+    this.#checkList(given)
+    for (const [i, array] of given.entries()) {
+      if (!this.#infos[i]?.isOpen) checkOutput(this.#outputs[i] as Port, array)
+    }
+    return [...given]
+  }
+
+  #checkList(given: readonly TypedArray[]): void {
     if (!Array.isArray(given)) {
       throw new LowbitError('OPTION_INVALID', 'outputs: an array of typed arrays expected', {
         actual: typeof given,
       })
     }
     if (given.length !== this.#ownCount) throw wrongCount('outputs', this.#ownCount, given.length)
-    for (const [i, array] of given.entries()) {
-      if (!this.#infos[i]?.isOpen) checkOutput(this.#outputs[i] as Port, array)
-    }
-    return [...given]
   }
 
   /** Outputs with the shapes that they have come to. */
@@ -198,8 +210,6 @@ export class Runner {
     })
   }
 }
-
-const NONE: readonly TypedArray[] = []
 
 /** Facts for callers: frozen, with scales of their own, since typed arrays cannot be frozen and runs read ours. */
 function publicInfos(infos: readonly PortInfo[]): readonly TensorInfo[] {

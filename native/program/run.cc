@@ -96,22 +96,29 @@ void Program::RestoreState(const std::vector<AlignedBuffer>& copies) {
     if (copies[i].size()) std::memcpy(parts_.variables[i]->bytes.data(), copies[i].data(), copies[i].size());
 }
 
-bool RunSteps(const RunContext& run, size_t first, size_t count) noexcept {
+namespace {
+
+// One step, with its time but for that of its blocks.
+void RunTimed(const RunContext& run, Flow& flow, size_t i) noexcept {
   using Clock = std::chrono::steady_clock;
+  const double outer = std::exchange(flow.inner, 0.0);
+  const Clock::time_point start = Clock::now();
+  flow.steps[i]->Run(run);
+  const double all = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+  flow.micros[i] += all - flow.inner;
+  flow.inner = outer + all;
+}
+
+}  // namespace
+
+bool RunSteps(const RunContext& run, size_t first, size_t count) noexcept {
   Flow& flow = *run.flow;
   for (size_t i = first; i < first + count; ++i) {
     if (!flow.Next(i)) return false;
-    const Step* const step = flow.steps[i].get();
-    if (flow.micros) {
-      const double outer = std::exchange(flow.inner, 0.0);
-      const Clock::time_point start = Clock::now();
-      step->Run(run);
-      const double all = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
-      flow.micros[i] += all - flow.inner;
-      flow.inner = outer + all;
-    } else {
-      step->Run(run);
-    }
+    if (flow.micros)
+      RunTimed(run, flow, i);
+    else
+      flow.steps[i]->Run(run);
     if (flow.end != Code::kOk) return false;
     if (flow.failure.load(std::memory_order_relaxed)) {
       flow.end = Code::kData;
