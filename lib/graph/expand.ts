@@ -315,6 +315,9 @@ class Expansion {
   }
 }
 
+/** Operators of files that no graph has: flat lists have something else in their place. */
+export const REPLACED: readonly string[] = [...CALLED.keys(), 'VAR_HANDLE']
+
 /** Where an operator stands. */
 interface Site {
   readonly origin: string

@@ -67,6 +67,9 @@ export interface NativeProgram {
 export interface NativeShared {
   /** Runs that are started later find the state as the first one did. */
   resetState(): void
+  /** Keeps the state to which the runs until now lead, for `restoreState`. No run may be started in between but one's own. */
+  saveState(): void
+  restoreState(): void
 }
 
 export interface ProgramOptions {

@@ -3,14 +3,7 @@
 // next ones of the model take over.
 
 import { LowbitError } from '../errors.js'
-import {
-  advance,
-  type BuildOptions,
-  type Cursor,
-  open,
-  type Piece,
-  graphOf as wholeGraph,
-} from '../graph/build.js'
+import { advance, type BuildOptions, type Cursor, open, type Piece } from '../graph/build.js'
 import type { VariableForm } from '../graph/expand.js'
 import { type Graph, isCustom, type Node, type Value } from '../graph/graph.js'
 import { optimize } from '../graph/optimize.js'
@@ -26,6 +19,7 @@ import type { Shape } from '../tensor/shape.js'
 import type { TensorInfo } from '../tensor/tensor.js'
 import { type CustomOps, customOperators } from './custom-ops.js'
 import type { LoadSettings } from './options.js'
+import { graphOfPiece, splitAtCustom } from './pieces.js'
 import { Script, type ScriptModel } from './script.js'
 import { disposeStage, type Part, type Stage, StageCache, type StepInfo } from './stages.js'
 import { Turns } from './turns.js'
@@ -47,8 +41,6 @@ export interface Source extends ScriptModel {
   readonly variables: (key: string) => number
   /** Shapes and types of variables with names. */
   readonly forms: Map<string, VariableForm>
-  /** Packed weights and state; made with the first program. */
-  readonly shared: () => NativeShared
 }
 
 /** Which program of a model. */
@@ -146,29 +138,15 @@ function pieceOf(source: Source, cursor: Cursor): Piece {
 }
 
 /** The graph that is run, up to where the run itself decides on shapes, and the bytes of the constants that it reads. */
-export function graphOf(source: Source, request: Request): { graph: Graph; weightBytes: number } {
+export function graphOf(
+  source: Source,
+  request: Request,
+): { readonly graph: Graph; readonly weightBytes: number; readonly isComplete: boolean } {
   const cursor = begin(source, request)
   const piece = pieceOf(source, cursor)
   const built = graphOfPiece(cursor, piece, [...cursor.flat.outputs, ...(request.keep ?? [])])
-  return { graph: optimized(source, built), weightBytes: weightBytes(built) }
-}
-
-/** A piece as a graph: it takes what earlier ones have computed, and gives what later ones need. */
-function graphOfPiece(cursor: Cursor, { nodes, end, stop }: Piece, wanted: readonly number[]): Graph {
-  const { values, flat, subgraph } = end
-  if (cursor.next === 0 && stop === undefined) return { ...wholeGraph(end, nodes), outputs: wanted }
-  const made = new Set(nodes.flatMap(({ outputs }) => outputs))
-  const isFixed = (index: number) => values[index]?.data !== undefined || values[index]?.state !== undefined
-  const read = new Set(nodes.flatMap(({ inputs }) => inputs))
-  const later = stop === undefined ? [] : flat.operators.slice(end.next).flatMap(({ inputs }) => inputs)
-  const needed = new Set([...later, ...wanted, ...(stop?.kind === 'value' ? [stop.value] : [])])
-  return {
-    values,
-    nodes,
-    inputs: [...read].filter((index) => index >= 0 && !made.has(index) && !isFixed(index)),
-    outputs: [...needed].filter((index) => made.has(index)),
-    subgraph,
-  }
+  const isComplete = piece.stop === undefined
+  return { graph: optimized(source, built), weightBytes: weightBytes(built), isComplete }
 }
 
 function optimized(source: Source, graph: Graph): Graph {
@@ -274,43 +252,6 @@ function stageOf(source: Source, cursor: Cursor, piece: Piece, wanted: readonly 
     disposeStage({ parts })
     throw error
   }
-}
-
-type Segment =
-  | { readonly kind: 'native'; readonly graph: Graph }
-  | { readonly kind: 'custom'; readonly node: Node; readonly values: readonly Value[] }
-
-/** The graph in pieces, in order: each native one gives what later pieces or the graph's outputs need. */
-function splitAtCustom(graph: Graph): readonly Segment[] {
-  const { values } = graph
-  const pieces: (Node | Node[])[] = []
-  for (const node of graph.nodes) {
-    const last = pieces.at(-1)
-    if (isCustom(node)) pieces.push(node)
-    else if (Array.isArray(last)) last.push(node)
-    else pieces.push([node])
-  }
-  const needed = new Set(graph.outputs)
-  const segments: Segment[] = []
-  for (const piece of pieces.toReversed()) {
-    const nodes = Array.isArray(piece) ? piece : [piece]
-    const made = new Set(nodes.flatMap((node) => node.outputs))
-    const read = new Set(nodes.flatMap((node) => node.inputs))
-    const isGiven = (index: number) =>
-      index >= 0 &&
-      !made.has(index) &&
-      values[index]?.data === undefined &&
-      values[index]?.state === undefined
-    const inputs = [...read].filter(isGiven)
-    if (Array.isArray(piece)) {
-      const outputs = [...made].filter((value) => needed.has(value))
-      segments.push({ kind: 'native', graph: { ...graph, nodes, inputs, outputs } })
-    } else {
-      segments.push({ kind: 'custom', node: piece, values })
-    }
-    for (const value of inputs) needed.add(value)
-  }
-  return segments.reverse()
 }
 
 /** Runs a graph that has no inputs; gives the bytes of its outputs. */

@@ -19,6 +19,8 @@ export interface Stages {
   readonly file: ModelFile
   readonly graph: Graph
   readonly plan: Plan
+  /** Whether the plan is all of it; else a run decides on how the rest is planned, or calls it graph by graph. */
+  readonly isComplete: boolean
   /** Constants of the file that its operators read, each block once. */
   readonly weightBytes: number
 }
@@ -55,8 +57,8 @@ export function openModel(bytes: Uint8Array, settings: LoadSettings, customOps?:
 export function prepare(bytes: Uint8Array, limits: Omit<Limits, 'passes'>, isa?: string): Stages {
   const settings: LoadSettings = { threads: 1, isa, limits: { ...limits, passes: limits.steps } }
   const file = decode(bytes)
-  const { graph, weightBytes } = graphOf(sourceOf(file, settings), { subgraph: 0 })
-  return { file, graph, plan: planGraph(graph, settings.limits), weightBytes }
+  const { graph, weightBytes, isComplete } = graphOf(sourceOf(file, settings), { subgraph: 0 })
+  return { file, graph, plan: planGraph(graph, settings.limits), weightBytes, isComplete }
 }
 
 async function readModel(path: string): Promise<Uint8Array> {

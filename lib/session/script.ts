@@ -9,11 +9,12 @@ import type { Cursor, Given } from '../graph/build.js'
 import { argumentsOf } from '../graph/build.js'
 import type { FlatCall, FlatOperator } from '../graph/expand.js'
 import type { Graph, Value } from '../graph/graph.js'
-import type { NativeProgram, NativeProgramInfo } from '../native/binding.js'
+import type { NativeProgram, NativeProgramInfo, NativeShared } from '../native/binding.js'
 import { byteLength, type Dtype } from '../tensor/dtype.js'
 import { elementCount, type Shape, shapeText } from '../tensor/shape.js'
+import { Clock, JAVASCRIPT, type TimedStep } from './clock.js'
 import { type CustomOps, runCustom } from './custom-ops.js'
-import { disposeStage, type Part, type Stage, type StageCache, type StepInfo } from './stages.js'
+import { disposeStage, type Part, type Stage, type StageCache } from './stages.js'
 import type { Turns } from './turns.js'
 
 /** What a script needs of the model that it is of. */
@@ -22,6 +23,7 @@ export interface ScriptModel {
   readonly stages: StageCache
   readonly turns: Turns
   readonly hasState: boolean
+  readonly shared: () => NativeShared
   /** Most steps and passes of one run. */
   readonly passes: number
   /** Plans on from a cursor. @throws {LowbitError} As `loadModel`. */
@@ -40,12 +42,6 @@ export interface Result {
 export interface ScriptRun {
   readonly promise: Promise<readonly Result[] | 'cancelled'>
   cancel(): void
-}
-
-/** A step of a profile. */
-export interface TimedStep extends StepInfo {
-  readonly kernel: string
-  readonly medianUs: number
 }
 
 /** A native program to run. */
@@ -128,15 +124,18 @@ export class Script {
 
   /** Parts are timed by themselves, with the inputs of one run; a loop or branch as a whole. */
   async profile(inputs: readonly ArrayBufferView[], runs: number): Promise<readonly TimedStep[]> {
-    if (this.#model.hasState) {
-      const message =
-        'the model keeps state, and is run call by call: its steps cannot be timed without changing it'
-      throw new LowbitError('OPERATOR_UNSUPPORTED', message)
-    }
     const known = this.#begin(inputs)
+    const { turns, hasState, shared } = this.#model
+    const times: TimedStep[] = []
+    const run = () => new Driver().run(this.#task(known, new Clock(times, runs)))
     try {
-      const times: TimedStep[] = []
-      await new Driver().run(this.#task(known, new Clock(times, runs)))
+      if (!hasState) await run()
+      else {
+        await turns.take(() => {
+          shared().saveState()
+          return run().finally(() => shared().restoreState())
+        })
+      }
       return times
     } finally {
       this.#leave()
@@ -260,7 +259,7 @@ class Run {
     this.#spend(part.steps.length)
     const { program, graph } = part
     const inputs = graph.inputs.map((index) => known.get(index) as Uint8Array)
-    if (this.#clock !== undefined) yield* this.#clock.native(part, inputs)
+    if (this.#clock !== undefined) this.#clock.native(part, (yield this.#clock.times(part, inputs)) ?? [])
     yield { program, inputs, outputs: roomFor(graph, known) }
   }
 
@@ -323,44 +322,6 @@ class Run {
     throw new LowbitError('LIMIT_EXCEEDED', message, { expected: limit })
   }
 }
-
-/** Takes times for a profile. */
-class Clock {
-  readonly #times: TimedStep[]
-  readonly #runs: number
-
-  constructor(times: TimedStep[], runs: number) {
-    this.#times = times
-    this.#runs = runs
-  }
-
-  *native({ program, steps }: Part & { readonly kind: 'native' }, inputs: readonly Uint8Array[]): Task<void> {
-    const { kernels } = program.info()
-    const medians = (yield program.profile(inputs, this.#runs)) ?? []
-    for (const [i, step] of steps.entries()) {
-      this.#times.push({ ...step, kernel: kernels[i] ?? '', medianUs: medians[i] ?? 0 })
-    }
-  }
-
-  custom({ node, values }: Part & { readonly kind: 'custom' }, call: () => void): void {
-    const samples = Array.from({ length: this.#runs }, () => {
-      const began = performance.now()
-      call()
-      return (performance.now() - began) * 1000
-    })
-    const medianUs = samples.sort((a, b) => a - b)[this.#runs >> 1] ?? 0
-    const name = values[node.outputs[0] ?? -1]?.name ?? ''
-    this.#times.push({ op: node.op, name, macs: 0, kernel: JAVASCRIPT, medianUs })
-  }
-
-  flow({ record, outputs }: FlatOperator, values: readonly Value[], milliseconds: number): void {
-    const name = values[outputs[0] ?? -1]?.name ?? ''
-    const op = record.type.toLowerCase()
-    this.#times.push({ op, name, macs: 0, kernel: JAVASCRIPT, medianUs: milliseconds * 1000 })
-  }
-}
-
-const JAVASCRIPT = 'javascript'
 
 function result(values: readonly Value[], known: Known, index: number): Result {
   const { dtype, shape, data, name } = values[index] as Value

@@ -1,8 +1,10 @@
-// Program: info, run, runAsync, profile, dispose. Run: cancel. Shared: resetState.
+// Program: info, run, runAsync, profile, dispose. Run: cancel. Shared: resetState, saveState,
+// restoreState.
 #include "binding/program_object.h"
 
 #include <atomic>
 #include <cstring>
+#include <map>
 #include <new>
 #include <string>
 #include <utility>
@@ -59,6 +61,7 @@ struct SharedObject {
   std::shared_ptr<program::Weights> weights = std::make_shared<program::Weights>();
   std::shared_ptr<program::State> state = std::make_shared<program::State>();
   std::shared_ptr<Strand> strand = std::make_shared<Strand>();
+  std::map<uint32_t, AlignedBuffer> saved;
 };
 
 void FinalizeShared(napi_env, void* data, void*) { delete static_cast<SharedObject*>(data); }
@@ -108,7 +111,7 @@ napi_value Run(napi_env env, napi_callback_info info) {
   RunCall call;
   if (Failure failure = ReadRunCall(env, info, "run(inputs, outputs)", &call)) return Throw(env, failure);
   program::Program& program = *call.object->program;
-  RunWork::CatchUp({call.object->program, call.object->strand});
+  RunWork::CatchUp(call.object->strand.get(), program.parts().state.get());
   std::vector<Span<uint8_t>> outputs(call.outputs.size());
   std::unique_ptr<program::Block> block = program.Take();
   if (!block) return Throw(env, {kLimitExceeded, "not enough memory for a run"});
@@ -225,6 +228,29 @@ napi_value ResetState(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// Keeps the state that runs until now have led to; those that have not ended are run on this thread.
+napi_value SaveState(napi_env env, napi_callback_info info) {
+  Call call;
+  SharedObject* shared = nullptr;
+  if (Failure failure = ReadCall(env, info, 0, 0, "saveState()", &call)) return Throw(env, failure);
+  if (Failure failure = Unwrap(env, call.self, kSharedTag, &shared)) return Throw(env, failure);
+  RunWork::CatchUp(shared->strand.get(), shared->state.get());
+  shared->saved.clear();
+  if (!shared->state->Save(&shared->saved)) return Throw(env, {kLimitExceeded, kOutOfMemory});
+  return nullptr;
+}
+
+napi_value RestoreState(napi_env env, napi_callback_info info) {
+  Call call;
+  SharedObject* shared = nullptr;
+  if (Failure failure = ReadCall(env, info, 0, 0, "restoreState()", &call)) return Throw(env, failure);
+  if (Failure failure = Unwrap(env, call.self, kSharedTag, &shared)) return Throw(env, failure);
+  RunWork::CatchUp(shared->strand.get(), shared->state.get());
+  shared->state->Restore(shared->saved);
+  shared->saved.clear();
+  return nullptr;
+}
+
 napi_value DisposeMethod(napi_env env, napi_callback_info info) {
   Call call;
   ProgramObject* object = nullptr;
@@ -318,7 +344,11 @@ napi_value DefineClasses(napi_env env, Instance* instance) {
       method("profile", Guarded<Profile>),
       method("dispose", Guarded<DisposeMethod>),
   };
-  const napi_property_descriptor shared[] = {method("resetState", Guarded<ResetState>)};
+  const napi_property_descriptor shared[] = {
+      method("resetState", Guarded<ResetState>),
+      method("saveState", Guarded<SaveState>),
+      method("restoreState", Guarded<RestoreState>),
+  };
   const napi_property_descriptor run[] = {method("cancel", Guarded<Cancel>)};
   napi_value program_class, run_class, shared_class;
   LOWBIT_NAPI(env, napi_define_class(env, "NativeProgram", NAPI_AUTO_LENGTH, Construct, nullptr,

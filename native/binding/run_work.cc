@@ -178,15 +178,14 @@ void RunWork::ExecuteOnce() {
   move(Stage::kRunning, Stage::kDone);
 }
 
-void RunWork::CatchUp(const Runner& runner) {
-  Strand* const strand = runner.strand.get();
+void RunWork::CatchUp(Strand* strand, program::State* state) {
   if (!strand) return;
   for (RunWork* work : strand->works) {
     work->ExecuteOnce();
     std::unique_lock<std::mutex> lock(strand->mutex);
     strand->changed.wait(lock, [work] { return work->stage_ == Stage::kDone; });
   }
-  if (std::exchange(strand->reset, false)) runner.program->parts().state->Reset();
+  if (std::exchange(strand->reset, false)) state->Reset();
 }
 
 void RunWork::ResetState(Strand* strand, program::State* state) {

@@ -46,8 +46,8 @@ class RunWork {
                               size_t runs, napi_value* promise);
 
   // Before a synchronous run: all runs that were started earlier have ended when this returns, and the state
-  // is new if that was asked for since.
-  static void CatchUp(const Runner& runner);
+  // is new if that was asked for since. Nothing where there is no strand.
+  static void CatchUp(Strand* strand, program::State* state);
   // Runs that are started later find a new state.
   static void ResetState(Strand* strand, program::State* state);
 

@@ -272,7 +272,7 @@ class Keeper {
   Weights* weights_;
   std::set<const AlignedBuffer*> used_;
   std::map<std::pair<const uint8_t*, size_t>, const uint8_t*> copies_;  // by the caller's bytes
-  const uint64_t room_;  // beside the arena
+  const uint64_t room_;                                                 // beside the arena
   uint64_t bytes_ = 0, packed_ = 0, shared_bytes_ = 0;
   bool failed_ = false;
 };
@@ -452,7 +452,7 @@ class Arguments final : public StepArgs {
   static constexpr Tensor kNone{
       Dtype::kInt8, 1, {0, 1, 1, 1, 1, 1, 1, 1}, 0, Where::kArena, 0, nullptr, 0, 0};
 
-  static constexpr int kMostDepth = 64;  // of blocks: they are calls on the stack of a thread
+  static constexpr int kMostDepth = 64;            // of blocks: they are calls on the stack of a thread
   static constexpr uint32_t kMostAttributes = 64;  // more than any step has; their names are compared
 
   Status ReadAttribute(uint32_t i, Attribute* attribute) const {

@@ -140,7 +140,8 @@ Status Program::Run(Block& block, const std::atomic<bool>* cancel, double* micro
   if (micros) std::fill(micros, micros + parts_.steps.size(), 0.0);
   if (RunSteps(context, 0, parts_.main_count)) return Status();
   if (flow.end == Code::kCancelled) return Status(Code::kCancelled, "the run was cancelled");
-  const std::string where = "step " + std::to_string(flow.at) + " (" + parts_.steps[flow.at]->kernel() + "): ";
+  const std::string where =
+      "step " + std::to_string(flow.at) + " (" + parts_.steps[flow.at]->kernel() + "): ";
   if (flow.end == Code::kLimit)
     return Status(Code::kLimit, where + "the run takes more than " + std::to_string(parts_.step_limit) +
                                     " steps and passes of loops, which is the limit");

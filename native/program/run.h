@@ -40,7 +40,7 @@ class Program {
     threads::Pool* pool = nullptr;
     std::vector<Port> inputs, outputs;
     std::vector<SharedBuffer> constants;
-    uint64_t shared_bytes = 0;         // of packed_bytes, taken from earlier programs
+    uint64_t shared_bytes = 0;  // of packed_bytes, taken from earlier programs
     std::shared_ptr<State> state;
     std::vector<std::shared_ptr<Variable>> variables;  // those of the state that steps use
     std::vector<std::unique_ptr<Step>> steps;

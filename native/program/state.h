@@ -37,6 +37,27 @@ class State {
     const std::lock_guard<std::mutex> lock(mutex_);
     variables_[id] = std::move(variable);
   }
+  // Copies of all variables, by their numbers. False where there is not that much memory.
+  bool Save(std::map<uint32_t, AlignedBuffer>* copies) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const auto& [id, variable] : variables_) {
+      AlignedBuffer& copy = (*copies)[id];
+      if (!copy.Allocate(variable->bytes.size())) return false;
+      std::memcpy(copy.data(), variable->bytes.data(), copy.size());
+    }
+    return true;
+  }
+  // Brings them back; variables that have come since are as before the first run.
+  void Restore(const std::map<uint32_t, AlignedBuffer>& copies) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const auto& [id, variable] : variables_) {
+      const auto found = copies.find(id);
+      if (found != copies.end() && found->second.size() == variable->bytes.size())
+        std::memcpy(variable->bytes.data(), found->second.data(), found->second.size());
+      else
+        variable->Reset();
+    }
+  }
   // The next run finds all variables as the first one did.
   void Reset() {
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -26,13 +26,13 @@ class Step;
 // How far a run has come, and what ends it early. All its steps share it, those of blocks too.
 struct Flow {
   const std::unique_ptr<Step>* steps = nullptr;
-  const std::atomic<bool>* cancel = nullptr;   // may be null
-  uint64_t left = UINT64_MAX;                  // so many steps and passes of loops may still come
-  double* micros = nullptr;                    // time of each step without that of its blocks, or null
-  double inner = 0;                            // of `micros`: time of the blocks of the step at work
-  std::atomic<const char*> failure{nullptr};   // what a step told Fail
-  Code end = Code::kOk;                        // why no further step runs
-  size_t at = 0;                               // and where
+  const std::atomic<bool>* cancel = nullptr;  // may be null
+  uint64_t left = UINT64_MAX;                 // so many steps and passes of loops may still come
+  double* micros = nullptr;                   // time of each step without that of its blocks, or null
+  double inner = 0;                           // of `micros`: time of the blocks of the step at work
+  std::atomic<const char*> failure{nullptr};  // what a step told Fail
+  Code end = Code::kOk;                       // why no further step runs
+  size_t at = 0;                              // and where
 
   // Whether the run goes on with one step or pass more.
   bool Next(size_t step) noexcept {

@@ -3,6 +3,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { encode } from '../../dist/esm/format/tflite/encode.js'
+import { FLOW_MODELS } from '../../dist/test/helpers/flow-models.js'
 import { oneOperatorFile } from '../../dist/test/helpers/model-builder.js'
 import { convFile, identityFile, mixedFile } from '../../dist/test/helpers/small-models.js'
 
@@ -68,6 +70,9 @@ function own() {
   ]
   for (const [i, [type, inputs, outputs, options]] of OPERATORS.entries()) {
     files.push({ name: `own-${i}-${type}`, bytes: oneOperatorFile({ type, inputs, outputs, options }) })
+  }
+  for (const [name, model] of Object.entries(FLOW_MODELS)) {
+    files.push({ name: `own-flow-${name}`, bytes: encode(model) })
   }
   return files
 }

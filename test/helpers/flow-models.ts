@@ -182,7 +182,11 @@ export const positives: ModelFile = model([
   {
     tensors: {
       ...{ x: open(real(6)), zero: fixed(real(), 0), m: { dtype: 'bool', shape: [6] } },
-      ...{ at: { dtype: 'int64', shape: [1, 1], shapeSignature: [-1, 1] }, y: open(real(1)), z: open(real(1)) },
+      ...{
+        at: { dtype: 'int64', shape: [1, 1], shapeSignature: [-1, 1] },
+        y: open(real(1)),
+        z: open(real(1)),
+      },
     },
     operators: [
       op('GREATER', ['x', 'zero'], ['m']),
@@ -240,7 +244,10 @@ export const shaped = (
   sizes: readonly TensorSpec[],
   result: TensorSpec,
   options: OperatorSpec['options'] = {},
-  order: (x: string, sizes: readonly string[]) => readonly (string | null)[] = (input, rest) => [input, ...rest],
+  order: (x: string, sizes: readonly string[]) => readonly (string | null)[] = (input, rest) => [
+    input,
+    ...rest,
+  ],
 ): ModelFile => {
   const names = sizes.map((_, i) => `size${i}`)
   return model([
@@ -271,7 +278,16 @@ export const counting: ModelFile = model([
   },
   isBelow(),
   {
-    tensors: { h: resource, i: int, n: int, one: fixed(int, 1), two: fixed(int, 2), i2: int, old: int, new: int },
+    tensors: {
+      h: resource,
+      i: int,
+      n: int,
+      one: fixed(int, 1),
+      two: fixed(int, 2),
+      i2: int,
+      old: int,
+      new: int,
+    },
     operators: [
       handle('h', 'total'),
       op('READ_VARIABLE', ['h'], ['old']),
@@ -303,7 +319,16 @@ export const countingByHandle: ModelFile = model([
     outputs: ['c'],
   },
   {
-    tensors: { h: resource, i: int, n: int, one: fixed(int, 1), two: fixed(int, 2), i2: int, old: int, new: int },
+    tensors: {
+      h: resource,
+      i: int,
+      n: int,
+      one: fixed(int, 1),
+      two: fixed(int, 2),
+      i2: int,
+      old: int,
+      new: int,
+    },
     operators: [
       op('READ_VARIABLE', ['h'], ['old']),
       op('ADD', ['old', 'two'], ['new']),

@@ -41,67 +41,118 @@ const rows: readonly Row[] = [
   [
     'RESHAPE',
     shaped('RESHAPE', real(6), [ints(2)], real(1, 1)),
-    [[f32(1, 2, 3, 4, 5, 6), i32(-1, 2)], [[3, 2], f32(1, 2, 3, 4, 5, 6)]],
-    [[f32(1, 2, 3, 4, 5, 6), i32(6, 1)], [[6, 1], f32(1, 2, 3, 4, 5, 6)]],
+    [
+      [f32(1, 2, 3, 4, 5, 6), i32(-1, 2)],
+      [[3, 2], f32(1, 2, 3, 4, 5, 6)],
+    ],
+    [
+      [f32(1, 2, 3, 4, 5, 6), i32(6, 1)],
+      [[6, 1], f32(1, 2, 3, 4, 5, 6)],
+    ],
   ],
   [
     'RANGE',
     shaped('RANGE', int, [fixed(int, 10), int], ints(1)),
-    [[i32(1), i32(3)], [[3], i32(1, 4, 7)]],
-    [[i32(9), i32(3)], [[1], i32(9)]],
+    [
+      [i32(1), i32(3)],
+      [[3], i32(1, 4, 7)],
+    ],
+    [
+      [i32(9), i32(3)],
+      [[1], i32(9)],
+    ],
   ],
   [
     'RANGE of real numbers',
     shaped('RANGE', real(), [real(), real()], real(1)),
-    [[f32(0.1), f32(1), f32(0.3)], [[3], f32(0.1, 0.4, 0.70000005)]],
+    [
+      [f32(0.1), f32(1), f32(0.3)],
+      [[3], f32(0.1, 0.4, 0.70000005)],
+    ],
   ],
   [
     'FILL',
     shaped('FILL', real(), [ints(2)], real(1, 1), {}, sizesFirst as never),
-    [[f32(7), i32(2, 3)], [[2, 3], f32(7, 7, 7, 7, 7, 7)]],
-    [[f32(7), i32(0, 3)], [[0, 3], f32()]],
+    [
+      [f32(7), i32(2, 3)],
+      [[2, 3], f32(7, 7, 7, 7, 7, 7)],
+    ],
+    [
+      [f32(7), i32(0, 3)],
+      [[0, 3], f32()],
+    ],
   ],
   [
     'TILE',
     shaped('TILE', real(2, 2), [ints(2)], real(1, 1)),
-    [[image, i32(1, 3)], [[2, 6], f32(1, 2, 1, 2, 1, 2, 3, 4, 3, 4, 3, 4)]],
-    [[image, i32(1, 1)], [[2, 2], image]],
+    [
+      [image, i32(1, 3)],
+      [[2, 6], f32(1, 2, 1, 2, 1, 2, 3, 4, 3, 4, 3, 4)],
+    ],
+    [
+      [image, i32(1, 1)],
+      [[2, 2], image],
+    ],
   ],
   [
     'SLICE',
     shaped('SLICE', real(4), [ints(1), ints(1)], real(1)),
-    [[image, i32(1), i32(2)], [[2], f32(2, 3)]],
-    [[image, i32(3), i32(-1)], [[1], f32(4)]],
+    [
+      [image, i32(1), i32(2)],
+      [[2], f32(2, 3)],
+    ],
+    [
+      [image, i32(3), i32(-1)],
+      [[1], f32(4)],
+    ],
   ],
   [
     'STRIDED_SLICE',
     shaped('STRIDED_SLICE', real(6), [ints(1), ints(1), ints(1)], real(1)),
-    [[f32(1, 2, 3, 4, 5, 6), i32(-1), i32(0), i32(-2)], [[3], f32(6, 4, 2)]],
+    [
+      [f32(1, 2, 3, 4, 5, 6), i32(-1), i32(0), i32(-2)],
+      [[3], f32(6, 4, 2)],
+    ],
   ],
   [
     'PAD',
     shaped('PAD', real(2), [ints(1, 2)], real(1)),
-    [[f32(1, 2), i32(1, 2)], [[5], f32(0, 1, 2, 0, 0)]],
+    [
+      [f32(1, 2), i32(1, 2)],
+      [[5], f32(0, 1, 2, 0, 0)],
+    ],
   ],
   [
     'MIRROR_PAD',
     shaped('MIRROR_PAD', real(3), [ints(1, 2)], real(1), { mode: 0 }),
-    [[f32(1, 2, 3), i32(1, 2)], [[6], f32(2, 1, 2, 3, 2, 1)]],
+    [
+      [f32(1, 2, 3), i32(1, 2)],
+      [[6], f32(2, 1, 2, 3, 2, 1)],
+    ],
   ],
   [
     'BROADCAST_TO',
     shaped('BROADCAST_TO', real(1, 3), [ints(2)], real(1, 1)),
-    [[f32(1, 2, 3), i32(2, 3)], [[2, 3], f32(1, 2, 3, 1, 2, 3)]],
+    [
+      [f32(1, 2, 3), i32(2, 3)],
+      [[2, 3], f32(1, 2, 3, 1, 2, 3)],
+    ],
   ],
   [
     'RESIZE_NEAREST_NEIGHBOR',
     shaped('RESIZE_NEAREST_NEIGHBOR', real(1, 2, 2, 1), [ints(2)], real(1, 1, 1, 1)),
-    [[image, i32(3, 4)], [[1, 3, 4, 1], f32(1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4)]],
+    [
+      [image, i32(3, 4)],
+      [[1, 3, 4, 1], f32(1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4)],
+    ],
   ],
   [
     'RESIZE_BILINEAR',
     shaped('RESIZE_BILINEAR', real(1, 2, 2, 1), [ints(2)], real(1, 1, 1, 1)),
-    [[image, i32(4, 2)], [[1, 4, 2, 1], f32(1, 2, 2, 3, 3, 4, 3, 4)]],
+    [
+      [image, i32(4, 2)],
+      [[1, 4, 2, 1], f32(1, 2, 2, 3, 3, 4, 3, 4)],
+    ],
   ],
   [
     'TRANSPOSE_CONV',
@@ -113,7 +164,10 @@ const rows: readonly Row[] = [
       { padding: 1, strideW: 2, strideH: 2 },
       sizesFirst as never,
     ),
-    [[image, i32(1, 4, 4, 1)], [[1, 4, 4, 1], f32(1, 2, 2, 4, 3, 4, 6, 8, 3, 6, 4, 8, 9, 12, 12, 16)]],
+    [
+      [image, i32(1, 4, 4, 1)],
+      [[1, 4, 4, 1], f32(1, 2, 2, 4, 3, 4, 6, 8, 3, 6, 4, 8, 9, 12, 12, 16)],
+    ],
     [
       [image, i32(1, 4, 5, 1)],
       [[1, 4, 5, 1], f32(1, 2, 2, 4, 0, 3, 4, 6, 8, 0, 3, 6, 4, 8, 0, 9, 12, 12, 16, 0)],
@@ -122,31 +176,58 @@ const rows: readonly Row[] = [
   [
     'TRANSPOSE',
     shaped('TRANSPOSE', real(2, 2), [ints(2)], real(1, 1)),
-    [[image, i32(1, 0)], [[2, 2], f32(1, 3, 2, 4)]],
-    [[image, i32(0, 1)], [[2, 2], image]],
+    [
+      [image, i32(1, 0)],
+      [[2, 2], f32(1, 3, 2, 4)],
+    ],
+    [
+      [image, i32(0, 1)],
+      [[2, 2], image],
+    ],
   ],
   [
     'REVERSE_V2',
     shaped('REVERSE_V2', real(2, 2), [ints(1)], real(1, 1)),
-    [[image, i32(0)], [[2, 2], f32(3, 4, 1, 2)]],
-    [[image, i32(1)], [[2, 2], f32(2, 1, 4, 3)]],
+    [
+      [image, i32(0)],
+      [[2, 2], f32(3, 4, 1, 2)],
+    ],
+    [
+      [image, i32(1)],
+      [[2, 2], f32(2, 1, 4, 3)],
+    ],
   ],
   [
     'SUM over an axis',
     shaped('SUM', real(2, 3), [ints(1)], real(1), { keepDims: false }),
-    [[f32(1, 2, 3, 4, 5, 6), i32(1)], [[2], f32(6, 15)]],
-    [[f32(1, 2, 3, 4, 5, 6), i32(0)], [[3], f32(5, 7, 9)]],
+    [
+      [f32(1, 2, 3, 4, 5, 6), i32(1)],
+      [[2], f32(6, 15)],
+    ],
+    [
+      [f32(1, 2, 3, 4, 5, 6), i32(0)],
+      [[3], f32(5, 7, 9)],
+    ],
   ],
   [
     'EXPAND_DIMS',
     shaped('EXPAND_DIMS', real(3), [int], real(1, 1)),
-    [[f32(1, 2, 3), i32(-1)], [[3, 1], f32(1, 2, 3)]],
-    [[f32(1, 2, 3), i32(0)], [[1, 3], f32(1, 2, 3)]],
+    [
+      [f32(1, 2, 3), i32(-1)],
+      [[3, 1], f32(1, 2, 3)],
+    ],
+    [
+      [f32(1, 2, 3), i32(0)],
+      [[1, 3], f32(1, 2, 3)],
+    ],
   ],
   [
     'ONE_HOT',
     shaped('ONE_HOT', ints(3), [int, fixed(real(), 5), fixed(real(), -1)], real(1, 1), { axis: -1 }),
-    [[i32(0, 2, 1), i32(3)], [[3, 3], f32(5, -1, -1, -1, -1, 5, -1, 5, -1)]],
+    [
+      [i32(0, 2, 1), i32(3)],
+      [[3, 3], f32(5, -1, -1, -1, -1, 5, -1, 5, -1)],
+    ],
   ],
   [
     'WHERE, and what follows it',
@@ -163,25 +244,13 @@ const rows: readonly Row[] = [
   [
     'UNIQUE',
     different('int32', 'int32'),
-    [
-      [i32(3, 1, 3, 2, 1, 9, 3)],
-      [[4], i32(3, 1, 2, 9)],
-      [[7], i32(0, 1, 0, 2, 1, 3, 0)],
-    ],
-    [
-      [i32(5, 5, 5, 5, 5, 5, 5)],
-      [[1], i32(5)],
-      [[7], i32(0, 0, 0, 0, 0, 0, 0)],
-    ],
+    [[i32(3, 1, 3, 2, 1, 9, 3)], [[4], i32(3, 1, 2, 9)], [[7], i32(0, 1, 0, 2, 1, 3, 0)]],
+    [[i32(5, 5, 5, 5, 5, 5, 5)], [[1], i32(5)], [[7], i32(0, 0, 0, 0, 0, 0, 0)]],
   ],
   [
     'UNIQUE of real numbers',
     different('float32', 'int64'),
-    [
-      [f32(3, 1, 3, -0, 0, 9, 3)],
-      [[4], f32(3, 1, -0, 9)],
-      [[7], i64(0, 1, 0, 2, 2, 3, 0)],
-    ],
+    [[f32(3, 1, 3, -0, 0, 9, 3)], [[4], f32(3, 1, -0, 9)], [[7], i64(0, 1, 0, 2, 2, 3, 0)]],
   ],
   [
     'NON_MAX_SUPPRESSION_V4',
@@ -256,10 +325,16 @@ test('given outputs are checked against the shape that came out', async (t) => {
   const [z] = loaded.runSync([x], { outputs })
   t.is(z?.data, outputs[0])
   t.deepEqual(outputs, [f32(2, 6, 10), i64(0, 2, 4)])
-  for (const wrong of [[new Float32Array(2), new BigInt64Array(3)], [new Float32Array(3), new BigInt64Array(4)]]) {
+  for (const wrong of [
+    [new Float32Array(2), new BigInt64Array(3)],
+    [new Float32Array(3), new BigInt64Array(4)],
+  ]) {
     t.throws(() => loaded.runSync([x], { outputs: wrong }), { code: 'SHAPE_MISMATCH' })
     await t.throwsAsync(loaded.run([x], { outputs: wrong }), { code: 'SHAPE_MISMATCH' })
-    t.true(wrong.every((array) => array.every((value) => Number(value) === 0)), 'nothing was filled')
+    t.true(
+      wrong.every((array) => array.every((value) => Number(value) === 0)),
+      'nothing was filled',
+    )
   }
   t.throws(() => loaded.runSync([x], { outputs: [] }), { code: 'INPUT_COUNT' })
   t.throws(() => loaded.runSync([x], { outputs: [i32(1), i32(1)] as never }), { code: 'DTYPE_MISMATCH' })
@@ -328,7 +403,8 @@ test('what follows from constants is known while loading', async (t) => {
 const twice: CustomOp = {
   infer: ([x]) => [{ shape: x?.shape ?? [], dtype: 'float32' }],
   run([x], [y]) {
-    y?.data.set((x?.data as Float32Array).map((value) => 2 * value) as never)
+    const values = x?.data as Float32Array
+    y?.data.set(values.map((value) => 2 * value) as never)
   },
 }
 
@@ -372,7 +448,10 @@ test('many shapes at once, aborts, and dispose', async (t) => {
   const sizes = Array.from({ length: 12 }, (_, i) => (7 * i) % 12)
   const results = await Promise.all(sizes.map((n) => loaded.run([i32(n)])))
   for (const [i, [list]] of results.entries()) {
-    t.deepEqual(list?.data, Int32Array.from({ length: sizes[i] as number }, (_, k) => k))
+    t.deepEqual(
+      list?.data,
+      Int32Array.from({ length: sizes[i] as number }, (_, k) => k),
+    )
   }
   const stop = new AbortController()
   const aborted = loaded.run([i32(2 ** 30)], { signal: stop.signal })
@@ -391,7 +470,12 @@ test('weights after what a run decides are packed once', async (t) => {
       tensors: {
         ...{ x: { dtype: 'int8', shape: [rows, depth], scale: 1 }, size: ints(2), start: wholes(0, 0) },
         ...{ b: { dtype: 'int8', shape: [1, depth], shapeSignature: [-1, depth], scale: 1 } },
-        w: { dtype: 'int8', shape: [depth, depth], scale: 1 / 64, data: new Int8Array(depth * depth).fill(1) },
+        w: {
+          dtype: 'int8',
+          shape: [depth, depth],
+          scale: 1 / 64,
+          data: new Int8Array(depth * depth).fill(1),
+        },
         y: { dtype: 'int8', shape: [1, depth], shapeSignature: [-1, depth], scale: 1 },
       },
       operators: [op('SLICE', ['x', 'start', 'size'], ['b']), op('FULLY_CONNECTED', ['b', 'w', null], ['y'])],

@@ -9,7 +9,8 @@ namespace {
 
 class If final : public Step {
  public:
-  If(Operand condition, const StepBlock (&blocks)[2]) : condition_(condition), then_(blocks[0]), else_(blocks[1]) {
+  If(Operand condition, const StepBlock (&blocks)[2])
+      : condition_(condition), then_(blocks[0]), else_(blocks[1]) {
     kernel_ = "if";
   }
   void Run(const RunContext& run) const noexcept override {

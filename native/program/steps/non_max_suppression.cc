@@ -113,12 +113,19 @@ Status LoadNonMaxSuppression(StepArgs& args, std::unique_ptr<Step>* step) {
   if (boxes.rank != 2 || boxes.dims[1] != 4 || scores.count() != static_cast<size_t>(boxes.dims[0]))
     return args.Fail(Code::kShapeMismatch, "takes boxes of four numbers and a score for each");
   for (int i = 2; i < args.input_count(); ++i)
-    if (!IsOne(args.input(i), Dtype::kFloat32)) return args.Fail(Code::kShapeMismatch, "a limit is one float32");
+    if (!IsOne(args.input(i), Dtype::kFloat32))
+      return args.Fail(Code::kShapeMismatch, "a limit is one float32");
   if (!IsOne(count, Dtype::kInt32)) return args.Fail(Code::kShapeMismatch, "gives one int32 count");
   const size_t number = scores.count(), most = picked.count();
   LOWBIT_RETURN_IF_ERROR(args.Fits((number + 1) * sizeof(Candidate)));
-  Operands o{args.Bind(boxes),         args.Bind(scores), args.Bind(args.input(2)), args.Bind(args.input(3)),
-             Operand(),                args.Bind(picked), Operand(),                args.Bind(count),
+  Operands o{args.Bind(boxes),
+             args.Bind(scores),
+             args.Bind(args.input(2)),
+             args.Bind(args.input(3)),
+             Operand(),
+             args.Bind(picked),
+             Operand(),
+             args.Bind(count),
              is_soft};
   if (is_soft) {
     const Tensor& kept = args.output(1);

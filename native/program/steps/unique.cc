@@ -1,6 +1,7 @@
 // `unique`: the different elements of a list in the order in which they first come (output 0, as long as the list; what
 // is beyond their number is left alone), for each element which of them it is (output 1, int32 or int64), and their
 // number (output 2, int32).
+#include <cmath>
 #include <numeric>
 #include <type_traits>
 
@@ -19,7 +20,8 @@ class Unique final : public Step {
   size_t scratch_bytes(int /*threads*/) const override { return 2 * size_ * sizeof(int32_t); }
   void Run(const RunContext& run) const noexcept override {
     const T* const in = in_.In<T>(run);
-    if (std::is_floating_point_v<T> && std::any_of(in, in + size_, [](T x) { return x != x; }))
+    if (std::is_floating_point_v<T> &&
+        std::any_of(in, in + size_, [](T x) { return std::isnan(static_cast<double>(x)); }))
       return run.Fail("NaN is no element that others may equal");
     int32_t* const order = reinterpret_cast<int32_t*>(run.scratch);
     int32_t* const first = order + size_;  // for each element the place of the first one that equals it
@@ -48,7 +50,8 @@ class Unique final : public Step {
 
 Status LoadUnique(StepArgs& args, std::unique_ptr<Step>* step) {
   LOWBIT_RETURN_IF_ERROR(ExpectOperands(args, 1, 3));
-  const Tensor &in = args.input(0), &values = args.output(0), &places = args.output(1), &count = args.output(2);
+  const Tensor &in = args.input(0), &values = args.output(0), &places = args.output(1),
+               &count = args.output(2);
   const bool is_long = places.dtype == Dtype::kInt64;
   if (values.dtype != in.dtype || (!is_long && places.dtype != Dtype::kInt32) || count.dtype != Dtype::kInt32)
     return args.Fail(Code::kTypeMismatch, "gives values of the input's type, integers and an int32 count");
@@ -58,7 +61,8 @@ Status LoadUnique(StepArgs& args, std::unique_ptr<Step>* step) {
   LOWBIT_RETURN_IF_ERROR(args.Fits(2 * size * sizeof(int32_t)));
   const auto make = [&](auto kind) {
     using T = decltype(kind);
-    const Operand from = args.Bind(in), to = args.Bind(values), at = args.Bind(places), found = args.Bind(count);
+    const Operand from = args.Bind(in), to = args.Bind(values), at = args.Bind(places),
+                  found = args.Bind(count);
     if (is_long)
       *step = std::make_unique<Unique<T, int64_t>>(from, to, at, found, size);
     else
