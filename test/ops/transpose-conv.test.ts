@@ -26,8 +26,8 @@ test('the declared shape runs', async (t) => {
 
 test('another shape is another output', async (t) => {
   const model = await loadModel(file)
-  const inputs = [Int32Array.of(1, 4, 5, 1), Float32Array.of(1, 0, 0, 2)]
-  t.deepEqual((await model.run(inputs))[0]?.shape, [1, 4, 5, 1])
+  const inputs = [Int32Array.of(1, 3, 4, 1), Float32Array.of(1, 0, 0, 2)]
+  t.deepEqual((await model.run(inputs))[0]?.shape, [1, 3, 4, 1])
   t.throws(() => model.runSync([Int32Array.of(1, 9, 9, 1), Float32Array.of(1, 0, 0, 2)]), {
     instanceOf: LowbitError,
     code: 'SHAPE_MISMATCH',

@@ -1,6 +1,8 @@
 // IF and WHILE: values, nesting, state, limits, aborts, and files that say nonsense. Each loop runs in both ways that there
 // are: as steps of one native program, and call by call, which a custom operator in its body makes it.
 
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import test from 'ava'
 import { encode } from '#lib/format/tflite/encode.js'
 import { type CustomOp, LowbitError, loadModel, type Model, type TypedArray } from '#lib/index.js'
@@ -191,6 +193,30 @@ test('state that a loop changes', async (t) => {
       t.is((await last)[0]?.data[0], 14)
     }
   }
+})
+
+test('worker threads run loops of both kinds, each with a state of its own', async (t) => {
+  const code = `
+    const { workerData, parentPort } = await import('node:worker_threads')
+    const { loadModel } = await import(workerData.library)
+    const model = await loadModel(workerData.bytes)
+    const totals = []
+    for (const n of [1, 2, 5]) totals.push((await model.run([Int32Array.of(n)]))[0].data.length)
+    parentPort.postMessage([...totals, (await model.run([Int32Array.of(4)]))[0].data[0]])
+    model.dispose()`
+  const library = new URL('../../esm/index.js', import.meta.url).href
+  const ends = [counting, growing, collatz].map(async (file) => {
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), {
+      workerData: { library, bytes: encode(file) },
+    })
+    const [message] = await once(worker, 'message')
+    return message
+  })
+  t.deepEqual(await Promise.all(ends), [
+    [1, 1, 1, 24],
+    [1, 2, 5, 0],
+    [1, 1, 1, 2],
+  ])
 })
 
 test('a synchronous run cannot overtake runs that go through JavaScript, where there is state', async (t) => {
