@@ -16,8 +16,15 @@ function expectCondition(node: NodeContext<unknown>, condition: Operand | undefi
   })
 }
 
+function expectCount(node: NodeContext<unknown>, actual: number, expected: number): void {
+  if (actual === expected) return
+  const message = `what it calls takes or gives ${actual} tensors, beside handles; ${expected} are needed`
+  throw node.fail('FILE_INVALID', message, { expected, actual })
+}
+
 /** Outputs of one call that fit those of another, or the inputs of the next pass: else they are for the run to decide. */
 function expectSame(node: NodeContext<unknown>, given: readonly Operand[], wanted: readonly Operand[]): void {
+  expectCount(node, given.length, wanted.length)
   for (const [i, operand] of given.entries()) {
     const other = wanted[i] as Operand
     if (operand.dtype !== other.dtype) {
@@ -41,6 +48,7 @@ export const ifOp = defineOp<Record<string, never>>({
   infer(node) {
     const [yes, no] = node.called as readonly [Called, Called]
     expectCondition(node, node.input(0))
+    for (const { inputs } of node.called) expectCount(node, inputs.length, node.inputs.length - 1)
     expectSame(node, no.outputs, yes.outputs)
     return shapes(yes.outputs)
   },
@@ -53,6 +61,7 @@ export const whileOp = defineOp<Record<string, never>>({
   infer(node) {
     const [ask, body] = node.called as readonly [Called, Called]
     expectCondition(node, ask.outputs[0])
+    for (const { inputs } of node.called) expectCount(node, inputs.length, node.inputs.length)
     expectSame(node, body.outputs, body.inputs)
     return shapes(body.outputs)
   },

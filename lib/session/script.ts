@@ -270,6 +270,7 @@ class Run {
     const results = yield* operator.record.type === 'WHILE'
       ? this.#loop(operator, args)
       : this.#branch(operator, args, result(values, known, operator.inputs[0] as number))
+    expectCount(operator, results.length, operator.outputs.length)
     for (const [i, { dtype }] of results.entries()) {
       const declared = values[operator.outputs[i] as number] as Value
       if (declared.dtype !== dtype) throw wrongType(operator, declared, dtype)
@@ -295,7 +296,8 @@ class Run {
     }
   }
 
-  *#subgraph({ origin }: FlatOperator, call: FlatCall, args: readonly Result[]): Task<readonly Result[]> {
+  *#subgraph(operator: FlatOperator, call: FlatCall, args: readonly Result[]): Task<readonly Result[]> {
+    const { origin } = operator
     const { stages } = this.#model
     const handles = [...call.handles].join()
     const key = `${origin} ${call.subgraph} ${handles} ${args.map(({ shape }) => shape.join('x')).join()}`
@@ -305,6 +307,7 @@ class Run {
     })
     try {
       const { flat } = first.stage.end
+      expectCount(operator, args.length, flat.inputs.length)
       const known: Known = new Map(flat.inputs.map((index, i) => [index, (args[i] as Result).bytes]))
       // Times of calls belong to the IF or WHILE.
       const inner = this.#clock === undefined ? this : new Run(this.#model, this.#budget)
@@ -368,6 +371,12 @@ function isTrue({ origin }: FlatOperator, condition: Result | undefined): boolea
   if (dtype === 'bool' && elementCount(shape) === 1) return bytes?.[0] !== 0
   const message = `${origin}: its condition is ${dtype} ${shapeText(shape)}, one bool is needed`
   throw new LowbitError('FILE_INVALID', message, { operator: origin, expected: 'bool', actual: dtype })
+}
+
+function expectCount({ origin }: FlatOperator, actual: number, expected: number): void {
+  if (actual === expected) return
+  const message = `${origin}: what it calls takes or gives ${actual} tensors, beside handles; ${expected} are needed`
+  throw new LowbitError('FILE_INVALID', message, { operator: origin, expected, actual })
 }
 
 function wrongType({ origin }: FlatOperator, { name, dtype }: Value, actual: Dtype): LowbitError {
