@@ -22,7 +22,7 @@ import {
   IDENTITY,
   type VariableForm,
 } from './expand.js'
-import { type Evaluate, type Graph, isCustom, keepsState, type Node, type Value } from './graph.js'
+import { type Evaluate, type Graph, isCustom, isFoldable, type Node, type Value } from './graph.js'
 
 /** Operators by their type in the schema (`CONV_2D`). */
 export type OpsByType = ReadonlyMap<string, Op>
@@ -89,7 +89,7 @@ export interface Piece {
 const MAX_ELEMENTS = 2 ** 31
 
 /** Graphs that call graphs are nested so deeply at most. */
-const MOST_DEPTH = 32
+export const MOST_DEPTH = 32
 
 /** Builtin code of all custom operators. */
 const CUSTOM = 32
@@ -218,7 +218,7 @@ function evaluated(
   const nodes: Node[] = []
   for (const one of graph.nodes.toReversed()) {
     if (!one.outputs.some((index) => needed.has(index))) continue
-    if (isCustom(one) || keepsState(one, graph.values)) return undefined
+    if (!isFoldable(one, graph.values)) return undefined
     nodes.push(one)
     for (const index of one.inputs) needed.add(index)
   }

@@ -60,6 +60,18 @@ export function isCustom({ op }: Node): boolean {
   return op.startsWith(CUSTOM_PREFIX)
 }
 
+/**
+ * Whether a node can be run once and for all while loading, where its operands are constants: it is native, keeps no state,
+ * and has no loop, which might take any time.
+ */
+export function isFoldable(node: Node, values: readonly Value[]): boolean {
+  return !isCustom(node) && !keepsState(node, values) && !hasLoop(node)
+}
+
+function hasLoop({ op, graphs = [] }: Node): boolean {
+  return op === 'while' || graphs.some(({ nodes }) => nodes.some(hasLoop))
+}
+
 /** Whether a node reads or writes memory that later runs see. */
 export function keepsState({ inputs, graphs = [] }: Node, values: readonly Value[]): boolean {
   return (

@@ -271,6 +271,7 @@ function evaluate(source: Source, graph: Graph): readonly Uint8Array[] {
     const native = binding.createProgram(program, constants, {
       threads: 1,
       memory: limits.memory,
+      steps: limits.passes,
       ...(isa !== undefined && { isa }),
     })
     try {

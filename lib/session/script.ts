@@ -6,7 +6,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { LowbitError } from '../errors.js'
 import type { Cursor, Given } from '../graph/build.js'
-import { argumentsOf } from '../graph/build.js'
+import { argumentsOf, MOST_DEPTH } from '../graph/build.js'
 import type { FlatCall, FlatOperator } from '../graph/expand.js'
 import type { Graph, Value } from '../graph/graph.js'
 import type { NativeProgram, NativeProgramInfo, NativeShared } from '../native/binding.js'
@@ -100,15 +100,16 @@ export class Script {
   run(inputs: readonly ArrayBufferView[]): readonly Result[] {
     const { turns, hasState } = this.#model
     if (hasState && turns.isTaken) throw mustWait()
-    const known = this.#begin(inputs)
+    const task = this.#task(this.#begin(inputs))
     try {
-      const task = this.#task(known)
       for (;;) {
         const { done, value } = task.next(undefined)
         if (done) return value
         if (value !== undefined && 'program' in value) value.program.run(value.inputs, value.outputs)
       }
     } finally {
+      // Leaves the stages that the run is at.
+      task.return([])
       this.#leave()
     }
   }
@@ -217,10 +218,13 @@ class Run {
   readonly #model: ScriptModel
   readonly #budget: Budget
   readonly #clock: Clock | undefined
+  /** How many calls it is inside of. */
+  readonly #depth: number
 
-  constructor(model: ScriptModel, budget: Budget, clock?: Clock) {
+  constructor(model: ScriptModel, budget: Budget, clock?: Clock, depth = 0) {
     this.#model = model
     this.#budget = budget
+    this.#depth = depth
     this.#clock = clock
   }
 
@@ -299,6 +303,10 @@ class Run {
   *#subgraph(operator: FlatOperator, call: FlatCall, args: readonly Result[]): Task<readonly Result[]> {
     const { origin } = operator
     const { stages } = this.#model
+    if (this.#depth >= MOST_DEPTH) {
+      const message = `${origin}: calls of subgraphs are nested more than ${MOST_DEPTH} deep`
+      throw new LowbitError('LIMIT_EXCEEDED', message, { operator: origin })
+    }
     const handles = [...call.handles].join()
     const key = `${origin} ${call.subgraph} ${handles} ${args.map(({ shape }) => shape.join('x')).join()}`
     const first = stages.enter(key, () => {
@@ -310,7 +318,7 @@ class Run {
       expectCount(operator, args.length, flat.inputs.length)
       const known: Known = new Map(flat.inputs.map((index, i) => [index, (args[i] as Result).bytes]))
       // Times of calls belong to the IF or WHILE.
-      const inner = this.#clock === undefined ? this : new Run(this.#model, this.#budget)
+      const inner = new Run(this.#model, this.#budget, undefined, this.#depth + 1)
       return yield* inner.stages(first.stage, known, flat.outputs)
     } finally {
       first.leave()

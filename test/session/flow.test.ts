@@ -20,6 +20,7 @@ import {
   growing,
   handle,
   int,
+  ints,
   loop,
   op,
   real,
@@ -27,6 +28,7 @@ import {
   shapedChoice,
   sumTo,
   twoSignatures,
+  open as unknown,
 } from '../helpers/flow-models.js'
 import { model } from '../helpers/model-builder.js'
 import { random } from '../helpers/random.js'
@@ -401,6 +403,40 @@ test('branches that double at each level, or are nested deeply, end at the limit
   for (const depth of [25, 60]) {
     await t.throwsAsync(loadModel(encode(tree(depth))), { code: 'LIMIT_EXCEEDED' })
   }
+})
+
+/** x, [3] -> 2 x, by calls of which each decides on a shape before the next one. */
+const ladder = (depth: number) => {
+  const level = (i: number) => ({
+    tensors: { x: real(3), s: ints(1), c: fixed(bool, 1), y: unknown(real(3)), z: unknown(real(3)) },
+    operators: [
+      op('RESHAPE', ['x', 's'], ['y']),
+      i === depth ? op('ADD', ['y', 'y'], ['z']) : branch(i + 1, i + 1, ['c', 'y', 's'], ['z']),
+    ],
+    inputs: ['x', 's'],
+    outputs: ['z'],
+  })
+  return model(Array.from({ length: depth + 1 }, (_, i) => level(i)))
+}
+
+test('calls that are nested deeply in the run end at the limit', async (t) => {
+  const inputs = [f32(1, 2, 3), i32(3)]
+  const loaded = await loadModel(encode(ladder(20)))
+  t.deepEqual(loaded.runSync(inputs)[0]?.data, f32(2, 4, 6))
+  t.deepEqual((await loaded.run(inputs))[0]?.data, f32(2, 4, 6))
+  const deep = await loadModel(encode(ladder(2000)))
+  t.throws(() => deep.runSync(inputs), { code: 'LIMIT_EXCEEDED' })
+  await t.throwsAsync(deep.run(inputs), { code: 'LIMIT_EXCEEDED' })
+})
+
+test('a loop over constants runs when the model runs, not while it is loaded', async (t) => {
+  const file = endless('ADD')
+  const [first, ...rest] = file.subgraphs as [Subgraph, ...Subgraph[]]
+  const data = new Uint8Array(f32(1, 2).buffer)
+  const tensors = first.tensors.map((tensor) => (tensor.name === 'x' ? { ...tensor, data } : tensor))
+  const bytes = encode({ ...file, subgraphs: [{ ...first, tensors, inputs: [] }, ...rest] })
+  const loaded = await loadModel(bytes, { limits: { steps: 50 } })
+  t.throws(() => loaded.runSync([]), { code: 'LIMIT_EXCEEDED' })
 })
 
 /** A loop over three vectors whose body is made of random operators; outputs are random, too. */
