@@ -405,22 +405,33 @@ test('branches that double at each level, or are nested deeply, end at the limit
   }
 })
 
-/** x, [3] -> 2 x, by calls of which each decides on a shape before the next one. */
+/** x of three numbers, the largest of which is 3 -> 2 x, by calls of which each decides on a shape before the next one. */
 const ladder = (depth: number) => {
-  const level = (i: number) => ({
-    tensors: { x: real(3), s: ints(1), c: fixed(bool, 1), y: unknown(real(3)), z: unknown(real(3)) },
+  const leaf = {
+    tensors: { x: unknown(real(3)), z: unknown(real(3)) },
+    operators: [op('ADD', ['x', 'x'], ['z'])],
+    inputs: ['x'],
+    outputs: ['z'],
+  }
+  const level = (next: number) => ({
+    tensors: {
+      ...{ x: unknown(real(3)), axis: fixed(int, 0), m: real(1), s: ints(1), c: fixed(bool, 1) },
+      ...{ y: unknown(real(3)), z: unknown(real(3)) },
+    },
     operators: [
+      op('REDUCE_MAX', ['x', 'axis'], ['m'], { keepDims: true }),
+      op('CAST', ['m'], ['s'], { inDataType: 0, outDataType: 2 }),
       op('RESHAPE', ['x', 's'], ['y']),
-      i === depth ? op('ADD', ['y', 'y'], ['z']) : branch(i + 1, i + 1, ['c', 'y', 's'], ['z']),
+      branch(next, depth, ['c', 'y'], ['z']),
     ],
-    inputs: ['x', 's'],
+    inputs: ['x'],
     outputs: ['z'],
   })
-  return model(Array.from({ length: depth + 1 }, (_, i) => level(i)))
+  return model([...Array.from({ length: depth }, (_, i) => level(i + 1)), leaf])
 }
 
 test('calls that are nested deeply in the run end at the limit', async (t) => {
-  const inputs = [f32(1, 2, 3), i32(3)]
+  const inputs = [f32(1, 2, 3)]
   const loaded = await loadModel(encode(ladder(20)))
   t.deepEqual(loaded.runSync(inputs)[0]?.data, f32(2, 4, 6))
   t.deepEqual((await loaded.run(inputs))[0]?.data, f32(2, 4, 6))
