@@ -2,9 +2,12 @@
 // tells of such outputs, and what is kept from run to run. Expected values are those of LiteRT 2.3's reference kernels.
 
 import test from 'ava'
+import { decode } from '#lib/format/tflite/decode.js'
 import { encode } from '#lib/format/tflite/encode.js'
 import { type CustomOp, loadModel, type TypedArray } from '#lib/index.js'
 import type { ModelFile } from '#lib/model/model.js'
+import { compile, sourceOf } from '#lib/session/compile.js'
+import type { Script } from '#lib/session/script.js'
 import {
   boxes,
   different,
@@ -483,14 +486,35 @@ test('weights after what a run decides are packed once', async (t) => {
       outputs: ['y'],
     },
   ])
-  const loaded = await loadModel(encode(file))
-  const x = new Int8Array(rows * depth).fill(3)
-  loaded.runSync([x, i32(1, depth)])
-  for (let n = 1; n <= rows; n++) {
-    const [y] = loaded.runSync([x, i32(n, depth)])
-    t.deepEqual(y?.shape, [n, depth])
-    t.true(y?.data.every((code) => code === 3))
+  const limits = { memory: 2 ** 30, steps: 100, passes: 100 }
+  const source = sourceOf(decode(encode(file)), { threads: 1, isa: undefined, limits })
+  const shared: number[] = []
+  const spied = {
+    ...source,
+    stage(...args: Parameters<typeof source.stage>) {
+      const stage = source.stage(...args)
+      for (const part of stage.parts) {
+        if (part.kind === 'native') shared.push(part.program.info().sharedBytes)
+      }
+      return stage
+    },
   }
+  const { program } = compile(spied, { subgraph: 0 })
+  const x = new Int8Array(rows * depth).fill(3)
+  for (let n = 1; n <= rows; n++) {
+    const [y] = (program as Script).run([x, i32(n, depth)])
+    t.deepEqual(y?.shape, [n, depth])
+    t.true(y?.bytes.every((code) => code === 3))
+  }
+  t.is(shared.length, rows, 'a plan for each shape')
+  t.is(shared[0], 0)
+  // Rows of one and rows of many may be packed for kernels of their own.
+  t.true(
+    shared.slice(8).every((bytes) => bytes >= depth * depth),
+    shared.join(),
+  )
+  program.dispose()
+  source.stages.close()
 })
 
 test.serial('memory stays flat over many shapes', async (t) => {
