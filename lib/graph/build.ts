@@ -5,13 +5,14 @@
 // Building may have to stop: before an operator whose shapes depend on a value that only a run computes, or at an IF or
 // WHILE that no native steps run. It goes on from there once the run has come so far.
 
-import { type ErrorCode, LowbitError } from '../errors.js'
+import { LowbitError } from '../errors.js'
 import type { ModelFile, OperatorRecord, TensorRecord } from '../model/model.js'
 import { NeedsValue, type Op, ShapesDiffer } from '../ops/contract.js'
 import { head } from '../ops/head.js'
 import { identity } from '../ops/variable.js'
 import type { Dtype } from '../tensor/dtype.js'
-import { elementCount, type Shape, sameShape, shapeText } from '../tensor/shape.js'
+import { type Shape, sameShape } from '../tensor/shape.js'
+import { checkForms, checkShape } from './checks.js'
 import { contextOf } from './context.js'
 import {
   expand,
@@ -84,9 +85,6 @@ export interface Piece {
   /** Undefined where the subgraph is complete. */
   readonly stop?: Stop
 }
-
-/** Tensors with this many elements or more are refused: element counts and indices stay within int32. */
-const MAX_ELEMENTS = 2 ** 31
 
 /** Graphs that call graphs are nested so deeply at most. */
 export const MOST_DEPTH = 32
@@ -344,43 +342,6 @@ function attributesOf(op: Op, record: OperatorRecord, operator: string): unknown
   }
 }
 
-function checkForms(
-  op: Op,
-  { inputs, outputs, origin }: FlatOperator,
-  tensors: readonly FlatTensor[],
-  values: readonly Value[],
-): void {
-  for (const [i, index] of [...inputs, ...outputs].entries()) {
-    const isInput = i < inputs.length
-    const allowed = {
-      state: isInput && (op.stateInputs?.includes(i) ?? false),
-      blockwise: isInput && (op.blockwiseInputs?.includes(i) ?? false),
-    }
-    if (index >= 0) checkForm(tensors[index] as TensorRecord, values[index] as Value, allowed, origin)
-  }
-}
-
-/** Refuses the ways to keep a tensor that no operator here knows. */
-function checkForm(
-  record: TensorRecord,
-  value: Value,
-  allowed: { readonly state: boolean; readonly blockwise: boolean },
-  operator: string,
-): void {
-  const form = record.isSparse
-    ? 'is stored sparse'
-    : record.blockwise && !allowed.blockwise
-      ? 'has blockwise quantisation'
-      : record.isVariable && !(allowed.state && value.state !== undefined)
-        ? 'keeps state between runs, as an operand'
-        : undefined
-  if (form !== undefined) {
-    const message = `${operator}: tensor "${value.name}" ${form}, which lowbit does not run`
-    throw new LowbitError('OPERATOR_UNSUPPORTED', message, { operator, tensor: value.name })
-  }
-  if (value.data !== undefined) checkShape(value, operator)
-}
-
 function inferOutputs(op: Op, node: Node, values: readonly Value[]): Value[] {
   const { origin: operator } = node
   const inferred = op.infer(contextOf(node, values))
@@ -401,19 +362,4 @@ function inferOutputs(op: Op, node: Node, values: readonly Value[]): Value[] {
     checkShape(value, operator)
     return isKnown && data !== undefined ? { ...value, data } : value
   })
-}
-
-/** Extents are integers >= 0, and there are fewer than 2^31 elements. */
-function checkShape({ name, shape }: { name: string; shape: Shape }, operator?: string): void {
-  const fail = (code: ErrorCode, what: string) => {
-    const message = `${operator === undefined ? 'input ' : `${operator}: `}tensor "${name}" ${what}`
-    const facts = { tensor: name, actual: shape, ...(operator !== undefined && { operator }) }
-    return new LowbitError(code, message, facts)
-  }
-  if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) {
-    throw fail('SHAPE_MISMATCH', `would have the shape ${shapeText(shape)}`)
-  }
-  if (elementCount(shape) >= MAX_ELEMENTS || shape.some((extent) => extent >= MAX_ELEMENTS)) {
-    throw fail('LIMIT_EXCEEDED', `of shape ${shapeText(shape)} has 2^31 elements or more`)
-  }
 }
