@@ -54,7 +54,9 @@ export class StageCache {
   enter(key: string, make: () => Stage): { readonly stage: Stage; leave(): void } {
     const entry = this.#entries.get(key) ?? this.#add(make())
     entry.users++
-    if (this.#entries.delete(key) || !this.#isClosed) {
+    if (!this.#isClosed) {
+      // Again at the end: the first of the map is the one that was used least lately.
+      this.#entries.delete(key)
       this.#entries.set(key, entry)
       this.#shrink()
     }
