@@ -1,9 +1,11 @@
 // Broken files through the whole public API: an error with a code, or a run; never a crash, never another error.
 
 import test from 'ava'
+import { encode } from '#lib/format/tflite/encode.js'
 import { ERROR_CODES, LowbitError, loadModel } from '#lib/index.js'
 import { arrayOf } from '#lib/tensor/dtype.js'
 import { elementCount } from '#lib/tensor/shape.js'
+import { choice, countingByHandle, fibonacci, positives } from './helpers/flow-models.js'
 import { random } from './helpers/random.js'
 import { convFile, mixedFile } from './helpers/small-models.js'
 
@@ -57,6 +59,10 @@ function damaged(file: Uint8Array, seed: number): Uint8Array {
 for (const [title, file, runs] of [
   ['convolutions', convolutions, 10_000],
   ['many operators', mixedFile(), 10_000],
+  ['a loop', encode(fibonacci), 4000],
+  ['branches', encode(choice), 4000],
+  ['shapes that a run decides', encode(positives), 4000],
+  ['state in a loop', encode(countingByHandle), 4000],
 ] as const) {
   test(`files with wrong bytes are refused or run: ${title}`, async (t) => {
     t.is(await outcome(file), 'ran')

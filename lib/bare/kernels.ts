@@ -81,8 +81,9 @@ function planOf(layer: Layer): Plan {
     ],
     inputs: [0],
     outputs: [1],
-    stateBytes: 0,
-    onceSteps: 0,
+    mainSteps: 1,
+    moments: 1,
+    variables: [],
     arenaBytes: outputAt + Math.ceil(outputBytes / ARENA_ALIGNMENT) * ARENA_ALIGNMENT,
   }
 }

@@ -4,8 +4,6 @@ import { Command, Option } from 'commander'
 import { facts, table } from '../report/table.js'
 import { bytesText, gmacsPerSecond, macsText, timeText } from '../report/units.js'
 import type { ProfileStep } from '../session/model.js'
-import { arrayOf, type TypedArray } from '../tensor/dtype.js'
-import { elementCount } from '../tensor/shape.js'
 import { shownName } from './assets.js'
 import { openModel } from './engine.js'
 import { type Latency, measure } from './measure.js'
@@ -68,14 +66,11 @@ async function bench(path: string, options: BenchOptions): Promise<void> {
   const { model, isa, threads, loadMs } = await openModel(path, options)
   try {
     const inputs = model.inputs.map((info, i) => randomInput(info, i + 1))
-    const arrays = model.outputs.map(({ dtype, shape }) => {
-      const Elements = arrayOf(dtype) as new (length: number) => TypedArray
-      return new Elements(elementCount(shape))
-    })
-    const outputs = { outputs: arrays }
     const started = performance.now()
-    model.runSync(inputs, outputs)
+    const first = model.runSync(inputs)
     const firstMs = performance.now() - started
+    // Arrays of the first run, whose shapes the run may have decided.
+    const outputs = { outputs: first.map(({ data }) => data) }
     const { samples, latencyMs } = measure(() => model.runSync(inputs, outputs), options.seconds)
     const steps = await model.profile(inputs, { runs: options.profile ? PROFILED_RUNS : 1 })
     const { arenaBytes, weightBytes, packedBytes } = model.memory

@@ -4,7 +4,7 @@
 import { LowbitError } from '../errors.js'
 import { decode, defectsOf } from '../format/tflite/decode.js'
 import { readMetadata } from '../format/tflite/metadata.js'
-import { build } from '../graph/build.js'
+import { advance, graphOf, open } from '../graph/build.js'
 import type { ModelFile, Subgraph } from '../model/model.js'
 import { OPS_BY_NAME, OPS_BY_TYPE } from '../ops/registry.js'
 import { lower } from '../plan/lower.js'
@@ -63,7 +63,11 @@ function subgraphFindings(
   const foldable = foldableTensors(graph)
   const operators = graph.operators.flatMap(({ inputs }, only) =>
     attempt(() => {
-      const built = build(file, OPS_BY_TYPE, { subgraph: place, only })
+      const options = { ops: OPS_BY_TYPE, only }
+      const { nodes, end, stop } = advance(file, open(file, options, { subgraph: place }), options)
+      // What a run decides on is planned in the run.
+      if (stop !== undefined) return
+      const built = graphOf(end, nodes)
       const isLarge = built.values.some(
         ({ dtype, shape, data }) => data === undefined && (byteLength(dtype, shape) ?? 0) > limits.memory,
       )

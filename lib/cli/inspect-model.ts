@@ -3,6 +3,7 @@
 import { LowbitError } from '../errors.js'
 import { decode } from '../format/tflite/decode.js'
 import { type Metadata, readMetadata } from '../format/tflite/metadata.js'
+import { REPLACED } from '../graph/expand.js'
 import type { ModelFile, Quantization, Subgraph } from '../model/model.js'
 import type { NativeBinding } from '../native/binding.js'
 import { OPS_BY_TYPE } from '../ops/registry.js'
@@ -54,6 +55,8 @@ export interface InspectedRun {
   readonly isa: string
   readonly threads: number
   readonly steps: number
+  /** Whether these are all steps; else a run decides on the others. */
+  readonly isComplete: boolean
   readonly macs: number
   readonly memory: {
     readonly arenaBytes: number
@@ -132,7 +135,7 @@ export function inspectModel(
 
 function tryRunning(bytes: Uint8Array, settings: LoadSettings, binding: NativeBinding): Runnable {
   const { threads, isa, memory, limits } = settings
-  const { plan, weightBytes } = prepare(bytes, limits, isa)
+  const { plan, weightBytes, isComplete } = prepare(bytes, limits, isa)
   const { program, constants } = encode(plan, binding.format())
   const native = binding.createProgram(program, constants, {
     threads,
@@ -145,6 +148,7 @@ function tryRunning(bytes: Uint8Array, settings: LoadSettings, binding: NativeBi
       isa: binding.cpu(isa).isa,
       threads,
       steps: plan.steps.length,
+      isComplete,
       macs: plan.steps.reduce((sum, { step }) => sum + (step.macs ?? 0), 0),
       memory: { arenaBytes, scratchBytes, weightBytes, packedBytes },
       arena: plan.tensors.flatMap(({ name, bytes, life, place }) =>
@@ -167,7 +171,7 @@ function inspectOperators({ operators }: Subgraph, runnable: Runnable | undefine
       version,
       inputs,
       outputs,
-      supported: OPS_BY_TYPE.has(type),
+      supported: OPS_BY_TYPE.has(type) || REPLACED.includes(type),
       kernels: steps.map((i) => runnable?.kernels[i] ?? ''),
       macs: steps.reduce((sum, i) => sum + (runnable?.plan.steps[i]?.step.macs ?? 0), 0),
     }

@@ -43,7 +43,10 @@ function factsText(inspection: Inspection): string {
   if (run) {
     const { arenaBytes, scratchBytes, weightBytes, packedBytes } = run.memory
     rows.push(
-      ['runs', `${run.steps} steps, ${macsText(run.macs)}, ${run.isa}, threads ${run.threads}`],
+      [
+        'runs',
+        `${run.steps} steps${run.isComplete ? '' : ' before it decides on shapes'}, ${macsText(run.macs)}, ${run.isa}, threads ${run.threads}`,
+      ],
       ['memory', `arena ${bytesText(arenaBytes)}, scratch ${bytesText(scratchBytes)}`],
       ['weights', `${bytesText(weightBytes)}, packed ${bytesText(packedBytes)}`],
     )

@@ -1,7 +1,7 @@
 // What an operator's definition is given about one node: its operands, and checks that name the node when they fail.
 
 import { type ErrorCode, type ErrorFacts, LowbitError } from '../errors.js'
-import type { NodeContext, Operand } from '../ops/contract.js'
+import { NeedsValue, type NodeContext, type Operand } from '../ops/contract.js'
 import type { Node, Value } from './graph.js'
 
 /**
@@ -22,6 +22,10 @@ export function contextOf(node: Node, values: readonly Value[]): NodeContext<unk
     inputs,
     outputs,
     intermediates,
+    called: (node.graphs ?? []).map((graph) => ({
+      inputs: graph.inputs.map((index) => graph.values[index] as Operand),
+      outputs: graph.outputs.map((index) => graph.values[index] as Operand),
+    })),
     fail,
     input(i) {
       const found = inputs[i]
@@ -56,7 +60,7 @@ export function contextOf(node: Node, values: readonly Value[]): NodeContext<unk
       const { name, dtype, data } = constant
       if (data === undefined) {
         const message = `tensor "${name}" must be a constant: what it says of shapes is needed before a run; here it is computed in the run`
-        throw fail('OPERATOR_UNSUPPORTED', message, { tensor: name })
+        throw new NeedsValue(fail('OPERATOR_UNSUPPORTED', message), constant)
       }
       const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
       if (dtype === 'int32') {

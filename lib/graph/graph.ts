@@ -13,8 +13,11 @@ export interface Value {
   readonly quantization?: Quantization
   /** Bytes of a constant (little-endian, row-major, any alignment); undefined for computed values. */
   readonly data?: Uint8Array
-  /** Set for memory that keeps its bytes from run to run; a new state is zero, or this byte all over. No node computes it. */
-  readonly state?: { readonly fill: number }
+  /**
+   * Set for memory that keeps its bytes from run to run, all over `fill` before the first one. No node computes it. Values
+   * of one key are the same memory, in all graphs of a model.
+   */
+  readonly state?: { readonly key: string; readonly fill: number }
   /** Set for weights with a scale for each block of `blockSize` elements along the last dimension. */
   readonly blockwise?: {
     readonly scales: Value
@@ -35,8 +38,8 @@ export interface Node {
   readonly outputs: readonly number[]
   /** Values that only tell how results in between are quantised. */
   readonly intermediates?: readonly number[]
-  /** Runs only where the state is new: it initialises the state. */
-  readonly once?: boolean
+  /** What the node runs: both branches, condition and body, or what is run once. */
+  readonly graphs?: readonly Graph[]
 }
 
 export interface Graph {
@@ -45,6 +48,8 @@ export interface Graph {
   readonly nodes: readonly Node[]
   readonly inputs: readonly number[]
   readonly outputs: readonly number[]
+  /** Which subgraph of the file it was built from. */
+  readonly subgraph?: number
 }
 
 /** Runs a graph without inputs; gives the bytes of each output. */
@@ -53,6 +58,26 @@ export type Evaluate = (graph: Graph) => readonly Uint8Array[]
 /** Whether a node is a custom operator that the caller of `loadModel` implements: no native step runs it. */
 export function isCustom({ op }: Node): boolean {
   return op.startsWith(CUSTOM_PREFIX)
+}
+
+/**
+ * Whether a node can be run once and for all while loading, where its operands are constants: it is native, keeps no state,
+ * and has no loop, which might take any time.
+ */
+export function isFoldable(node: Node, values: readonly Value[]): boolean {
+  return !isCustom(node) && !keepsState(node, values) && !hasLoop(node)
+}
+
+function hasLoop({ op, graphs = [] }: Node): boolean {
+  return op === 'while' || graphs.some(({ nodes }) => nodes.some(hasLoop))
+}
+
+/** Whether a node reads or writes memory that later runs see. */
+export function keepsState({ inputs, graphs = [] }: Node, values: readonly Value[]): boolean {
+  return (
+    inputs.some((index) => values[index]?.state !== undefined) ||
+    graphs.some((graph) => graph.nodes.some((node) => keepsState(node, graph.values)))
+  )
 }
 
 /** How the names of such operators begin. */

@@ -15,7 +15,11 @@ export interface OptimizeOptions {
   readonly foldBytes: number
 }
 
-/** @throws {LowbitError} `INTERNAL` if a pass breaks a law of graphs; what `evaluate` throws. */
+/**
+ * Graphs that nodes call are optimised in their turn.
+ *
+ * @throws {LowbitError} `INTERNAL` if a pass breaks a law of graphs; what `evaluate` throws.
+ */
 export function optimize(graph: Graph, { evaluate, foldBytes }: OptimizeOptions): Graph {
   const passes: readonly (readonly [name: string, pass: Pass])[] = [
     ['remove-dead-nodes', removeDeadNodes],
@@ -23,10 +27,17 @@ export function optimize(graph: Graph, { evaluate, foldBytes }: OptimizeOptions)
     ['fuse-pad', fusePad],
     ['fuse-activation', fuseActivation],
   ]
-  return passes.reduce((before, [name, pass]) => {
+  const optimized = passes.reduce((before, [name, pass]) => {
     const after = pass(before)
     const problem = after === before ? undefined : problemOf(after)
     if (problem !== undefined) throw new LowbitError('INTERNAL', `pass ${name}: ${problem}`)
     return after
   }, graph)
+  if (!optimized.nodes.some(({ graphs }) => graphs !== undefined)) return optimized
+  const nodes = optimized.nodes.map((node) =>
+    node.graphs === undefined
+      ? node
+      : { ...node, graphs: node.graphs.map((inner) => optimize(inner, { evaluate, foldBytes })) },
+  )
+  return { ...optimized, nodes }
 }

@@ -47,8 +47,8 @@ export interface NativeRun {
 }
 
 /**
- * Runs of a program with state happen in the order of the calls, one after the other; a profile leaves the state as it
- * found it.
+ * Runs of programs with state that share it happen in the order of the calls, one after the other; a profile leaves the
+ * state as it found it.
  *
  * Inputs are copied before a call returns; outputs are filled when the run ends. Views of ordinary
  * ArrayBuffers only.
@@ -59,10 +59,17 @@ export interface NativeProgram {
   runAsync(inputs: readonly ArrayBufferView[], outputs: readonly ArrayBufferView[]): NativeRun
   /** Median microseconds of each step over `runs` runs, on another thread. Rejects with `DISPOSED` after `cancelAll`. */
   profile(inputs: readonly ArrayBufferView[], runs: number): Promise<Float64Array>
-  /** Runs that are started later find the state as the first one did. */
-  resetState(): void
   /** Gives the memory back once the runs in flight have ended. Twice is harmless; other calls afterwards throw `DISPOSED`. */
   dispose(): void
+}
+
+/** What the programs of one model share: packed weights, and the state. */
+export interface NativeShared {
+  /** Runs that are started later find the state as the first one did. */
+  resetState(): void
+  /** Keeps the state to which the runs until now lead, for `restoreState`. No run may be started in between but one's own. */
+  saveState(): void
+  restoreState(): void
 }
 
 export interface ProgramOptions {
@@ -77,8 +84,10 @@ export interface ProgramOptions {
    * left out.
    */
   readonly packed?: number
-  /** A living program of the same model, whose packed weights are taken where they serve. */
-  readonly share?: NativeProgram
+  /** Most steps and passes of loops of one run; 2^24 when left out. */
+  readonly steps?: number
+  /** Of the same model: what was packed is taken where it serves, and variables of one number are one. */
+  readonly shared?: NativeShared
   /** Numbers that name the constants in all programs that share, one each, 0 for none. */
   readonly identities?: Float64Array
 }
@@ -95,6 +104,7 @@ export interface NativeBinding {
   /** Names of the kernels that this processor can run, capped at a level. */
   kernels(isa?: string): readonly string[]
   format(): NativeFormat
+  createShared(): NativeShared
   /** `constants[i]` is block i of the program's constant tensors; only read during the call. */
   createProgram(program: Uint8Array, constants: readonly Uint8Array[], options: ProgramOptions): NativeProgram
   /** Cancels all asynchronous runs of this environment (main thread or worker thread), as it is about to end. */

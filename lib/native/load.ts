@@ -5,10 +5,10 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ERROR_CODES, type ErrorCode, LowbitError } from '../errors.js'
-import type { NativeBinding, NativeProgram, NativeRun, ProgramOptions } from './binding.js'
+import type { NativeBinding, NativeProgram, NativeRun } from './binding.js'
 
 /** The interface of `binding.ts` in numbers; kAbi in native/binding/addon.cc is the same. */
-const ABI = 2
+const ABI = 3
 
 /** What was looked at, and how it ended. */
 export interface Attempt {
@@ -180,16 +180,11 @@ function guardBinding(native: NativeBinding): NativeBinding {
     cpu: (isa) => guard(() => native.cpu(isa)),
     kernels: (isa) => guard(() => native.kernels(isa)),
     format: () => guard(() => native.format()),
+    createShared: () => guard(() => native.createShared()),
     createProgram: (program, constants, options) =>
-      new GuardedProgram(guard(() => native.createProgram(program, constants, unguarded(options)))),
+      new GuardedProgram(guard(() => native.createProgram(program, constants, options))),
     cancelAll: () => guard(() => native.cancelAll()),
   }
-}
-
-/** The addon knows its own objects only. */
-function unguarded(options: ProgramOptions): ProgramOptions {
-  const share = options?.share
-  return share instanceof GuardedProgram ? { ...options, share: share.native } : options
 }
 
 class GuardedProgram implements NativeProgram {
@@ -197,10 +192,6 @@ class GuardedProgram implements NativeProgram {
 
   constructor(native: NativeProgram) {
     this.#native = native
-  }
-
-  get native(): NativeProgram {
-    return this.#native
   }
 
   info() {
@@ -222,10 +213,6 @@ class GuardedProgram implements NativeProgram {
 
   profile(inputs: readonly ArrayBufferView[], runs: number): Promise<Float64Array> {
     return guardPromise(guard(() => this.#native.profile(inputs, runs)))
-  }
-
-  resetState(): void {
-    guard(() => this.#native.resetState())
   }
 
   dispose(): void {

@@ -2,7 +2,7 @@
 
 import type { Dtype, TypedArray } from '../tensor/dtype.js'
 import type { Shape } from '../tensor/shape.js'
-import type { NodeContext, Operand } from './contract.js'
+import { NeedsValue, type NodeContext, type Operand } from './contract.js'
 
 /** Operators make no constant with more elements: one of 2^24 already takes as much memory as a large model. */
 export const MOST_MADE = 2 ** 24
@@ -16,13 +16,12 @@ export function constantOperand(name: string, dtype: Dtype, shape: Shape, values
   return { name, dtype, shape, data: bytesOf(values) }
 }
 
-/** The one number of a constant scalar: else `OPERATOR_UNSUPPORTED`, `SHAPE_MISMATCH` or `DTYPE_UNSUPPORTED`. */
+/** The one number of a constant scalar: else `NeedsValue`, `SHAPE_MISMATCH` or `DTYPE_UNSUPPORTED`. */
 export function constantScalar(node: NodeContext<unknown>, operand: Operand): number {
   const { name, dtype, data } = operand
   if (data === undefined) {
-    throw node.fail('OPERATOR_UNSUPPORTED', `tensor "${name}" must be a constant; here it is computed`, {
-      tensor: name,
-    })
+    const message = `tensor "${name}" must be a constant; here it is computed in the run`
+    throw new NeedsValue(node.fail('OPERATOR_UNSUPPORTED', message), operand)
   }
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   const expectBytes = (bytes: number) => {

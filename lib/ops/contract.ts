@@ -12,8 +12,8 @@ export interface Operand {
   readonly dtype: Dtype
   readonly quantization?: Quantization
   readonly data?: Uint8Array
-  /** Set for memory that keeps its bytes from run to run; a new state is zero, or this byte all over. */
-  readonly state?: { readonly fill: number }
+  /** Set for memory that keeps its bytes from run to run: the one of this name, all over `fill` before the first run. */
+  readonly state?: { readonly key: string; readonly fill: number }
   /** Set for weights with a scale for each block of `blockSize` elements along the last dimension. */
   readonly blockwise?: {
     readonly scales: Operand
@@ -43,16 +43,40 @@ export interface Step {
   readonly inputs: readonly (Operand | null)[]
   readonly outputs: readonly Operand[]
   readonly attributes: Readonly<Record<string, StepAttribute>>
-  /** Runs only where the state is new: it initialises the state. */
-  readonly once?: boolean
   /** Index of the input whose memory output 0 may take over, when that input dies here (same byte size). */
   readonly inPlace?: number
   /** Multiply-accumulates of the step, by the unpadded definition; 0 where it has none. */
   readonly macs?: number
 }
 
-/** A node is lowered into steps, or is only another view of its first input's bytes. */
-export type Lowered = { readonly steps: readonly Step[] } | { readonly view: true }
+/** How the step of a node runs what the node calls (native/program/steps/flow.cc). */
+export type Flow = 'if' | 'while' | 'once'
+
+/**
+ * A node is lowered into steps; or is only another view of its first input's bytes, or of the first of them; or calls
+ * graphs, which are lowered in their turn.
+ */
+export type Lowered = { readonly steps: readonly Step[] } | { readonly view: true } | { readonly flow: Flow }
+
+/** A graph that a node calls, seen from outside. */
+export interface Called {
+  readonly inputs: readonly Operand[]
+  readonly outputs: readonly Operand[]
+}
+
+/** What an operator says of shapes depends on the value of an operand that is computed in the run. */
+export class NeedsValue extends LowbitError {
+  readonly operand: Operand
+
+  constructor(error: LowbitError, operand: Operand) {
+    const { code, message, operator = '' } = error
+    super(code, message, { operator, tensor: operand.name })
+    this.operand = operand
+  }
+}
+
+/** Graphs that a node calls give results of other shapes than it needs, so that they cannot be steps of its plan. */
+export class ShapesDiffer extends LowbitError {}
 
 /** What infer and lower are given. */
 export interface NodeContext<Attributes> {
@@ -65,12 +89,14 @@ export interface NodeContext<Attributes> {
   readonly outputs: readonly Operand[]
   /** Tensors that only tell how results in between are quantised; null for absent ones. */
   readonly intermediates: readonly (Operand | null)[]
+  /** The graphs that the node calls. */
+  readonly called: readonly Called[]
   /** Input i, which must be there: else `FILE_INVALID`. */
   input(i: number): Operand
   output(i: number): Operand
   /** Quantisation of an operand, per tensor: else `FILE_INVALID` (missing) or `OPERATOR_UNSUPPORTED` (per channel). */
   affine(operand: Operand): { readonly scale: number; readonly zeroPoint: number }
-  /** The bytes of a constant operand, aligned, as int32s: else `OPERATOR_UNSUPPORTED` if it is computed at run time. */
+  /** The bytes of a constant operand, aligned, as int32s: else `NeedsValue` if it is computed in the run. */
   constantInts(operand: Operand): Int32Array
   /** An error that names the node. */
   fail(code: ErrorCode, message: string, facts?: ErrorFacts): LowbitError
@@ -87,11 +113,11 @@ export interface Op<Attributes = unknown> {
     /** @param customOptions Raw options of a custom operator. */
     read(options: Readonly<Record<string, OptionValue>>, customOptions?: Uint8Array): Attributes
   }
-  /** Shapes and types of the outputs, from the inputs. Throws what `fail` gives for shapes that do not fit. */
   /** Inputs that are state, which the operator reads and writes; elsewhere state is refused. */
   readonly stateInputs?: readonly number[]
   /** Inputs that may have blockwise quantisation; elsewhere it is refused. */
   readonly blockwiseInputs?: readonly number[]
+  /** Shapes and types of the outputs, from the inputs. Throws what `fail` gives for shapes that do not fit. */
   infer(node: NodeContext<Attributes>): readonly Inferred[]
   lower(node: NodeContext<Attributes>): Lowered
 }

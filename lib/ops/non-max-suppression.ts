@@ -1,44 +1,53 @@
-// NON_MAX_SUPPRESSION_V4 and _V5: boxes by falling score, without those that overlap a better one; V5 tells the scores,
-// and may lower them instead ("soft").
+// NON_MAX_SUPPRESSION_V4 and V5: the best boxes that do not overlap a better one too much. V5 has a sigma, by which scores
+// of overlapping boxes sink instead, and gives the scores, too.
 
-import { shapeText } from '../tensor/shape.js'
-import { expectDtype, expectInputs, expectRank } from './checks.js'
-import { constantScalar } from './constant.js'
-import { defineOp, type Inferred, type Op, type Operand } from './contract.js'
+import { expectDtype, expectInputs, expectRank, sameShape } from './checks.js'
+import { constantScalar, MOST_MADE } from './constant.js'
+import { defineOp } from './contract.js'
 
-function nonMaxSuppression(version: 4 | 5): Op {
-  const isSoft = version === 5
-  const name = `non_max_suppression_v${version}`
+function suppression(version: 4 | 5) {
+  const inputs = version === 4 ? [0, 1, 3, 4] : [0, 1, 3, 4, 5]
+  const outputs = version === 4 ? [0, 1] : [0, 1, 2]
   return defineOp<Record<string, never>>({
-    name,
-    tflite: { type: name.toUpperCase(), read: () => ({}) },
+    name: `non_max_suppression_v${version}`,
+    tflite: { type: `NON_MAX_SUPPRESSION_V${version}`, read: () => ({}) },
     infer(node) {
-      expectInputs(node, isSoft ? 6 : 5)
-      const [boxes, scores] = [node.input(0), node.input(1)]
-      for (const i of isSoft ? [0, 1, 3, 4, 5] : [0, 1, 3, 4]) expectDtype(node, node.input(i), ['float32'])
+      expectInputs(node, inputs.length + 1)
+      const [boxes, scores, most] = [node.input(0), node.input(1), node.input(2)]
+      for (const i of inputs) expectDtype(node, node.input(i), ['float32'])
+      for (const i of inputs.slice(2)) expectRank(node, node.input(i), 0)
       expectRank(node, boxes, 2)
-      expectRank(node, scores, 1)
-      if (boxes.shape[1] !== 4 || boxes.shape[0] !== scores.shape[0]) {
-        const shapes = `${shapeText(boxes.shape)} with ${shapeText(scores.shape)} scores`
-        throw node.fail('SHAPE_MISMATCH', `boxes of ${shapes}`, { actual: boxes.shape })
+      expectRank(node, most, 0)
+      expectDtype(node, most, ['int32'])
+      if (boxes.shape[1] !== 4 || !sameShape(scores.shape, [boxes.shape[0] ?? 0])) {
+        throw node.fail('SHAPE_MISMATCH', 'boxes of four numbers and a score for each are needed', {
+          actual: [boxes.shape, scores.shape],
+        })
       }
-      const most = constantScalar(node, node.input(2))
-      if (!(Number.isInteger(most) && most >= 0)) {
-        throw node.fail('FILE_INVALID', `at most ${most} boxes`, { actual: most })
+      const count = constantScalar(node, most)
+      if (count < 0) {
+        throw node.fail('DATA_INVALID', `at most ${count} boxes are asked for`, { actual: count })
       }
-      const indices: Inferred = { shape: [most], dtype: 'int32' }
-      const count: Inferred = { shape: [], dtype: 'int32' }
-      return isSoft ? [indices, { shape: [most], dtype: 'float32' }, count] : [indices, count]
+      if (count > MOST_MADE)
+        throw node.fail('LIMIT_EXCEEDED', `${count} boxes are asked for`, { actual: count })
+      const picked = { shape: [count], dtype: 'int32' } as const
+      const number = { shape: [], dtype: 'int32' } as const
+      return version === 4 ? [picked, number] : [picked, { shape: [count], dtype: 'float32' }, number]
     },
     lower(node) {
-      const inputs = [0, 1, 3, 4, ...(isSoft ? [5] : [])].map((i): Operand => node.input(i))
-      const outputs = isSoft
-        ? [node.output(0), node.output(1), node.output(2)]
-        : [node.output(0), node.output(1)]
-      return { steps: [{ kind: 'non_max_suppression', inputs, outputs, attributes: {} }] }
+      return {
+        steps: [
+          {
+            kind: 'non_max_suppression',
+            inputs: inputs.map((i) => node.input(i)),
+            outputs: outputs.map((i) => node.output(i)),
+            attributes: {},
+          },
+        ],
+      }
     },
   })
 }
 
-export const nonMaxSuppressionV4 = nonMaxSuppression(4)
-export const nonMaxSuppressionV5 = nonMaxSuppression(5)
+export const nonMaxSuppressionV4 = suppression(4)
+export const nonMaxSuppressionV5 = suppression(5)

@@ -117,18 +117,24 @@ export const tile = rearranging<None>(
   },
 )
 
+function turnedAxes(node: NodeContext<None>): ReadonlySet<number> {
+  const rank = node.input(0).shape.length
+  return new Set(constants(node, node.input(1)).map((axis) => axisOf(node, axis, rank)))
+}
+
 export const reverseV2 = rearranging<None>(
   'reverse_v2',
   2,
   none,
   (node) => {
     expectRank(node, node.input(0), 1, 8)
+    turnedAxes(node)
     return node.input(0).shape
   },
   (node) => {
     const { shape } = node.input(0)
     const strides = stridesOf(shape)
-    const turned = new Set(constants(node, node.input(1)).map((axis) => axisOf(node, axis, shape.length)))
+    const turned = turnedAxes(node)
     return {
       dims: shape,
       strides: strides.map((stride, i) => (turned.has(i) ? -stride : stride)),

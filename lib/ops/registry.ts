@@ -44,6 +44,7 @@ import { depthwiseConv2d } from './depthwise-conv2d.js'
 import { detectionPostProcess } from './detection.js'
 import { dynamicUpdateSlice } from './dynamic-update-slice.js'
 import { fakeQuant } from './fake-quant.js'
+import { callOnce, ifOp, whileOp } from './flow.js'
 import { fullyConnected } from './fully-connected.js'
 import {
   abs,
@@ -62,6 +63,7 @@ import {
   square,
 } from './functions.js'
 import { embeddingLookup, gather, gatherNd } from './gather.js'
+import { head } from './head.js'
 import { l2Normalization, l2Pool2d } from './l2.js'
 import { localResponseNormalization } from './local-response-normalization.js'
 import { bidirectionalSequenceLstm, lstm, unidirectionalSequenceLstm } from './lstm.js'
@@ -97,7 +99,9 @@ import { svdf } from './svdf.js'
 import { topkV2 } from './top-k.js'
 import { transpose } from './transpose.js'
 import { transposeConv } from './transpose-conv.js'
+import { unique } from './unique.js'
 import { assignVariable, identity, readVariable } from './variable.js'
+import { where } from './where.js'
 
 export const OPS: readonly Op[] = [
   abs,
@@ -117,6 +121,7 @@ export const OPS: readonly Op[] = [
   broadcastArgs,
   broadcastTo,
   bucketize,
+  callOnce,
   cast,
   ceil,
   complexAbs,
@@ -148,6 +153,7 @@ export const OPS: readonly Op[] = [
   greater,
   greaterEqual,
   hardSwish,
+  ifOp,
   imag,
   l2Normalization,
   l2Pool2d,
@@ -230,6 +236,7 @@ export const OPS: readonly Op[] = [
   topkV2,
   transpose,
   transposeConv,
+  unique,
   unpack,
   unsortedSegmentMax,
   unsortedSegmentMin,
@@ -237,6 +244,8 @@ export const OPS: readonly Op[] = [
   unsortedSegmentSum,
   unidirectionalSequenceLstm,
   unidirectionalSequenceRnn,
+  where,
+  whileOp,
   zerosLike,
   ...STABLEHLO_OPS,
 ]
@@ -245,4 +254,6 @@ export const OPS: readonly Op[] = [
 export const OPS_BY_TYPE: ReadonlyMap<string, Op> = new Map(OPS.map((op) => [op.tflite.type, op]))
 
 /** By name in graphs (`conv2d`); also those that only graphs have. */
-export const OPS_BY_NAME: ReadonlyMap<string, Op> = new Map([...OPS, identity].map((op) => [op.name, op]))
+export const OPS_BY_NAME: ReadonlyMap<string, Op> = new Map(
+  [...OPS, head, identity].map((op) => [op.name, op]),
+)

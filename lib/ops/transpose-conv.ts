@@ -1,5 +1,4 @@
-// TRANSPOSE_CONV: operands are the output's shape, weights OHWI, input NHWC and perhaps a bias. A shape that is computed
-// or given at run time must be the one that the file declares for the output: the run fails otherwise.
+// TRANSPOSE_CONV: operands are the output's shape, weights OHWI, input NHWC and perhaps a bias.
 
 import type { OptionValue } from '../model/model.js'
 import { elementCount, shapeText } from '../tensor/shape.js'
@@ -33,6 +32,7 @@ function asConvolution<A>(node: NodeContext<A>): NodeContext<A> {
     inputs,
     outputs: node.outputs,
     intermediates: node.intermediates,
+    called: node.called,
     input: (i) => node.input(order[i] ?? i),
     output: (i) => node.output(i),
     affine: (operand) => node.affine(operand),
@@ -64,19 +64,13 @@ export const transposeConv = defineOp<TransposeConvAttributes>({
     const weights = node.input(1)
     checkRanks(node, input, weights)
     const given = node.input(0)
-    const shape = given.data === undefined ? node.output(0).shape : [...node.constantInts(given)]
     if (given.dtype !== 'int32') {
       throw node.fail('DTYPE_UNSUPPORTED', `the output's shape must be int32, it is ${given.dtype}`, {
         expected: 'int32',
         actual: given.dtype,
       })
     }
-    if (given.data === undefined && (given.shape.length !== 1 || given.shape[0] !== shape.length)) {
-      throw node.fail(
-        'OPERATOR_UNSUPPORTED',
-        `the output's shape is given at run time and the file declares none`,
-      )
-    }
+    const shape = [...node.constantInts(given)]
     const [batch, , , channels] = shape
     const { stride } = node.attributes
     if (stride.some((step) => !(step >= 1))) {
@@ -148,12 +142,8 @@ export const transposeConv = defineOp<TransposeConvAttributes>({
       asymmetricInputs: () => false,
       weightZeroPoint: false,
     })
-    const given = node.input(0)
-    const declared = Int32Array.from(node.output(0).shape)
-    const check = { kind: 'expect', inputs: [given], outputs: [], attributes: { values: declared } }
     return {
       steps: [
-        ...(given.data === undefined ? [check] : []),
         {
           kind: 'conv',
           ...layer,

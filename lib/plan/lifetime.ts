@@ -1,8 +1,8 @@
 // Which tensors share memory, and from which step to which each piece of memory is in use.
 
-import type { Lowering } from './lower.js'
+import type { LoweredStep, Lowering } from './lower.js'
 
-/** A piece of the arena, and the steps, both ends included, in which it holds something. */
+/** A piece of the arena, and the moments, both ends included, in which it holds something. */
 export interface Storage {
   readonly bytes: number
   readonly first: number
@@ -15,8 +15,23 @@ export interface Storages {
   readonly storageOf: readonly number[]
   /** For each tensor the one that it shows, or takes its memory from; itself where there is none. */
   readonly rootOf: readonly number[]
-  /** First and last step that touch each tensor itself; inputs are written at -1, outputs read at `steps.length`. */
+  /** First and last moment that touch each tensor itself; inputs are written at -1, outputs read at `moments`. */
   readonly touched: readonly (readonly [number, number])[]
+  /** One a step, and one more for the end of each step that runs blocks. */
+  readonly moments: number
+}
+
+/** What happens at a moment. */
+type Moment = Pick<LoweredStep, 'inputs' | 'outputs'> & { readonly inPlace?: number | undefined }
+
+/** The steps in the order of the file: blocks after the step that runs them, whether or how often they run. */
+function momentsOf(steps: readonly LoweredStep[]): readonly Moment[] {
+  return steps.flatMap(({ step, inputs, outputs, blocks, holds = [] }) => [
+    { inputs: blocks ? [...inputs, ...holds] : inputs, outputs, inPlace: step.inPlace },
+    ...(blocks?.flatMap(momentsOf) ?? []),
+    // What a loop needs in its next pass lives until after the last step of its body.
+    ...(blocks ? [{ inputs: holds, outputs: [] }] : []),
+  ])
 }
 
 /**
@@ -24,7 +39,8 @@ export interface Storages {
  * it, the input is neither constant nor state, nothing reads the input's memory later, and no other operand of the step has it.
  */
 export function shareStorage(lowering: Lowering): Storages {
-  const { tensors, steps, views, inputs, outputs } = lowering
+  const { tensors, views, inputs, outputs } = lowering
+  const moments = momentsOf(lowering.steps)
   const isFixed = (root: number) => {
     const { data, state } = tensors[root]?.operand ?? {}
     return data !== undefined || state !== undefined
@@ -52,11 +68,11 @@ export function shareStorage(lowering: Lowering): Storages {
     life[1] = Math.max(life[1], step)
   }
   for (const index of inputs) touch(index, -1)
-  steps.forEach((step, at) => {
+  moments.forEach((step, at) => {
     for (const index of step.inputs) touch(index, at)
     for (const index of step.outputs) touch(index, at)
   })
-  for (const index of outputs) touch(index, steps.length)
+  for (const index of outputs) touch(index, moments.length)
 
   const life = touched.map((own): [number, number] => [...own])
   const merge = (into: number, from: number) => {
@@ -66,15 +82,17 @@ export function shareStorage(lowering: Lowering): Storages {
   }
   for (const index of parent.keys()) if (rootOf(index) !== index) merge(rootOf(index), index)
 
-  steps.forEach(({ step, inputs: operands, outputs: [output] }, at) => {
-    if (step.inPlace === undefined || output === undefined) return
-    const from = operands[step.inPlace] ?? -1
+  moments.forEach(({ inPlace, inputs: operands, outputs: [output] }, at) => {
+    if (inPlace === undefined || output === undefined) return
+    const from = operands[inPlace] ?? -1
     if (from < 0 || tensors[from]?.bytes !== tensors[output]?.bytes) return
     const root = rootOf(from)
     const target = rootOf(output)
     const dies = life[root]?.[1] === at
-    const shared = operands.some((other, i) => i !== step.inPlace && other >= 0 && rootOf(other) === root)
-    if (isFixed(root) || isFixed(target) || !dies || shared || root === target) return
+    // What a loop carries was there before, and is still needed.
+    const begins = life[target]?.[0] === at
+    const shared = operands.some((other, i) => i !== inPlace && other >= 0 && rootOf(other) === root)
+    if (isFixed(root) || isFixed(target) || !dies || !begins || shared || root === target) return
     parent[target] = root
     merge(root, target)
   })
@@ -90,5 +108,6 @@ export function shareStorage(lowering: Lowering): Storages {
     numbers.set(root, storages.length)
     return storages.push({ bytes: tensors[root]?.bytes ?? 0, first, last }) - 1
   })
-  return { storages, storageOf, rootOf: tensors.map((_, index) => rootOf(index)), touched }
+  const roots = tensors.map((_, index) => rootOf(index))
+  return { storages, storageOf, rootOf: roots, touched, moments: moments.length }
 }

@@ -2,8 +2,8 @@
 
 import { LowbitError } from '../errors.js'
 import { contextOf } from '../graph/context.js'
-import type { Graph } from '../graph/graph.js'
-import type { Op, Operand, Step } from '../ops/contract.js'
+import type { Graph, Node } from '../graph/graph.js'
+import type { Flow, Op, Operand } from '../ops/contract.js'
 import { byteLength } from '../tensor/dtype.js'
 import type { PlannedStep } from './plan.js'
 
@@ -15,9 +15,16 @@ export interface LoweredTensor {
   readonly bytes: number
 }
 
+export interface LoweredStep extends PlannedStep {
+  /** Steps that this one runs: both branches, condition and body, or what runs once. */
+  readonly blocks?: readonly (readonly LoweredStep[])[]
+  /** Tensors that live until the blocks have ended. */
+  readonly holds?: readonly number[]
+}
+
 export interface Lowering {
   readonly tensors: readonly LoweredTensor[]
-  readonly steps: readonly PlannedStep[]
+  readonly steps: readonly LoweredStep[]
   /** Pairs of tensors that are the same bytes: a view, and the tensor that it shows. */
   readonly views: readonly (readonly [view: number, shown: number])[]
   readonly inputs: readonly number[]
@@ -26,55 +33,142 @@ export interface Lowering {
 
 /** Lowers all nodes in the file's order. Tensors are the operands that some step, input, output or view has. */
 export function lower(graph: Graph, ops: OpsByName): Lowering {
-  const tensors: LoweredTensor[] = []
-  const indices = new Map<Operand, number>()
-  const indexOf = (operand: Operand | null): number => {
-    if (operand === null) return -1
-    const known = indices.get(operand)
-    if (known !== undefined) return known
-    indices.set(operand, tensors.length)
-    return tensors.push({ operand, bytes: bytesOf(operand) }) - 1
-  }
-  const valueIndex = (value: number) => indexOf(graph.values[value] as Operand)
+  const lowerer = new Lowerer(ops)
+  const inputs = graph.inputs.map((value) => lowerer.indexOf(graph.values[value] as Operand))
+  const steps = lowerer.nodes(graph)
+  const outputs = graph.outputs.map((value) => lowerer.indexOf(graph.values[value] as Operand))
+  return { tensors: lowerer.tensors, steps, views: lowerer.views, inputs, outputs }
+}
 
-  const steps: PlannedStep[] = []
-  const views: (readonly [number, number])[] = []
-  const inputs = graph.inputs.map(valueIndex)
-  for (const node of graph.nodes) {
-    const op = ops.get(node.op)
-    if (op === undefined) throw new LowbitError('INTERNAL', `${node.origin}: no definition of ${node.op}`)
-    const context = contextOf(node, graph.values)
-    const lowered = op.lower(context)
-    if ('view' in lowered) {
-      const pair = [indexOf(context.output(0)), indexOf(context.input(0))] as const
-      if (tensors[pair[0]]?.bytes !== tensors[pair[1]]?.bytes) {
-        throw context.fail('INTERNAL', 'a view of another size than what it shows')
-      }
-      views.push(pair)
-    } else {
-      for (const step of lowered.steps) {
-        const { origin, op: name } = node
-        steps.push({
-          step: node.once ? { ...step, once: true } : step,
-          origin,
-          op: name,
-          inputs: step.inputs.map(indexOf),
-          outputs: step.outputs.map(indexOf),
+class Lowerer {
+  readonly tensors: LoweredTensor[] = []
+  readonly views: (readonly [number, number])[] = []
+  readonly #ops: OpsByName
+  readonly #indices = new Map<Operand, number>()
+  /** Tensors of variables, by their keys: several graphs may have operands for one. */
+  readonly #states = new Map<string, number>()
+  readonly #shown = new Map<number, number>()
+
+  constructor(ops: OpsByName) {
+    this.#ops = ops
+  }
+
+  indexOf(operand: Operand | null): number {
+    if (operand === null) return -1
+    const known = this.#indices.get(operand) ?? this.#states.get(operand.state?.key ?? '')
+    if (known !== undefined) return known
+    const index = this.tensors.push({ operand, bytes: bytesOf(operand) }) - 1
+    this.#indices.set(operand, index)
+    if (operand.state !== undefined) this.#states.set(operand.state.key, index)
+    return index
+  }
+
+  nodes(graph: Graph): LoweredStep[] {
+    return graph.nodes.flatMap((node) => {
+      const op = this.#ops.get(node.op)
+      if (op === undefined) throw new LowbitError('INTERNAL', `${node.origin}: no definition of ${node.op}`)
+      const context = contextOf(node, graph.values)
+      const lowered = op.lower(context)
+      if ('flow' in lowered)
+        return this.#flow(node, context.inputs as Operand[], context.outputs, lowered.flow)
+      if ('steps' in lowered) {
+        return lowered.steps.map((step) => {
+          const [inputs, outputs] = [step.inputs.map((one) => this.indexOf(one)), this.#all(step.outputs)]
+          return { step, origin: node.origin, op: node.op, inputs, outputs }
         })
       }
+      const pair = [this.indexOf(context.output(0)), this.indexOf(context.input(0))] as const
+      const [view, shown] = pair.map((index) => this.tensors[index]?.bytes ?? 0) as [number, number]
+      if (view > shown) throw context.fail('INTERNAL', 'a view of more than what it shows')
+      this.views.push(pair)
+      this.#shown.set(...pair)
+      return []
+    })
+  }
+
+  #flow(
+    node: Node,
+    inputs: readonly Operand[],
+    outputs: readonly Operand[],
+    kind: Flow,
+  ): readonly LoweredStep[] {
+    const graphs = node.graphs ?? []
+    if (kind === 'while') return this.#loop(node, inputs, outputs)
+    const [condition, ...args] = inputs as [Operand, ...Operand[]]
+    const blocks = graphs.map((graph) => {
+      this.#bind(graph, args)
+      const steps = this.nodes(graph)
+      const results = this.#all(graph.outputs.map((value) => graph.values[value] as Operand))
+      const moves = this.#all(outputs).map((to, i) => this.#copy(node, results[i] as number, to))
+      return [...steps, ...moves]
+    })
+    return [this.#step(node, kind, this.indexOf(condition), blocks, [])]
+  }
+
+  /** The outputs are what the loop carries: first copies of the inputs, and after each pass the body's results. */
+  #loop(node: Node, inputs: readonly Operand[], outputs: readonly Operand[]): readonly LoweredStep[] {
+    const [ask, body] = node.graphs as readonly [Graph, Graph]
+    const carried = this.#all(outputs)
+    const first = this.#all(inputs).map((from, i) => this.#copy(node, from, carried[i] as number))
+    this.#bind(ask, outputs)
+    this.#bind(body, outputs)
+    const asking = this.nodes(ask)
+    const condition = this.indexOf(ask.values[ask.outputs[0] as number] as Operand)
+    const steps = this.nodes(body)
+    const results = this.#all(body.outputs.map((value) => body.values[value] as Operand))
+    // What is carried from another place is saved before any place is written.
+    const saves: LoweredStep[] = []
+    const moves: LoweredStep[] = []
+    for (const [i, to] of carried.entries()) {
+      let from = results[i] as number
+      const root = this.#root(from)
+      if (root === to) continue
+      if (carried.includes(root)) {
+        const { name, shape, dtype } = outputs[i] as Operand
+        const saved = this.indexOf({ name: `${name}/next`, shape, dtype })
+        saves.push(this.#copy(node, from, saved))
+        from = saved
+      }
+      moves.push(this.#copy(node, from, to))
+    }
+    const blocks = [asking, [...steps, ...saves, ...moves]]
+    return [...first, this.#step(node, 'while', condition, blocks, [condition, ...carried])]
+  }
+
+  /** The inputs of a called graph are tensors of its caller. */
+  #bind(graph: Graph, args: readonly Operand[]): void {
+    for (const [i, value] of graph.inputs.entries()) {
+      this.#indices.set(graph.values[value] as Operand, this.indexOf(args[i] as Operand))
     }
   }
-  const outputs = graph.outputs.map(valueIndex)
-  const once = steps.filter(({ step }) => step.once)
-  for (const { operand, bytes } of [...tensors]) {
-    if (operand.state === undefined || operand.state.fill === 0) continue
-    const data = new Uint8Array(bytes).fill(operand.state.fill)
-    const first: Operand = { name: operand.name, shape: operand.shape, dtype: operand.dtype, data }
-    const step: Step = { kind: 'copy', inputs: [first], outputs: [operand], attributes: {}, once: true }
-    const origin = `state "${operand.name}"`
-    once.unshift({ step, origin, op: 'state', inputs: [indexOf(first)], outputs: [indexOf(operand)] })
+
+  #all(operands: readonly Operand[]): number[] {
+    return operands.map((operand) => this.indexOf(operand))
   }
-  return { tensors, steps: [...once, ...steps.filter(({ step }) => !step.once)], views, inputs, outputs }
+
+  #root(index: number): number {
+    const shown = this.#shown.get(index)
+    return shown === undefined ? index : this.#root(shown)
+  }
+
+  #copy({ origin, op }: Node, from: number, to: number): LoweredStep {
+    const [source, target] = [this.tensors[from]?.operand, this.tensors[to]?.operand] as [Operand, Operand]
+    const step = { kind: 'copy', inputs: [source], outputs: [target], attributes: {}, inPlace: 0 }
+    return { step, origin, op, inputs: [from], outputs: [to] }
+  }
+
+  #step(
+    { origin, op }: Node,
+    kind: Flow,
+    condition: number,
+    blocks: readonly (readonly LoweredStep[])[],
+    holds: readonly number[],
+  ): LoweredStep {
+    const counts = Int32Array.from(blocks, ({ length }) => length)
+    const operand = this.tensors[condition]?.operand as Operand
+    const step = { kind, inputs: [operand], outputs: [], attributes: { counts } }
+    return { step, origin, op, inputs: [condition], outputs: [], blocks, holds }
+  }
 }
 
 function bytesOf({ name, dtype, shape }: Operand): number {

@@ -4,9 +4,9 @@ import type { Graph } from '../graph/graph.js'
 import type { Step } from '../ops/contract.js'
 import type { Dtype } from '../tensor/dtype.js'
 import type { Shape } from '../tensor/shape.js'
-import { ARENA_ALIGNMENT, packArena } from './arena.js'
+import { packArena } from './arena.js'
 import { shareStorage } from './lifetime.js'
-import { type Lowering, lower, type OpsByName } from './lower.js'
+import { type LoweredStep, type Lowering, lower, type OpsByName } from './lower.js'
 
 export interface PlannedTensor {
   readonly name: string
@@ -16,8 +16,8 @@ export interface PlannedTensor {
   readonly place:
     | { readonly where: 'arena'; readonly offset: number }
     | { readonly where: 'constant'; readonly data: Uint8Array }
-    | { readonly where: 'state'; readonly offset: number }
-  /** First and last step that touches the tensor; -1 for model inputs, `steps.length` for outputs. */
+    | { readonly where: 'state'; readonly variable: number }
+  /** First and last moment that touches the tensor; -1 for model inputs, `moments` for outputs. */
   readonly life: readonly [number, number]
 }
 
@@ -32,16 +32,25 @@ export interface PlannedStep {
   readonly outputs: readonly number[]
 }
 
+/** Memory that is kept from run to run. */
+export interface PlannedVariable {
+  readonly key: string
+  /** The byte that it is full of before the first run. */
+  readonly fill: number
+  readonly bytes: number
+}
+
 export interface Plan {
   readonly tensors: readonly PlannedTensor[]
+  /** First the main steps in order, then those that other steps run, block after block. */
   readonly steps: readonly PlannedStep[]
+  readonly mainSteps: number
+  /** Steps in order, the blocks of each right behind it and a moment more behind them: the clock of `life`. */
+  readonly moments: number
   readonly inputs: readonly number[]
   readonly outputs: readonly number[]
   readonly arenaBytes: number
-  /** Memory that is kept from run to run, once a model. */
-  readonly stateBytes: number
-  /** So many of the first steps initialise the state. */
-  readonly onceSteps: number
+  readonly variables: readonly PlannedVariable[]
 }
 
 /**
@@ -52,9 +61,10 @@ export interface Plan {
  */
 export function plan(graph: Graph, ops: OpsByName): Plan {
   const lowering = lower(graph, ops)
-  const { storages, storageOf, rootOf, touched } = shareStorage(lowering)
+  const { storages, storageOf, rootOf, touched, moments } = shareStorage(lowering)
   const arena = packArena(storages)
-  const state = packState(lowering)
+  const variables = variablesOf(lowering)
+  const numbers = [...variables.keys()]
 
   // Views that only lead to other views are touched by no step, and fall out here.
   const number = new Map<number, number>()
@@ -64,44 +74,57 @@ export function plan(graph: Graph, ops: OpsByName): Plan {
     if (life[0] > life[1]) continue
     const root = rootOf[index] as number
     const data = lowering.tensors[root]?.operand.data
-    const kept = state.offsets.get(root)
-    const offset = kept ?? arena.offsets[storageOf[index] as number] ?? 0
-    const where = kept === undefined ? 'arena' : 'state'
+    const key = lowering.tensors[root]?.operand.state?.key
+    const place: PlannedTensor['place'] =
+      data !== undefined
+        ? { where: 'constant', data }
+        : key !== undefined
+          ? { where: 'state', variable: numbers.indexOf(key) }
+          : { where: 'arena', offset: arena.offsets[storageOf[index] as number] ?? 0 }
     number.set(index, tensors.length)
     tensors.push({
       name: operand.name,
       dtype: operand.dtype,
       shape: operand.shape,
       bytes,
-      place: data === undefined ? { where, offset } : { where: 'constant', data },
+      place,
       life,
     })
   }
   const renumber = (indices: readonly number[]) => indices.map((index) => number.get(index) ?? -1)
+  const steps = inRows(lowering.steps)
   return {
     tensors,
-    steps: lowering.steps.map((step) => ({
-      ...step,
-      inputs: renumber(step.inputs),
-      outputs: renumber(step.outputs),
+    steps: steps.map(({ step, origin, op, inputs, outputs }) => ({
+      step,
+      origin,
+      op,
+      inputs: renumber(inputs),
+      outputs: renumber(outputs),
     })),
+    mainSteps: lowering.steps.length,
+    moments,
     inputs: renumber(lowering.inputs),
     outputs: renumber(lowering.outputs),
     arenaBytes: arena.bytes,
-    stateBytes: state.bytes,
-    onceSteps: lowering.steps.filter(({ step }) => step.once).length,
+    variables: [...variables.values()],
   }
 }
 
-/** State tensors one after the other: all of them live for ever. */
-function packState({ tensors }: Lowering): { offsets: ReadonlyMap<number, number>; bytes: number } {
-  const offsets = new Map<number, number>()
-  let end = 0
-  for (const [index, { operand, bytes }] of tensors.entries()) {
+/** Steps in the order of the program: blocks stand in the order of the steps that run them. */
+function inRows(main: readonly LoweredStep[]): readonly LoweredStep[] {
+  const rows = [...main]
+  for (const { blocks = [] } of rows) for (const block of blocks) rows.push(...block)
+  return rows
+}
+
+function variablesOf({ tensors }: Lowering): ReadonlyMap<string, PlannedVariable> {
+  const variables = new Map<string, PlannedVariable>()
+  for (const { operand, bytes } of tensors) {
     if (operand.state === undefined) continue
-    offsets.set(index, end)
-    // Never nothing, so that a program with state is known by the size of its state.
-    end = Math.ceil((end + Math.max(bytes, 1)) / ARENA_ALIGNMENT) * ARENA_ALIGNMENT
+    const { key, fill } = operand.state
+    // Never nothing, so that a program with state is known by having variables.
+    variables.set(key, { key, fill, bytes: Math.max(bytes, 1) })
   }
-  return { offsets, bytes: end }
+  return variables
 }

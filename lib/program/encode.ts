@@ -17,6 +17,7 @@ const HEADER = 88
 const TENSOR = 64
 const STEP = 24
 const ATTRIBUTE = 24
+const VARIABLE = 16
 
 interface Data {
   readonly offset: number
@@ -24,11 +25,16 @@ interface Data {
 }
 
 /**
+ * @param idOf Numbers of variables, the same in all programs of a model.
  * @param format Numbers of types, places, kinds and steps, from the binding.
  * @throws {LowbitError} `DTYPE_UNSUPPORTED` or `OPERATOR_UNSUPPORTED` for a tensor that native code has no form for
  *   (type, more than 8 dimensions); `INTERNAL` for a step that the binding does not know.
  */
-export function encode(plan: Plan, format: NativeFormat): EncodedProgram {
+export function encode(
+  plan: Plan,
+  format: NativeFormat,
+  idOf: (key: string) => number = (key) => plan.variables.findIndex((variable) => variable.key === key),
+): EncodedProgram {
   const constants: Uint8Array[] = []
   const sourceOf = blockFinder(constants)
   const operands = plan.steps.flatMap((step) => [...step.inputs, ...step.outputs])
@@ -48,6 +54,7 @@ export function encode(plan: Plan, format: NativeFormat): EncodedProgram {
   const attributesAt = section(attributeCount, ATTRIBUTE)
   const inputsAt = section(plan.inputs.length, 4)
   const outputsAt = section(plan.outputs.length, 4)
+  const variablesAt = section(plan.variables.length, VARIABLE)
 
   // Values and names after them; a name occurs once.
   const data: Data[] = []
@@ -80,22 +87,28 @@ export function encode(plan: Plan, format: NativeFormat): EncodedProgram {
   u32(4, format.version)
   u64(8, program.byteLength)
   u64(16, plan.arenaBytes)
-  for (const [i, at] of [tensorsAt, operandsAt, stepsAt, attributesAt, inputsAt, outputsAt].entries()) {
+  const sections = [tensorsAt, operandsAt, stepsAt, attributesAt, inputsAt, outputsAt, variablesAt]
+  for (const [i, at] of sections.entries()) {
     u32(24 + 8 * i, at.offset)
     u32(28 + 8 * i, at.count)
   }
-  u64(72, plan.stateBytes)
-  u32(80, plan.onceSteps)
-  u32(84, plan.steps.length)
+  u32(80, plan.mainSteps)
+  for (const [i, { key, fill, bytes }] of plan.variables.entries()) {
+    const at = variablesAt.offset + i * VARIABLE
+    u32(at, idOf(key))
+    u32(at + 4, fill)
+    u64(at + 8, bytes)
+  }
   for (const [i, tensor] of plan.tensors.entries()) {
     const at = tensorsAt.offset + i * TENSOR
     const { place, shape } = tensor
     i32(at, dtypeNumber(tensor, format))
     i32(at + 4, numberOf('place', format.places, place.where))
-    u32(at + 8, place.where === 'constant' ? sourceOf(place.data) : 0)
+    const source = place.where === 'constant' ? sourceOf(place.data) : 0
+    u32(at + 8, place.where === 'state' ? place.variable : source)
     i32(at + 12, shape.length)
     for (const [axis, extent] of shape.entries()) i32(at + 16 + 4 * axis, extent)
-    u64(at + 48, place.where === 'constant' ? 0 : place.offset)
+    u64(at + 48, place.where === 'arena' ? place.offset : 0)
     u64(at + 56, tensor.bytes)
   }
   for (const [i, operand] of operands.entries()) i32(operandsAt.offset + 4 * i, operand)

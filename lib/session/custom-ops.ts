@@ -2,10 +2,10 @@
 // form of lib/ops by which graphs are built with them.
 
 import { type ErrorFacts, LowbitError } from '../errors.js'
-import { CUSTOM_PREFIX } from '../graph/graph.js'
+import { CUSTOM_PREFIX, type Node, type Value } from '../graph/graph.js'
 import { defineOp, type Inferred, type NodeContext, type Op, type Operand } from '../ops/contract.js'
-import { DTYPES, type Dtype, type TypedArray } from '../tensor/dtype.js'
-import { unpackCodes } from '../tensor/packed.js'
+import { byteLength, DTYPES, type Dtype, type TypedArray } from '../tensor/dtype.js'
+import { packCodes, unpackCodes } from '../tensor/packed.js'
 import type { Shape } from '../tensor/shape.js'
 import type { TensorQuantization } from '../tensor/tensor.js'
 import { portOf } from './tensor-data.js'
@@ -122,8 +122,47 @@ function inferCustom(node: NodeContext<CustomAttributes>, custom: CustomOp): rea
   })
 }
 
+/** Runs a custom operator over the bytes of its operands, and puts those of its outputs beside them. */
+export function runCustom(
+  { origin, attributes, inputs, outputs }: Node,
+  values: readonly Value[],
+  known: Map<number, Uint8Array>,
+  customOps: CustomOps,
+): void {
+  const { type, options } = attributes as CustomAttributes
+  const tensor = (index: number, data: Uint8Array): CustomTensor => {
+    const { name, shape, dtype, quantization } = values[index] as Value
+    const facts = { name, shape, dtype, ...(quantization && { quantization }) }
+    return { ...facts, data: elementsOf({ ...facts, data }) }
+  }
+  const given = inputs.map((index) =>
+    index < 0 ? null : tensor(index, (known.get(index) ?? values[index]?.data) as Uint8Array),
+  )
+  const wanted = outputs.map((index) => {
+    const { dtype, shape } = values[index] as Value
+    return tensor(index, new Uint8Array(byteLength(dtype, shape) ?? 0))
+  })
+  const arrays = wanted.map(({ data }) => data)
+  const lengths = arrays.map(({ length }) => length)
+  callCustom(origin, 'run', () => (customOps[type] as CustomOp).run(given, wanted, new Uint8Array(options)))
+  for (const [i, index] of outputs.entries()) {
+    const array = arrays[i] as TypedArray
+    const { name, dtype } = values[index] as Value
+    if (wanted[i]?.data !== array || array.length !== lengths[i]) {
+      const message = `run took away the array of output "${name}"; it is to be filled`
+      throw failed(origin, message, { tensor: name })
+    }
+    known.set(index, storedBytes(dtype, array))
+  }
+}
+
+function storedBytes(dtype: Dtype, array: TypedArray): Uint8Array {
+  if (dtype === 'int4' || dtype === 'int2') return packCodes(array as Int8Array, dtype === 'int4' ? 4 : 2)
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+}
+
 /** Calls a caller's function; what it throws becomes the cause of a `CUSTOM_OP_FAILED`. */
-export function callCustom<Result>(operator: string, what: string, call: () => Result): Result {
+function callCustom<Result>(operator: string, what: string, call: () => Result): Result {
   let result: Result
   try {
     result = call()
@@ -137,7 +176,7 @@ export function callCustom<Result>(operator: string, what: string, call: () => R
   throw failed(operator, `${what} gave a promise; custom operators are synchronous`)
 }
 
-export function failed(operator: string, message: string, facts: ErrorFacts = {}): LowbitError {
+function failed(operator: string, message: string, facts: ErrorFacts = {}): LowbitError {
   return new LowbitError('CUSTOM_OP_FAILED', `${operator}: ${message}`, { operator, ...facts })
 }
 
@@ -146,7 +185,7 @@ function operandOf({ data, ...operand }: Operand): CustomOperand {
 }
 
 /** A tensor of a graph with its bytes, as callers see it. The elements are a copy. */
-export function elementsOf(operand: Operand & { readonly data: Uint8Array }): TypedArray {
+function elementsOf(operand: Operand & { readonly data: Uint8Array }): TypedArray {
   const port = portOf({ ...operand, shapeSignature: operand.shape })
   const array = port.create()
   if (port.packed !== undefined) unpackCodes(operand.data, port.packed, array as Int8Array)

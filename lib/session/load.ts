@@ -11,7 +11,7 @@ import type { Plan } from '../plan/plan.js'
 import { graphOf, planGraph, sourceOf } from './compile.js'
 import type { CustomOps } from './custom-ops.js'
 import type { Model, ModelMetadata } from './model.js'
-import { type LoadOptions, type LoadSettings, loadSettings } from './options.js'
+import { type Limits, type LoadOptions, type LoadSettings, loadSettings } from './options.js'
 import { Session } from './session.js'
 
 /** Everything that is known of a model before native code sees it. */
@@ -19,6 +19,8 @@ export interface Stages {
   readonly file: ModelFile
   readonly graph: Graph
   readonly plan: Plan
+  /** Whether the plan is all of it; else a run decides on how the rest is planned, or calls it graph by graph. */
+  readonly isComplete: boolean
   /** Constants of the file that its operators read, each block once. */
   readonly weightBytes: number
 }
@@ -52,11 +54,16 @@ export function openModel(bytes: Uint8Array, settings: LoadSettings, customOps?:
  * @param isa Level that caps the kernels by which constants are folded.
  * @throws {LowbitError} As `loadModel`.
  */
-export function prepare(bytes: Uint8Array, limits: LoadSettings['limits'], isa?: string): Stages {
-  const settings: LoadSettings = { threads: 1, isa, memory: 'small', limits }
+export function prepare(bytes: Uint8Array, limits: Omit<Limits, 'passes'>, isa?: string): Stages {
+  const settings: LoadSettings = {
+    threads: 1,
+    isa,
+    memory: 'small',
+    limits: { ...limits, passes: limits.steps },
+  }
   const file = decode(bytes)
-  const { graph, weightBytes } = graphOf(sourceOf(file, settings), { subgraph: 0 })
-  return { file, graph, plan: planGraph(graph, limits), weightBytes }
+  const { graph, weightBytes, isComplete } = graphOf(sourceOf(file, settings), { subgraph: 0 })
+  return { file, graph, plan: planGraph(graph, settings.limits), weightBytes, isComplete }
 }
 
 async function readModel(path: string): Promise<Uint8Array> {

@@ -90,7 +90,10 @@ export interface Model {
   readonly signatures: readonly SignatureInfo[]
   /** Inputs of subgraph 0, in the file's order, with the shapes that runs take now. */
   readonly inputs: readonly TensorInfo[]
-  /** Outputs of subgraph 0, in the file's order. */
+  /**
+   * Outputs of subgraph 0, in the file's order. Where a run decides on a shape, `shapeSignature` has -1, `shape` is what
+   * the file says, and the tensor that the run gives has the shape that came out.
+   */
   readonly outputs: readonly TensorInfo[]
   /** What plain runs take. */
   readonly memory: ModelMemory
@@ -115,7 +118,8 @@ export interface Model {
   /**
    * Runs the model on this thread, which it blocks meanwhile: for scripts and worker threads.
    *
-   * @throws {LowbitError} As `run` rejects.
+   * @throws {LowbitError} As `run` rejects; `OPTION_INVALID` while runs are in flight that it must follow and that go
+   *   through JavaScript, where the model keeps state.
    */
   runSync(
     inputs: readonly TensorData[],
@@ -125,7 +129,8 @@ export interface Model {
 
   /**
    * Gives the inputs other shapes, for runs that are started later; runs in flight keep theirs. The model is planned
-   * anew, its weights are not packed anew, its state begins anew. When this throws, the model is as it was.
+   * anew, its weights are not packed anew. State stays, but that of variables which have another size now. When this
+   * throws, the model is as it was.
    *
    * @param shapes One shape for each of `inputs`, of the same rank. Any extent may change, also one that the file does
    *   not leave free, as far as the operators take it.
@@ -142,7 +147,8 @@ export interface Model {
   signature(name: string): ModelSignature
 
   /**
-   * Times each native step, on another thread. A model's state is afterwards what it was before.
+   * Times each native step, on another thread: one within a loop over all its passes. A model's state is afterwards what it
+   * was before.
    *
    * @param inputs As for `run`.
    * @returns Steps in order of execution, with the median over all runs in microseconds.
@@ -151,8 +157,8 @@ export interface Model {
 
   /**
    * Sets all that the model remembers from earlier runs (LSTM and SVDF states, variables) back to what it was after
-   * loading, for plain runs and for all signatures (which have a state each, where they are of other subgraphs). Runs
-   * that were started before still end as they would have. No effect on models without state.
+   * loading, for plain runs and for all signatures, which share it. Runs that were started before still end as they would
+   * have. No effect on models without state.
    *
    * @throws {LowbitError} `DISPOSED`.
    */

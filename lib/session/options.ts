@@ -21,7 +21,10 @@ export interface LoadLimits {
    * itself: after `resize`, for another signature, with `keep`.
    */
   readonly memory?: number | undefined
-  /** Native steps of one run; default 16384. */
+  /**
+   * Operators and native steps of a plan, and steps that one run takes, those of loops in each pass; a pass is one by
+   * itself. Default: 16384 in a plan, 2^24 in a run.
+   */
   readonly steps?: number | undefined
 }
 
@@ -62,13 +65,21 @@ export interface ProfileOptions {
   readonly runs?: number | undefined
 }
 
+export interface Limits {
+  readonly memory: number
+  /** Of a plan. */
+  readonly steps: number
+  /** Steps and passes of loops of one run. */
+  readonly passes: number
+}
+
 /** Options with every default filled in. */
 export interface LoadSettings {
   readonly threads: number
   /** Level that caps the kernels; undefined for the best of the processor. */
   readonly isa: string | undefined
   readonly memory: MemoryPolicy
-  readonly limits: { readonly memory: number; readonly steps: number }
+  readonly limits: Limits
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -77,6 +88,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export const MOST_THREADS = 256
 const DEFAULT_MEMORY = 2 ** 31
 const DEFAULT_STEPS = 16384
+const DEFAULT_PASSES = 2 ** 24
 const DEFAULT_RUNS = 20
 
 /** @throws {LowbitError} `OPTION_INVALID` for an unknown key, or a value that is out of its range. */
@@ -97,6 +109,7 @@ export function loadSettings(options: LoadOptions, environment: Environment, cpu
     limits: {
       memory: integer('limits.memory', memory, 0, Number.MAX_SAFE_INTEGER),
       steps: integer('limits.steps', steps, 0, Number.MAX_SAFE_INTEGER),
+      passes: limits.steps ?? DEFAULT_PASSES,
     },
   }
 }

@@ -2,13 +2,16 @@
 // for other signatures and for kept tensors.
 
 import { LowbitError } from '../errors.js'
-import type { NativeProgram, NativeRun } from '../native/binding.js'
+import type { NativeProgram } from '../native/binding.js'
 import type { TypedArray } from '../tensor/dtype.js'
+import { sameShape } from '../tensor/shape.js'
 import { Tensor, type TensorInfo } from '../tensor/tensor.js'
 import { onAbort } from './abort.js'
-import type { Compiled, StepInfo } from './compile.js'
+import type { Compiled, PortInfo } from './compile.js'
 import type { ModelMemory, ProfileStep } from './model.js'
 import { type AbortSignalLike, checkKeys, type RunOptions } from './options.js'
+import { mustWait, type Result, Script } from './script.js'
+import type { StepInfo } from './stages.js'
 import {
   checkOutput,
   finishOutput,
@@ -18,24 +21,29 @@ import {
   portOf,
   type TensorData,
 } from './tensor-data.js'
+import type { Turns } from './turns.js'
 
 export class Runner {
   readonly inputs: readonly TensorInfo[]
   /** Kept tensors are the last ones. */
   readonly outputs: readonly TensorInfo[]
-  readonly memory: ModelMemory
   readonly #inputs: readonly Port[]
   readonly #outputs: readonly Port[]
   /** How many outputs a caller may give arrays for. */
   readonly #ownCount: number
   readonly #steps: readonly StepInfo[]
   readonly #kernels: readonly string[]
-  #program: NativeProgram | undefined
+  readonly #infos: readonly PortInfo[]
+  readonly #turns: Turns
+  #program: NativeProgram | Script | undefined
+  readonly memory: ModelMemory
 
   /** Owns the program from here on. */
-  constructor({ program, inputs, outputs, keptCount, steps, weightBytes }: Compiled) {
+  constructor({ program, inputs, outputs, keptCount, steps, weightBytes }: Compiled, turns: Turns) {
     try {
       const { arenaBytes, scratchBytes, packedBytes, kernels } = program.info()
+      this.#infos = outputs
+      this.#turns = turns
       this.inputs = publicInfos(inputs)
       this.outputs = publicInfos(outputs)
       this.memory = Object.freeze({ arenaBytes, scratchBytes, weightBytes, packedBytes })
@@ -51,11 +59,6 @@ export class Runner {
     }
   }
 
-  /** The native program, for others to share its packed weights. */
-  get program(): NativeProgram {
-    return this.#living()
-  }
-
   run(inputs: readonly TensorData[], options?: RunOptions): Promise<Tensor[]> {
     try {
       const program = this.#living()
@@ -63,10 +66,16 @@ export class Runner {
       const signal = options?.signal
       if (signal?.aborted) return Promise.reject(signal.reason)
       const views = this.#inputViews(inputs)
+      if (program instanceof Script) {
+        const given = this.#openArrays(options?.outputs)
+        const run = program.runAsync(views)
+        return untilAborted(run, signal).then((results) => this.#fill(results as readonly Result[], given))
+      }
       const arrays = this.#outputArrays(options?.outputs)
       const filled = this.#outputs.map((port, i) => outputView(port, arrays[i] as TypedArray))
-      const run = program.runAsync(views, filled)
-      const ended = signal === undefined ? run.promise : untilAborted(run, signal)
+      const ended = this.#turns.isTaken
+        ? this.#runInTurn(program, views, filled, signal)
+        : untilAborted(program.runAsync(views, filled), signal)
       return ended.then(() => this.#results(filled, arrays))
     } catch (error) {
       return Promise.reject(error)
@@ -78,37 +87,56 @@ export class Runner {
     checkRunOptions(options)
     options?.signal?.throwIfAborted()
     const views = this.#inputViews(inputs)
+    if (program instanceof Script) {
+      const given = this.#openArrays(options?.outputs)
+      return this.#fill(program.run(views), given)
+    }
+    if (this.#turns.isTaken) throw mustWait()
     const arrays = this.#outputArrays(options?.outputs)
     const filled = this.#outputs.map((port, i) => outputView(port, arrays[i] as TypedArray))
     program.run(views, filled)
     return this.#results(filled, arrays)
   }
 
-  profile(inputs: readonly TensorData[], runs: number): Promise<ProfileStep[]> {
-    try {
-      const timed = this.#living().profile(this.#inputViews(inputs), runs)
-      return timed.then((times) =>
-        this.#steps.map(({ op, name, macs }, index) => ({
-          index,
-          op,
-          name,
-          kernel: this.#kernels[index] ?? '',
-          medianUs: times[index] ?? 0,
-          macs,
-        })),
-      )
-    } catch (error) {
-      return Promise.reject(error)
+  async profile(inputs: readonly TensorData[], runs: number): Promise<ProfileStep[]> {
+    const program = this.#living()
+    const views = this.#inputViews(inputs)
+    if (program instanceof Script) {
+      const steps = await program.profile(views, runs)
+      return steps.map((step, index) => ({ index, ...step }))
     }
+    const times = await program.profile(views, runs)
+    return this.#steps.map(({ op, name, macs }, index) => {
+      const [kernel, medianUs] = [this.#kernels[index] ?? '', times[index] ?? 0]
+      return { index, op, name, kernel, medianUs, macs }
+    })
   }
 
   /** Runs in flight finish first. */
   dispose(): void {
-    this.#program?.dispose()
+    const program = this.#program
     this.#program = undefined
+    if (this.#turns.isTaken) void this.#turns.take(() => program?.dispose())
+    else program?.dispose()
   }
 
-  #living(): NativeProgram {
+  /** After runs that go through JavaScript, whose state this one is to find. */
+  #runInTurn(
+    program: NativeProgram,
+    views: readonly ArrayBufferView[],
+    filled: readonly ArrayBufferView[],
+    signal: AbortSignalLike | undefined,
+  ): Promise<unknown> {
+    const copies = views.map(({ buffer, byteOffset, byteLength }) =>
+      new Uint8Array(buffer, byteOffset, byteLength).slice(),
+    )
+    return this.#turns.take(() => {
+      signal?.throwIfAborted()
+      return untilAborted(program.runAsync(copies, filled), signal)
+    })
+  }
+
+  #living(): NativeProgram | Script {
     if (this.#program === undefined) throw new LowbitError('DISPOSED', 'the model was disposed')
     return this.#program
   }
@@ -127,17 +155,50 @@ export class Runner {
   #outputArrays(given: readonly TypedArray[] | undefined): readonly TypedArray[] {
     const ports = this.#outputs
     if (given === undefined) return ports.map((port) => port.create())
+    this.#checkList(given)
+    // A copy: a run in flight must not see what the caller does to the list.
+    return ports.map((port, i) => {
+      if (i >= this.#ownCount) return port.create()
+      const array = given[i] as TypedArray
+      checkOutput(port, array)
+      return array
+    })
+  }
+
+  /** Arrays for outputs of which only the run knows the shapes. */
+  #openArrays(given: readonly TypedArray[] | undefined): readonly TypedArray[] {
+    if (given === undefined) return []
+    this.#checkList(given)
+    for (const [i, array] of given.entries()) {
+      if (!this.#infos[i]?.isOpen) checkOutput(this.#outputs[i] as Port, array)
+    }
+    return [...given]
+  }
+
+  #checkList(given: readonly TypedArray[]): void {
     if (!Array.isArray(given)) {
       throw new LowbitError('OPTION_INVALID', 'outputs: an array of typed arrays expected', {
         actual: typeof given,
       })
     }
     if (given.length !== this.#ownCount) throw wrongCount('outputs', this.#ownCount, given.length)
-    // A copy: a run in flight must not see what the caller does to the list.
+  }
+
+  /** Outputs with the shapes that they have come to. */
+  #fill(results: readonly Result[], given: readonly TypedArray[]): Tensor[] {
+    const ports = this.#outputs.map((port, i) => {
+      const { shape } = results[i] as Result
+      return sameShape(shape, port.info.shape) ? port : portOf({ ...port.info, shape })
+    })
+    // All of them are checked before the first is filled.
+    for (const [i, array] of given.entries()) checkOutput(ports[i] as Port, array)
     return ports.map((port, i) => {
-      if (i >= this.#ownCount) return port.create()
-      checkOutput(port, given[i])
-      return given[i]
+      const array = given[i] ?? port.create()
+      const view = outputView(port, array)
+      const { buffer, byteOffset, byteLength } = view
+      new Uint8Array(buffer, byteOffset, byteLength).set((results[i] as Result).bytes)
+      finishOutput(port, view, array)
+      return new Tensor(port.info, array)
     })
   }
 
@@ -151,8 +212,8 @@ export class Runner {
 }
 
 /** Facts for callers: frozen, with scales of their own, since typed arrays cannot be frozen and runs read ours. */
-function publicInfos(infos: readonly TensorInfo[]): readonly TensorInfo[] {
-  const copies = infos.map(({ quantization, ...info }) => {
+function publicInfos(infos: readonly PortInfo[]): readonly TensorInfo[] {
+  const copies = infos.map(({ quantization, isOpen: _, ...info }) => {
     if (quantization === undefined) return Object.freeze(info)
     const { scale, zeroPoint, axis } = quantization
     const copy = Object.freeze({ scale: scale.slice(), zeroPoint: zeroPoint.slice(), axis })
@@ -172,9 +233,16 @@ function checkRunOptions(options: RunOptions | undefined): void {
 }
 
 /** Ends when the run has ended; rejects with the signal's reason if it was aborted before. */
-function untilAborted(run: NativeRun, signal: AbortSignalLike): Promise<void> {
+function untilAborted<T>(
+  run: { readonly promise: Promise<T>; cancel(): void },
+  signal: AbortSignalLike | undefined,
+): Promise<T> {
+  if (signal === undefined) return run.promise
   const stop = onAbort(signal, () => run.cancel())
-  return run.promise.finally(stop).then(() => signal.throwIfAborted())
+  return run.promise.finally(stop).then((value) => {
+    signal.throwIfAborted()
+    return value
+  })
 }
 
 function wrongCount(what: string, expected: number, actual: number): LowbitError {

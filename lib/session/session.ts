@@ -47,7 +47,7 @@ export class Session implements Model {
     )
     this.signatures = Object.freeze(signatures)
     this.#source = source
-    this.#main = new Runner(compile(source, { subgraph: 0 }))
+    this.#main = runnerOf(source, { subgraph: 0 })
   }
 
   get inputs(): readonly TensorInfo[] {
@@ -91,8 +91,9 @@ export class Session implements Model {
   resize(shapes: readonly (readonly number[])[]): void {
     const source = this.#living()
     const checked = checkShapes(shapes, this.#main.inputs)
-    const next = new Runner(compile(source, { subgraph: 0, shapes: checked }, this.#main.program))
+    const next = runnerOf(source, { subgraph: 0, shapes: checked })
     this.#main.dispose()
+    source.stages.clear()
     for (const variant of this.#variants.values()) variant.dispose()
     this.#variants.clear()
     this.#main = next
@@ -110,7 +111,7 @@ export class Session implements Model {
     }
     const { subgraph } = signature
     if (subgraph !== 0 && !this.#runners.has(subgraph)) {
-      this.#runners.set(subgraph, new Runner(compile(source, { subgraph }, this.#main.program)))
+      this.#runners.set(subgraph, runnerOf(source, { subgraph }))
     }
     const runner = () => (subgraph === 0 ? this.#main : (this.#runners.get(subgraph) as Runner))
     const ends = source.file.subgraphs[subgraph] ?? { inputs: [], outputs: [] }
@@ -126,11 +127,13 @@ export class Session implements Model {
   }
 
   resetState(): void {
-    this.#living()
-    for (const runner of [this.#main, ...this.#runners.values()]) runner.program.resetState()
+    const { turns, shared } = this.#living()
+    if (turns.isTaken) void turns.take(() => shared().resetState())
+    else shared().resetState()
   }
 
   dispose(): void {
+    this.#source?.stages.close()
     this.#source = undefined
     for (const runner of [this.#main, ...this.#runners.values(), ...this.#variants.values()]) runner.dispose()
     this.#variants.clear()
@@ -156,8 +159,7 @@ export class Session implements Model {
     const values = keptValues(source.file, keptNames(keep))
     const kept = [...values.keys()]
     const key = kept.join()
-    const runner =
-      this.#variants.get(key) ?? new Runner(compile(source, this.#request(kept), this.#main.program))
+    const runner = this.#variants.get(key) ?? runnerOf(source, this.#request(kept))
     // Again at the end: the first of the map is the one that was used least lately.
     this.#variants.delete(key)
     this.#variants.set(key, runner)
@@ -178,6 +180,10 @@ export class Session implements Model {
     this.#inFlight.add(end)
     return end
   }
+}
+
+function runnerOf(source: Source, request: Request): Runner {
+  return new Runner(compile(source, request), source.turns)
 }
 
 function checkShapes(shapes: unknown, inputs: readonly TensorInfo[]): readonly Shape[] {

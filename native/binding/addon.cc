@@ -23,7 +23,7 @@ namespace {
 
 // Raised with every change that an older lib/native/load.ts would not understand; ABI in load.ts is the same
 // number.
-constexpr uint32_t kAbi = 2;
+constexpr uint32_t kAbi = 3;
 
 struct Named {
   const char* name;
@@ -204,6 +204,7 @@ napi_value Init(napi_env env, napi_value exports) {
       function("cpu", Guarded<Cpu>),
       function("kernels", Guarded<Kernels>),
       function("format", Guarded<Format>),
+      function("createShared", Guarded<CreateShared>),
       function("createProgram", Guarded<CreateProgram>),
       function("cancelAll", Guarded<CancelAll>),
   };

@@ -1,8 +1,10 @@
-// Program: info, run, runAsync, profile, resetState, dispose. Run: cancel.
+// Program: info, run, runAsync, profile, dispose. Run: cancel. Shared: resetState, saveState,
+// restoreState.
 #include "binding/program_object.h"
 
 #include <atomic>
 #include <cstring>
+#include <map>
 #include <new>
 #include <string>
 #include <utility>
@@ -20,6 +22,7 @@ namespace lowbit::binding {
 namespace {
 
 constexpr napi_type_tag kProgramTag = {0x6c6f77626974c0de, 0x9a4f1d3b7e2c8501};
+constexpr napi_type_tag kSharedTag = {0x6c6f77626974c0de, 0x51e7a40c92d8b36f};
 constexpr napi_type_tag kRunTag = {0x6c6f77626974c0de, 0x3d86b7f2a159e402};
 
 // Timings that a profile may keep: 16 MiB of them.
@@ -52,6 +55,16 @@ void FinalizeProgram(napi_env env, void* data, void*) {
   Dispose(env, object);
   delete object;
 }
+
+// What the programs of one model share. Owned by the JavaScript object; programs and runs hold the parts.
+struct SharedObject {
+  std::shared_ptr<program::Weights> weights = std::make_shared<program::Weights>();
+  std::shared_ptr<program::State> state = std::make_shared<program::State>();
+  std::shared_ptr<Strand> strand = std::make_shared<Strand>();
+  std::map<uint32_t, AlignedBuffer> saved;
+};
+
+void FinalizeShared(napi_env, void* data, void*) { delete static_cast<SharedObject*>(data); }
 
 void FinalizeRun(napi_env, void* data, void*) { delete static_cast<std::shared_ptr<RunControl>*>(data); }
 
@@ -98,7 +111,7 @@ napi_value Run(napi_env env, napi_callback_info info) {
   RunCall call;
   if (Failure failure = ReadRunCall(env, info, "run(inputs, outputs)", &call)) return Throw(env, failure);
   program::Program& program = *call.object->program;
-  RunWork::CatchUp({call.object->program, call.object->strand});
+  RunWork::CatchUp(call.object->strand.get(), program.parts().state.get());
   std::vector<Span<uint8_t>> outputs(call.outputs.size());
   std::unique_ptr<program::Block> block = program.Take();
   if (!block) return Throw(env, {kLimitExceeded, "not enough memory for a run"});
@@ -208,10 +221,33 @@ napi_value Info(napi_env env, napi_callback_info info) {
 
 napi_value ResetState(napi_env env, napi_callback_info info) {
   Call call;
-  ProgramObject* object = nullptr;
+  SharedObject* shared = nullptr;
   if (Failure failure = ReadCall(env, info, 0, 0, "resetState()", &call)) return Throw(env, failure);
-  if (Failure failure = LiveProgram(env, call.self, &object)) return Throw(env, failure);
-  RunWork::ResetState({object->program, object->strand});
+  if (Failure failure = Unwrap(env, call.self, kSharedTag, &shared)) return Throw(env, failure);
+  RunWork::ResetState(shared->strand.get(), shared->state.get());
+  return nullptr;
+}
+
+// Keeps the state that runs until now have led to; those that have not ended are run on this thread.
+napi_value SaveState(napi_env env, napi_callback_info info) {
+  Call call;
+  SharedObject* shared = nullptr;
+  if (Failure failure = ReadCall(env, info, 0, 0, "saveState()", &call)) return Throw(env, failure);
+  if (Failure failure = Unwrap(env, call.self, kSharedTag, &shared)) return Throw(env, failure);
+  RunWork::CatchUp(shared->strand.get(), shared->state.get());
+  shared->saved.clear();
+  if (!shared->state->Save(&shared->saved)) return Throw(env, {kLimitExceeded, kOutOfMemory});
+  return nullptr;
+}
+
+napi_value RestoreState(napi_env env, napi_callback_info info) {
+  Call call;
+  SharedObject* shared = nullptr;
+  if (Failure failure = ReadCall(env, info, 0, 0, "restoreState()", &call)) return Throw(env, failure);
+  if (Failure failure = Unwrap(env, call.self, kSharedTag, &shared)) return Throw(env, failure);
+  RunWork::CatchUp(shared->strand.get(), shared->state.get());
+  shared->state->Restore(shared->saved);
+  shared->saved.clear();
   return nullptr;
 }
 
@@ -231,20 +267,22 @@ napi_value Construct(napi_env env, napi_callback_info info) {
   return self;
 }
 
-// What lets programs of one model share packed weights: an earlier one, and a Float64Array of numbers that
-// name the constant blocks. Views of the latter are opened later.
-Failure ReadSharing(napi_env env, napi_value options, napi_value* identities,
-                    std::shared_ptr<program::Weights>* weights) {
+// What the programs of the model share, and a Float64Array of numbers that name the constant blocks. Views of
+// the latter are opened later.
+Failure ReadSharing(napi_env env, napi_value options, napi_value* identities, program::LoadOptions* load,
+                    std::shared_ptr<Strand>* strand) {
   napi_value share;
-  if (Failure failure = ReadField(env, options, "share", &share)) return failure;
+  if (Failure failure = ReadField(env, options, "shared", &share)) return failure;
   if (Failure failure = ReadField(env, options, "identities", identities)) return failure;
   if (*identities) {
     if (Failure failure = CheckView(env, *identities, "identities")) return failure;
   }
   if (!share) return {};
-  ProgramObject* object = nullptr;
-  if (Failure failure = LiveProgram(env, share, &object)) return failure;
-  *weights = object->program->parts().weights;
+  SharedObject* shared = nullptr;
+  if (Failure failure = Unwrap(env, share, kSharedTag, &shared)) return failure;
+  load->weights = shared->weights;
+  load->state = shared->state;
+  *strand = shared->strand;
   return {};
 }
 
@@ -264,11 +302,12 @@ Failure ReadOptions(napi_env env, napi_value value, program::LoadOptions* option
   napi_valuetype type;
   if (napi_typeof(env, value, &type) != napi_ok) return NodeFailure(env);
   if (type != napi_object) return {kOptionInvalid, "the options are not an object"};
-  napi_value threads, isa, memory, packed;
+  napi_value threads, isa, memory, packed, steps;
   if (Failure failure = ReadField(env, value, "threads", &threads)) return failure;
   if (Failure failure = ReadField(env, value, "isa", &isa)) return failure;
   if (Failure failure = ReadField(env, value, "memory", &memory)) return failure;
   if (Failure failure = ReadField(env, value, "packed", &packed)) return failure;
+  if (Failure failure = ReadField(env, value, "steps", &steps)) return failure;
   if (!threads) return {kOptionInvalid, "threads is missing"};
   double number = 0;
   if (Failure failure = ReadInteger(env, threads, "threads", 1, threads::Pool::kMaxThreads, &number))
@@ -289,6 +328,10 @@ Failure ReadOptions(napi_env env, napi_value value, program::LoadOptions* option
     if (Failure failure = ReadInteger(env, packed, "packed", 0, 9007199254740991.0, &number)) return failure;
     options->weight_budget = static_cast<uint64_t>(number);
   }
+  if (steps) {
+    if (Failure failure = ReadInteger(env, steps, "steps", 0, 9007199254740991.0, &number)) return failure;
+    options->step_limit = static_cast<uint64_t>(number);
+  }
   return {};
 }
 
@@ -304,18 +347,40 @@ napi_value DefineClasses(napi_env env, Instance* instance) {
       method("run", Guarded<Run>),
       method("runAsync", Guarded<RunAsync>),
       method("profile", Guarded<Profile>),
-      method("resetState", Guarded<ResetState>),
       method("dispose", Guarded<DisposeMethod>),
   };
+  const napi_property_descriptor shared[] = {
+      method("resetState", Guarded<ResetState>),
+      method("saveState", Guarded<SaveState>),
+      method("restoreState", Guarded<RestoreState>),
+  };
   const napi_property_descriptor run[] = {method("cancel", Guarded<Cancel>)};
-  napi_value program_class, run_class;
+  napi_value program_class, run_class, shared_class;
   LOWBIT_NAPI(env, napi_define_class(env, "NativeProgram", NAPI_AUTO_LENGTH, Construct, nullptr,
                                      sizeof program / sizeof program[0], program, &program_class));
   LOWBIT_NAPI(env, napi_define_class(env, "NativeRun", NAPI_AUTO_LENGTH, Construct, nullptr,
                                      sizeof run / sizeof run[0], run, &run_class));
+  LOWBIT_NAPI(env, napi_define_class(env, "NativeShared", NAPI_AUTO_LENGTH, Construct, nullptr,
+                                     sizeof shared / sizeof shared[0], shared, &shared_class));
+  LOWBIT_NAPI(env, napi_create_reference(env, shared_class, 1, &instance->shared_class));
   LOWBIT_NAPI(env, napi_create_reference(env, program_class, 1, &instance->program_class));
   LOWBIT_NAPI(env, napi_create_reference(env, run_class, 1, &instance->run_class));
   return program_class;
+}
+
+napi_value CreateShared(napi_env env, napi_callback_info info) {
+  Call call;
+  if (Failure failure = ReadCall(env, info, 0, 0, "createShared()", &call)) return Throw(env, failure);
+  const Instance* const instance = Instance::Of(env);
+  if (!instance) return Throw(env, {kInternal, "the environment is ending"});
+  napi_value shared_class, result;
+  LOWBIT_NAPI(env, napi_get_reference_value(env, instance->shared_class, &shared_class));
+  LOWBIT_NAPI(env, napi_new_instance(env, shared_class, 0, nullptr, &result));
+  std::unique_ptr<SharedObject> shared = std::make_unique<SharedObject>();
+  LOWBIT_NAPI(env, napi_wrap(env, result, shared.get(), FinalizeShared, nullptr, nullptr));
+  (void)shared.release();
+  LOWBIT_NAPI(env, napi_type_tag_object(env, result, &kSharedTag));
+  return result;
 }
 
 napi_value CreateProgram(napi_env env, napi_callback_info info) {
@@ -326,7 +391,8 @@ napi_value CreateProgram(napi_env env, napi_callback_info info) {
     return Throw(env, failure);
   if (Failure failure = ReadOptions(env, call.args[2], &options)) return Throw(env, failure);
   napi_value names = nullptr;
-  if (Failure failure = ReadSharing(env, call.args[2], &names, &options.weights)) return Throw(env, failure);
+  std::shared_ptr<Strand> strand;
+  if (Failure failure = ReadSharing(env, call.args[2], &names, &options, &strand)) return Throw(env, failure);
   if (Failure failure = CheckView(env, call.args[0], "the program")) return Throw(env, failure);
   if (Failure failure = ReadViews(env, call.args[1], "constant", kAny, nullptr, &blocks))
     return Throw(env, failure);
@@ -358,7 +424,7 @@ napi_value CreateProgram(napi_env env, napi_callback_info info) {
   LOWBIT_NAPI(env, napi_new_instance(env, program_class, 0, nullptr, &result));
   auto* const object = new (std::nothrow) ProgramObject{std::move(program), nullptr, 0};
   if (!object) return Throw(env, {kLimitExceeded, kOutOfMemory});
-  if (object->program->has_state()) object->strand = std::make_shared<Strand>();
+  if (object->program->has_state()) object->strand = strand ? strand : std::make_shared<Strand>();
   if (napi_wrap(env, result, object, FinalizeProgram, nullptr, nullptr) != napi_ok) {
     delete object;
     return ThrowLast(env);

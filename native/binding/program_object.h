@@ -1,4 +1,4 @@
-// The JavaScript classes Program and Run.
+// The JavaScript classes Program, Run and Shared.
 #pragma once
 
 #include <node_api.h>
@@ -10,8 +10,11 @@
 
 namespace lowbit::binding {
 
-// Defines both classes for this environment.
+// Defines the classes for this environment.
 napi_value DefineClasses(napi_env env, Instance* instance);
+
+// createShared()
+napi_value CreateShared(napi_env env, napi_callback_info info);
 
 // createProgram(program, constants, options)
 napi_value CreateProgram(napi_env env, napi_callback_info info);

@@ -167,7 +167,7 @@ void RunWork::ExecuteOnce() {
   };
   if (!move(Stage::kWaiting, Stage::kRunning)) return;
   // Even where the run itself is cancelled: those after it count on it.
-  if (reset_first_) program_->ResetState();
+  if (reset_first_) program_->parts().state->Reset();
   const bool done = Attempt([this] {
     if (profile_runs_)
       RunProfile();
@@ -178,22 +178,21 @@ void RunWork::ExecuteOnce() {
   move(Stage::kRunning, Stage::kDone);
 }
 
-void RunWork::CatchUp(const Runner& runner) {
-  Strand* const strand = runner.strand.get();
+void RunWork::CatchUp(Strand* strand, program::State* state) {
   if (!strand) return;
   for (RunWork* work : strand->works) {
     work->ExecuteOnce();
     std::unique_lock<std::mutex> lock(strand->mutex);
     strand->changed.wait(lock, [work] { return work->stage_ == Stage::kDone; });
   }
-  if (std::exchange(strand->reset, false)) runner.program->ResetState();
+  if (std::exchange(strand->reset, false)) state->Reset();
 }
 
-void RunWork::ResetState(const Runner& runner) {
-  if (runner.strand && !runner.strand->works.empty())
-    runner.strand->reset = true;
-  else if (runner.strand)
-    runner.program->ResetState();
+void RunWork::ResetState(Strand* strand, program::State* state) {
+  if (strand->works.empty())
+    state->Reset();
+  else
+    strand->reset = true;
 }
 
 void RunWork::RunOnce() {
@@ -231,7 +230,7 @@ void RunWork::RunProfile() {
     status_ = Status(Code::kLimit, kNoMemory.message);
     return;
   }
-  AlignedBuffer state;
+  std::vector<AlignedBuffer> state;
   if (strand_ && !program_->SaveState(&state)) {
     program_->Give(std::move(block));
     status_ = Status(Code::kLimit, kNoMemory.message);

@@ -17,7 +17,7 @@
 
 namespace lowbit::binding {
 
-// What belongs to a program: itself, and the order of its runs where it has a state (else null).
+// What belongs to a program: itself, and the order of the runs of its model where it has a state (else null).
 struct Runner {
   std::shared_ptr<program::Program> program;
   std::shared_ptr<Strand> strand;
@@ -46,10 +46,10 @@ class RunWork {
                               size_t runs, napi_value* promise);
 
   // Before a synchronous run: all runs that were started earlier have ended when this returns, and the state
-  // is new if that was asked for since.
-  static void CatchUp(const Runner& runner);
+  // is new if that was asked for since. Nothing where there is no strand.
+  static void CatchUp(Strand* strand, program::State* state);
   // Runs that are started later find a new state.
-  static void ResetState(const Runner& runner);
+  static void ResetState(Strand* strand, program::State* state);
 
   // Cancels a run that may have ended: one that waits for a place ends at once, one that is at work after its
   // step.

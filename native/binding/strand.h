@@ -1,4 +1,5 @@
-// The order of the runs of a program with state: one after the other, in the order of the calls.
+// The order of the runs of a model with state: one after the other, in the order of the calls, whichever of the
+// model's programs they run.
 //
 // Only the first of the strand is with libuv, so that no thread of its pool waits for another. A synchronous
 // run does what stands before it on its own thread.

@@ -1,6 +1,7 @@
 // The loader's side of StepArgs: one step after the other, its operands and attributes read and checked.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -26,11 +27,23 @@ class Arguments final : public StepArgs {
  public:
   Arguments(const Source& source, const std::vector<Tensor>& tensors, const LoadOptions& options,
             Keeper* keeper)
-      : source_(source), tensors_(tensors), options_(options), keeper_(keeper) {}
+      : source_(source),
+        tensors_(tensors),
+        options_(options),
+        keeper_(keeper),
+        claimed_(source.header.main_count) {
+    depths_.resize(source.header.steps.count);
+  }
+
+  // All steps are known to be main steps or part of a block: they may be opened in any order.
+  void ClaimAll() { claimed_ = source_.header.steps.count; }
 
   // Turns to a step; its operands and attributes are checked here.
   Status Open(uint32_t index) {
     index_ = index;
+    if (index >= claimed_)
+      return Status(Code::kInvalid,
+                    "program: step " + Text(index) + " is neither a main step nor part of a block");
     record_ = source_.At<StepRecord>(source_.header.steps, index);
     name_ = "?";
     const Span<const StepKind> kinds = StepKinds();
@@ -148,6 +161,21 @@ class Arguments final : public StepArgs {
   }
   bool has(const char* name) const override { return Find(name) != nullptr; }
 
+  // Blocks come one after the other, so that each has one owner, which stands before it: no step runs itself.
+  Status Block(int count, StepBlock* block) override {
+    if (count < 0 || static_cast<uint64_t>(count) > source_.header.steps.count - claimed_)
+      return Fail(Code::kInvalid, "a block of " + std::to_string(count) + " steps is more than there are");
+    const int depth = depths_[index_] + 1;
+    if (depth > kMostDepth)
+      return Fail(Code::kLimit, "blocks are nested more than " + std::to_string(kMostDepth) + " deep");
+    *block = {static_cast<size_t>(claimed_), static_cast<size_t>(count)};
+    std::fill_n(depths_.begin() + static_cast<ptrdiff_t>(claimed_), count, depth);
+    claimed_ += static_cast<uint32_t>(count);
+    return Status();
+  }
+
+  size_t index() const override { return index_; }
+
   cpu::Isa isa() const override { return options_.isa; }
   int threads() const override { return options_.threads; }
 
@@ -175,6 +203,7 @@ class Arguments final : public StepArgs {
   static constexpr Tensor kNone{
       Dtype::kInt8, 1, {0, 1, 1, 1, 1, 1, 1, 1}, 0, Where::kArena, 0, nullptr, 0, 0};
 
+  static constexpr int kMostDepth = 64;            // of blocks: they are calls on the stack of a thread
   static constexpr uint32_t kMostAttributes = 64;  // more than any step has; their names are compared
 
   Status ReadAttribute(uint32_t i, Attribute* attribute) const {
@@ -254,6 +283,8 @@ class Arguments final : public StepArgs {
   const LoadOptions& options_;
   Keeper* const keeper_;
   uint64_t weight_room_ = 0;
+  uint32_t claimed_;         // steps that are main steps or part of a block already
+  std::vector<int> depths_;  // of blocks around each step
   uint32_t index_ = 0;
   uint64_t operands_read_ = 0, attributes_read_ = 0;  // by all steps so far
   StepRecord record_{};

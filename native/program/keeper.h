@@ -45,7 +45,8 @@ class Keeper {
   }
 
   Operand Keep(const Tensor& tensor) {
-    if (!tensor.is_constant()) return Operand(tensor.where, tensor.offset);
+    if (tensor.is_state()) return Operand(tensor.variable);
+    if (!tensor.is_constant()) return Operand(tensor.offset);
     const auto [place, fresh] = copies_.try_emplace({tensor.constant, tensor.bytes}, nullptr);
     if (fresh) {
       SharedBuffer copy = Packed(tensor, Key().With('='), tensor.bytes, [&](uint8_t* bytes) {
@@ -60,7 +61,8 @@ class Keeper {
       place->second = copy->data();
       kept_->push_back(std::move(copy));
     }
-    return Operand(place->second);
+    // Steps only read constants: the loader refuses outputs that are one.
+    return Operand(const_cast<uint8_t*>(place->second));
   }
 
   // A step has taken `packed` bytes.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "program/arguments.h"
+#include "program/variables.h"
 #include "program/wishes.h"
 
 namespace lowbit::program {
@@ -51,23 +52,24 @@ Status Build(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constant
   };
   const Header& header = source.header;
   LOWBIT_RETURN_IF_ERROR(fits(header.arena_bytes));
-  LOWBIT_RETURN_IF_ERROR(fits(header.state_bytes));
-  if (header.once_count > header.main_count || header.main_count > header.steps.count)
-    return Invalid("program: " + Text(header.once_count) + " first and " + Text(header.main_count) +
-                   " main steps of " + Text(header.steps.count));
-  if (header.once_count > 0 && header.state_bytes == 0)
-    return Invalid("program: it has steps that initialise a state, and no state");
-  const uint64_t fixed = header.arena_bytes + header.state_bytes;  // each is at most SIZE_MAX / 2
-
-  std::vector<Tensor> tensors(source.header.tensors.count);
-  for (uint32_t i = 0; i < source.header.tensors.count; ++i)
-    LOWBIT_RETURN_IF_ERROR(ReadTensor(source, constants, i, options, &tensors[i]));
+  const uint64_t state_bytes = Variables::BytesOf(source);
+  LOWBIT_RETURN_IF_ERROR(fits(state_bytes));
+  if (header.main_count > header.steps.count)
+    return Invalid("program: " + Text(header.main_count) + " main steps of " + Text(header.steps.count));
+  const uint64_t fixed = header.arena_bytes + state_bytes;  // each is at most SIZE_MAX / 2
 
   Program::Parts parts;
-  parts.weights = options.weights ? options.weights : std::make_shared<Weights>();
-  parts.weights->Prune();
+  parts.state = options.state ? options.state : std::make_shared<State>();
+  Variables variables(parts.state);
+  LOWBIT_RETURN_IF_ERROR(variables.Read(source));
+  std::vector<Tensor> tensors(source.header.tensors.count);
+  for (uint32_t i = 0; i < source.header.tensors.count; ++i)
+    LOWBIT_RETURN_IF_ERROR(ReadTensor(source, constants, variables, i, options, &tensors[i]));
+
+  const std::shared_ptr<Weights> weights = options.weights ? options.weights : std::make_shared<Weights>();
+  weights->Prune();
   const uint64_t room = std::min<uint64_t>(options.memory_limit, SIZE_MAX / 2);
-  Keeper keeper(&parts.constants, parts.weights.get(), room - std::min(room, fixed));
+  Keeper keeper(&parts.constants, weights.get(), room - std::min(room, fixed));
   LOWBIT_RETURN_IF_ERROR(ReadPorts(source, tensors, false, &keeper, &parts.inputs));
   LOWBIT_RETURN_IF_ERROR(ReadPorts(source, tensors, true, &keeper, &parts.outputs));
 
@@ -93,6 +95,7 @@ Status Build(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constant
     }
   }
   Arguments again(source, tensors, options, &keeper);
+  again.ClaimAll();
   uint64_t reserved = InOrderOfWorth(&wanting);
   for (const Wanting& step : wanting) {
     reserved -= step.wish.least_bytes;
@@ -109,12 +112,11 @@ Status Build(Span<const uint8_t> bytes, Span<const Span<const uint8_t>> constant
   parts.shared_bytes = keeper.shared_bytes();
   parts.threads = options.threads;
   parts.pool = threads::Pool::Shared(options.threads);
-  parts.once_count = header.once_count;
   parts.main_count = header.main_count;
-  AlignedBuffer state;
-  if (!state.Allocate(static_cast<size_t>(header.state_bytes)))
-    return Status(Code::kLimit, "program: not enough memory for its state");
-  *program = std::make_shared<Program>(std::move(parts), std::move(state));
+  parts.step_limit = options.step_limit;
+  parts.variables = variables.list();
+  *program = std::make_shared<Program>(std::move(parts));
+  variables.Commit();
   return Status();
 }
 

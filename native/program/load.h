@@ -21,7 +21,11 @@ struct LoadOptions {
   uint64_t weight_budget = 0;
   // Numbers that name the constant blocks in all programs of a model, one a block, 0 for no name; or empty.
   Span<const double> identities;
-  std::shared_ptr<Weights> weights;  // of an earlier program of the model, or null
+  // Steps and passes of loops that one run may take.
+  uint64_t step_limit = uint64_t{1} << 24;
+  // What the programs of a model share; null for what is this program's own.
+  std::shared_ptr<Weights> weights;
+  std::shared_ptr<State> state;
 };
 
 // The bytes are read as a stranger's file and only during the call.

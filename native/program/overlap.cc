@@ -7,12 +7,12 @@ namespace {
 constexpr size_t kMostOutputs = 64;  // more than any step has; each is compared with all operands
 
 bool Overlap(const Tensor& a, const Tensor& b) {
-  return a.where == b.where && !a.is_constant() && a.bytes > 0 && b.bytes > 0 &&
+  return a.where == b.where && a.source == b.source && !a.is_constant() && a.bytes > 0 && b.bytes > 0 &&
          a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
 }
 
 bool IsSame(const Tensor& a, const Tensor& b) {
-  return a.where == b.where && a.offset == b.offset && a.bytes == b.bytes;
+  return a.where == b.where && a.source == b.source && a.offset == b.offset && a.bytes == b.bytes;
 }
 
 }  // namespace

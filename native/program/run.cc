@@ -15,8 +15,7 @@ constexpr size_t RoundUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
 
-Program::Program(Parts parts, AlignedBuffer state) : parts_(std::move(parts)), state_(std::move(state)) {
-  ResetState();
+Program::Program(Parts parts) : parts_(std::move(parts)) {
   for (const Port& port : parts_.inputs) input_bytes_ += RoundUp(port.bytes);
   for (const Port& port : parts_.outputs) output_bytes_ += RoundUp(port.bytes);
   free_.reserve(kKept);
@@ -67,8 +66,8 @@ void Program::Close() {
 }
 
 RunContext Program::ContextOf(const Block& block) const {
-  return {const_cast<uint8_t*>(block.arena.data()), const_cast<uint8_t*>(state_.data()),
-          const_cast<uint8_t*>(block.scratch.data()), parts_.pool, parts_.threads};
+  return {const_cast<uint8_t*>(block.arena.data()), const_cast<uint8_t*>(block.scratch.data()), parts_.pool,
+          parts_.threads};
 }
 
 void Program::CopyIn(Block& block, size_t input, const void* bytes) const {
@@ -81,52 +80,77 @@ void Program::CopyOut(const Block& block, size_t output, void* bytes) const {
   if (port.bytes) std::memcpy(bytes, port.at.In<uint8_t>(ContextOf(block)), port.bytes);
 }
 
-void Program::ResetState() {
-  if (state_.size()) std::memset(state_.data(), 0, state_.size());
-  is_new_ = true;
-}
-
-bool Program::SaveState(AlignedBuffer* copy) const {
-  // One byte more says whether the state is new.
-  if (!copy->Allocate(state_.size() + 1)) return false;
-  if (state_.size()) std::memcpy(copy->data(), state_.data(), state_.size());
-  copy->data()[state_.size()] = is_new_;
+bool Program::SaveState(std::vector<AlignedBuffer>* copies) const {
+  for (const std::shared_ptr<Variable>& variable : parts_.variables) {
+    AlignedBuffer copy;
+    const size_t size = variable->bytes.size();
+    if (size > 0 && !copy.Allocate(size)) return false;
+    if (size > 0) std::memcpy(copy.data(), variable->bytes.data(), size);
+    copies->push_back(std::move(copy));
+  }
   return true;
 }
 
-void Program::RestoreState(const AlignedBuffer& copy) {
-  if (state_.size()) std::memcpy(state_.data(), copy.data(), state_.size());
-  is_new_ = copy.data()[state_.size()] != 0;
+void Program::RestoreState(const std::vector<AlignedBuffer>& copies) {
+  for (size_t i = 0; i < copies.size(); ++i)
+    if (copies[i].size()) std::memcpy(parts_.variables[i]->bytes.data(), copies[i].data(), copies[i].size());
+}
+
+namespace {
+
+// One step, with its time but for that of its blocks.
+void RunTimed(const RunContext& run, Flow& flow, size_t i) noexcept {
+  using Clock = std::chrono::steady_clock;
+  const double outer = std::exchange(flow.inner, 0.0);
+  const Clock::time_point start = Clock::now();
+  flow.steps[i]->Run(run);
+  const double all = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+  flow.micros[i] += all - flow.inner;
+  flow.inner = outer + all;
+}
+
+}  // namespace
+
+bool RunSteps(const RunContext& run, size_t first, size_t count) noexcept {
+  Flow& flow = *run.flow;
+  for (size_t i = first; i < first + count; ++i) {
+    if (!flow.Next(i)) return false;
+    if (flow.micros)
+      RunTimed(run, flow, i);
+    else
+      flow.steps[i]->Run(run);
+    if (flow.end != Code::kOk) return false;
+    if (flow.failure.load(std::memory_order_relaxed)) {
+      flow.end = Code::kData;
+      flow.at = i;
+      return false;
+    }
+  }
+  return true;
 }
 
 Status Program::Run(Block& block, const std::atomic<bool>* cancel, double* micros) {
-  using Clock = std::chrono::steady_clock;
   RunContext context = ContextOf(block);
-  std::atomic<const char*> failure{nullptr};
-  context.failure = &failure;
-  const size_t first = is_new_ ? 0 : parts_.once_count;
+  Flow flow;
+  flow.steps = parts_.steps.data();
+  flow.cancel = cancel;
+  flow.left = parts_.step_limit;
+  flow.micros = micros;
+  context.flow = &flow;
   if (micros) std::fill(micros, micros + parts_.steps.size(), 0.0);
-  for (size_t i = first; i < parts_.main_count; ++i) {
-    const Step* const step = parts_.steps[i].get();
-    if (cancel && cancel->load(std::memory_order_relaxed))
-      return Status(Code::kCancelled, "the run was cancelled");
-    if (micros) {
-      const Clock::time_point start = Clock::now();
-      step->Run(context);
-      micros[i] = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
-    } else {
-      step->Run(context);
-    }
-    if (const char* why = failure.load(std::memory_order_relaxed))
-      return Status(Code::kData, "step " + std::to_string(i) + " (" + step->kernel() + "): " + why);
-    if (i + 1 == parts_.once_count) is_new_ = false;
-  }
-  return Status();
+  if (RunSteps(context, 0, parts_.main_count)) return Status();
+  if (flow.end == Code::kCancelled) return Status(Code::kCancelled, "the run was cancelled");
+  const std::string where =
+      "step " + std::to_string(flow.at) + " (" + parts_.steps[flow.at]->kernel() + "): ";
+  if (flow.end == Code::kLimit)
+    return Status(Code::kLimit, where + "the run takes more than " + std::to_string(parts_.step_limit) +
+                                    " steps and passes of loops, which is the limit");
+  return Status(Code::kData, where + flow.failure.load(std::memory_order_relaxed));
 }
 
 uint64_t Program::HeldBytes() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return parts_.packed_bytes + state_.size() +
+  return parts_.packed_bytes +
          (static_cast<uint64_t>(parts_.arena_bytes) + parts_.scratch_bytes) * (free_.size() + out_);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/aligned_buffer.h"
 #include "base/status.h"
+#include "program/state.h"
 #include "program/step.h"
 #include "threads/pool.h"
 
@@ -31,19 +32,20 @@ class Program {
   // What load.cc found and checked.
   struct Parts {
     size_t arena_bytes = 0;
-    size_t once_count = 0;      // steps that initialise the state
-    size_t main_count = 0;      // steps of a run, those that initialise included
+    size_t main_count = 0;      // steps that are no part of a block
+    uint64_t step_limit = 0;    // steps and passes of loops of one run
     size_t scratch_bytes = 0;   // the largest of the steps
     uint64_t packed_bytes = 0;  // weights packed by steps, and the constants below
     int threads = 1;
     threads::Pool* pool = nullptr;
     std::vector<Port> inputs, outputs;
     std::vector<SharedBuffer> constants;
-    uint64_t shared_bytes = 0;         // of packed_bytes, taken from earlier programs
-    std::shared_ptr<Weights> weights;  // for later programs of the same model
+    uint64_t shared_bytes = 0;  // of packed_bytes, taken from earlier programs
+    std::shared_ptr<State> state;
+    std::vector<std::shared_ptr<Variable>> variables;  // those of the state that steps use
     std::vector<std::unique_ptr<Step>> steps;
   };
-  Program(Parts parts, AlignedBuffer state);
+  explicit Program(Parts parts);
 
   const Parts& parts() const { return parts_; }
   size_t input_bytes() const { return input_bytes_; }    // of all inputs together, each rounded up to 64
@@ -62,18 +64,17 @@ class Program {
   void CopyIn(Block& block, size_t input, const void* bytes) const;
   void CopyOut(const Block& block, size_t output, void* bytes) const;
 
-  // Whether runs depend on those before them. The caller sees to it that such runs never overlap.
-  bool has_state() const { return state_.size() > 0; }
-  // The next run finds the state as the first one did.
-  void ResetState();
+  // Whether runs depend on those before them. The caller sees to it that such runs never overlap, nor those of
+  // programs with the same state.
+  bool has_state() const { return !parts_.variables.empty(); }
 
-  // Runs all steps. `cancel` is looked at before each step (kCancelled); kData where a step calls Fail.
-  // `micros`: one entry a step, or null.
+  // Runs the steps. `cancel` is looked at before each step (kCancelled); kData where a step calls Fail, kLimit
+  // beyond the limit of steps. `micros`: one entry a step, those of blocks too, or null.
   Status Run(Block& block, const std::atomic<bool>* cancel, double* micros);
 
-  // Keeps the state for later, and brings it back. False where there is not that much memory.
-  bool SaveState(AlignedBuffer* copy) const;
-  void RestoreState(const AlignedBuffer& copy);
+  // Keeps the variables for later, and brings them back. False where there is not that much memory.
+  bool SaveState(std::vector<AlignedBuffer>* copies) const;
+  void RestoreState(const std::vector<AlignedBuffer>& copies);
 
   // Bytes that the program holds now, blocks included.
   uint64_t HeldBytes() const;
@@ -86,8 +87,6 @@ class Program {
   RunContext ContextOf(const Block& block) const;
 
   const Parts parts_;
-  AlignedBuffer state_;
-  bool is_new_ = true;  // the steps that initialise the state have yet to run
   size_t input_bytes_ = 0, output_bytes_ = 0;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Block>> free_;  // under mutex_

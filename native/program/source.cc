@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "program/variables.h"
+
 namespace lowbit::program {
 namespace {
 
@@ -63,11 +65,12 @@ Status OpenSource(Span<const uint8_t> bytes, Source* source) {
   LOWBIT_RETURN_IF_ERROR(CheckSection(*source, "steps", header.steps, sizeof(StepRecord)));
   LOWBIT_RETURN_IF_ERROR(CheckSection(*source, "attributes", header.attributes, sizeof(AttributeRecord)));
   LOWBIT_RETURN_IF_ERROR(CheckSection(*source, "inputs", header.inputs, sizeof(int32_t)));
-  return CheckSection(*source, "outputs", header.outputs, sizeof(int32_t));
+  LOWBIT_RETURN_IF_ERROR(CheckSection(*source, "outputs", header.outputs, sizeof(int32_t)));
+  return CheckSection(*source, "variables", header.variables, sizeof(VariableRecord));
 }
 
-Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constants, uint32_t index,
-                  const LoadOptions& options, Tensor* tensor) {
+Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constants, const Variables& variables,
+                  uint32_t index, const LoadOptions& options, Tensor* tensor) {
   const TensorRecord record = source.At<TensorRecord>(source.header.tensors, index);
   const auto fail = [index](const std::string& message) {
     return Invalid("program: tensor " + Text(index) + ": " + message);
@@ -95,8 +98,16 @@ Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constant
 
   uint64_t space = 0;
   const uint8_t* constant = nullptr;
+  uint8_t* variable = nullptr;
   if (record.where == Where::kArena || record.where == Where::kState) {
-    space = record.where == Where::kArena ? source.header.arena_bytes : source.header.state_bytes;
+    space = source.header.arena_bytes;
+    if (record.where == Where::kState) {
+      if (record.source >= variables.list().size())
+        return fail("variable " + Text(record.source) + " is none of the program's");
+      AlignedBuffer& buffer = variables.list()[record.source]->bytes;
+      space = buffer.size();
+      variable = buffer.data();
+    }
     if (record.offset % static_cast<uint64_t>(std::max(bits / 8, 1)) != 0)
       return fail("offset " + Text(record.offset) + " is not aligned to its elements");
   } else if (record.where == Where::kConstant) {
@@ -124,6 +135,8 @@ Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constant
   tensor->where = record.where;
   tensor->offset = record.where == Where::kConstant ? 0 : static_cast<size_t>(record.offset);
   tensor->constant = constant;
+  tensor->variable = variable ? variable + tensor->offset : nullptr;
+  tensor->source = record.where == Where::kState ? record.source : 0;
   return Status();
 }
 

@@ -32,8 +32,10 @@ struct Source {
 // Copies the program and checks its header and the bounds of its sections.
 Status OpenSource(Span<const uint8_t> bytes, Source* source);
 
+class Variables;
+
 // Tensor `index`, its size and its place checked.
-Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constants, uint32_t index,
-                  const LoadOptions& options, Tensor* tensor);
+Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constants, const Variables& variables,
+                  uint32_t index, const LoadOptions& options, Tensor* tensor);
 
 }  // namespace lowbit::program

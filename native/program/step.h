@@ -21,23 +21,56 @@
 
 namespace lowbit::program {
 
+class Step;
+
+// How far a run has come, and what ends it early. All its steps share it, those of blocks too.
+struct Flow {
+  const std::unique_ptr<Step>* steps = nullptr;
+  const std::atomic<bool>* cancel = nullptr;  // may be null
+  uint64_t left = UINT64_MAX;                 // so many steps and passes of loops may still come
+  double* micros = nullptr;                   // time of each step without that of its blocks, or null
+  double inner = 0;                           // of `micros`: time of the blocks of the step at work
+  std::atomic<const char*> failure{nullptr};  // what a step told Fail
+  Code end = Code::kOk;                       // why no further step runs
+  size_t at = 0;                              // and where
+
+  // Whether the run goes on with one step or pass more.
+  bool Next(size_t step) noexcept {
+    const bool cancelled = cancel && cancel->load(std::memory_order_relaxed);
+    if (!cancelled && left > 0) {
+      --left;
+      return true;
+    }
+    end = cancelled ? Code::kCancelled : Code::kLimit;
+    at = step;
+    return false;
+  }
+};
+
 // One run's memory and helpers.
 struct RunContext {
   uint8_t* arena;
-  uint8_t* state;    // kept from run to run; runs that have one never overlap
   uint8_t* scratch;  // at least Step::scratch_bytes(threads), 64-byte aligned, contents undefined
   threads::Pool* pool;
-  int threads;                                  // how many may work on a step, the caller included; >= 1
-  std::atomic<const char*>* failure = nullptr;  // what a step told Fail; null where none can fail
+  int threads;           // how many may work on a step, the caller included; >= 1
+  Flow* flow = nullptr;  // null where none can fail, and there are no blocks
 
   // Says, from any thread, that the step met values it has no result for (an index outside a table). `why`
   // must outlive the run: a literal. The step then ends without a result, and the run after it. The first one
   // counts.
   void Fail(const char* why) const noexcept {
     const char* none = nullptr;
-    if (failure) failure->compare_exchange_strong(none, why, std::memory_order_relaxed);
+    if (flow) flow->failure.compare_exchange_strong(none, why, std::memory_order_relaxed);
   }
 };
+
+// A row of steps that a step runs.
+struct StepBlock {
+  size_t first = 0, count = 0;
+};
+
+// Runs the steps from `first` on, up to the first that ends the run: false then (run.cc).
+bool RunSteps(const RunContext& run, size_t first, size_t count) noexcept;
 
 // A tensor as a step sees it, checked: bytes == size of dtype x dims, in the arena, in the state or in
 // program-owned memory.
@@ -47,11 +80,14 @@ struct Tensor {
   int32_t dims[kMaxRank];
   size_t bytes;
   Where where;
-  size_t offset;            // in the arena or in the state
+  size_t offset;            // in the arena or in the variable
   const uint8_t* constant;  // constants during loading only: the caller's bytes, any alignment
   // Constants: the number of their block, the same in all programs of a model (0: none), and where in it.
   uint64_t identity = 0;
   size_t block_offset = 0;
+  // State: where its variable lies, and which it is.
+  uint8_t* variable = nullptr;
+  uint32_t source = 0;
 
   bool is_constant() const { return where == Where::kConstant; }
   bool is_state() const { return where == Where::kState; }
@@ -62,24 +98,24 @@ struct Tensor {
   }
 };
 
-// Where an operand is found while running: in the arena, in the state, or in memory that the program owns.
+// Where an operand is found while running: in the arena, or in memory that stays where it is (constants,
+// variables).
 class Operand {
  public:
   Operand() = default;
-  Operand(Where where, size_t offset) : is_state_(where == Where::kState), offset_(offset) {}
-  explicit Operand(const uint8_t* kept) : kept_(kept) {}
+  explicit Operand(size_t offset) : offset_(offset) {}
+  explicit Operand(uint8_t* fixed) : fixed_(fixed) {}
   template <typename T>
   const T* In(const RunContext& run) const {
-    return kept_ ? reinterpret_cast<const T*>(kept_) : Out<T>(run);
+    return Out<T>(run);
   }
   template <typename T>
   T* Out(const RunContext& run) const {
-    return reinterpret_cast<T*>((is_state_ ? run.state : run.arena) + offset_);
+    return reinterpret_cast<T*>(fixed_ ? fixed_ : run.arena + offset_);
   }
 
  private:
-  const uint8_t* kept_ = nullptr;
-  bool is_state_ = false;
+  uint8_t* fixed_ = nullptr;
   size_t offset_ = 0;
 };
 
@@ -139,6 +175,10 @@ class StepArgs {
   virtual Status Doubles(const char* name, size_t count, Span<const double>* values) const = 0;
   virtual Status Bytes(const char* name, size_t count, Span<const uint8_t>* values) const = 0;
   virtual bool has(const char* name) const = 0;
+
+  // The next block of the program, of `count` steps, is this step's.
+  virtual Status Block(int count, StepBlock* block) = 0;
+  virtual size_t index() const = 0;  // of the step, in the program
 
   virtual cpu::Isa isa() const = 0;
   virtual int threads() const = 0;  // the most that a run of this program uses

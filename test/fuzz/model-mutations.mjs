@@ -9,7 +9,8 @@ const REALS = [0, -0, 1, -1, 1e-30, 1e30, 1e-45, 3e38, Number.NaN, Number.POSITI
 /** A model like the given one, with a few changes. */
 export function mutateModel(model, next) {
   const { below, pick } = source(next)
-  const graph = model.subgraphs[0]
+  const place = below(3) ? 0 : below(model.subgraphs.length)
+  const graph = model.subgraphs[place]
   const tensors = graph.tensors.map((tensor) => ({ ...tensor }))
   const operators = graph.operators.map((operator) => ({ ...operator }))
   const number = (old) =>
@@ -119,5 +120,5 @@ export function mutateModel(model, next) {
   ) {
     changes[pick(all)](pick(tensors), pick(operators))
   }
-  return { ...model, subgraphs: [{ ...graph, tensors, operators }, ...model.subgraphs.slice(1)] }
+  return { ...model, subgraphs: model.subgraphs.with(place, { ...graph, tensors, operators }) }
 }

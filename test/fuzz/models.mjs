@@ -3,6 +3,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { encode } from '../../dist/esm/format/tflite/encode.js'
+import { FLOW_MODELS } from '../../dist/test/helpers/flow-models.js'
 import { oneOperatorFile } from '../../dist/test/helpers/model-builder.js'
 import { convFile, identityFile, mixedFile } from '../../dist/test/helpers/small-models.js'
 import { TABLES } from '../../dist/test/ops/tables/all.js'
@@ -81,6 +83,9 @@ function own() {
   for (const [type, cases] of Object.entries(TABLES)) {
     for (const at of [0, -1])
       files.push({ name: `own-${type}-${at}`, bytes: oneOperatorFile(cases.at(at).spec) })
+  }
+  for (const [name, model] of Object.entries(FLOW_MODELS)) {
+    files.push({ name: `own-flow-${name}`, bytes: encode(model) })
   }
   return files
 }

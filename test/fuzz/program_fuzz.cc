@@ -23,6 +23,7 @@ using program::Dtype;
 
 constexpr uint64_t kMemory = 64 << 10;  // small, so that no program runs for long
 constexpr uint32_t kMostSteps = 64;
+constexpr uint64_t kMostPasses = 1024;  // of steps in one run, those in loops too
 
 // Kinds whose results do not depend on the order of real additions.
 constexpr const char* kExact[] = {"cast", "concat", "copy",     "dequantize", "gather",
@@ -83,6 +84,7 @@ Outcome LoadAndRun(const Case& one, cpu::Isa isa, int fill) {
   options.isa = isa;
   options.memory_limit = kMemory;
   options.weight_budget = kMemory;
+  options.step_limit = kMostPasses;
   std::shared_ptr<program::Program> loaded;
   Outcome outcome;
   outcome.status = program::Load(program_bytes, {blocks.data(), blocks.size()}, options, &loaded);

@@ -220,9 +220,9 @@ class Mutator {
         header.arena_bytes = Below(1 << 16);
         break;
       case 1: {
-        Section* const sections[] = {&header.tensors,    &header.operands, &header.steps,
-                                     &header.attributes, &header.inputs,   &header.outputs};
-        Section& section = *sections[Below(6)];
+        Section* const sections[] = {&header.tensors, &header.operands, &header.steps,    &header.attributes,
+                                     &header.inputs,  &header.outputs,  &header.variables};
+        Section& section = *sections[Below(7)];
         if (Below(4)) {
           section.count = Below(section.count + 2);
         } else {
@@ -230,6 +230,9 @@ class Mutator {
         }
         break;
       }
+      case 2:
+        header.main_count = Below(header.steps.count + 2);
+        break;
       default:
         header.magic = program::kMagic;
         header.version = program::kVersion;

@@ -74,7 +74,7 @@ export function encodeProgram(spec: ProgramSpec, format: NativeFormat): Uint8Arr
     u32(24 + 8 * i, offsets[name])
     u32(28 + 8 * i, counts[name])
   }
-  u32(84, spec.steps.length)
+  u32(80, spec.steps.length)
   for (const [i, tensor] of spec.tensors.entries()) {
     const at = offsets.tensors + i * RECORDS.tensors
     const constant = 'source' in tensor.place

@@ -188,7 +188,12 @@ if (hasWinograd) {
 test('uint8 layers equal scalar', (t) => {
   const file = layersFile([[13, 48]], 'uint8')
   const outputs = ['scalar', ...ISAS].map((isa) => {
-    const settings = { threads: 2, isa, memory: 'fast' as const, limits: { memory: 2 ** 31, steps: 9 } }
+    const settings = {
+      threads: 2,
+      isa,
+      memory: 'fast' as const,
+      limits: { memory: 2 ** 31, steps: 9, passes: 9 },
+    }
     const { program } = compile(sourceOf(decode(file), settings), { subgraph: 0 })
     const kernel = program.info().kernels[0] ?? ''
     t.is(kernel.startsWith('winograd.'), isa !== 'scalar', kernel)

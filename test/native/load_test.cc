@@ -94,7 +94,7 @@ struct Sample {
     }
     full.attributes = section(records);
     full.total_bytes = bytes.size();
-    full.main_count = full.steps.count;
+    full.main_count = full.steps.count + header.main_count;  // a test may add to it
     std::memcpy(bytes.data(), &full, sizeof full);
     return bytes;
   }
@@ -110,6 +110,7 @@ Status LoadBytes(const std::vector<uint8_t>& bytes, const std::vector<uint8_t>& 
   const Span<const uint8_t> blocks[1] = {{block.get(), constant.size()}};
   LoadOptions options;
   options.memory_limit = limit;
+  options.step_limit = 1 << 16;
   return Load({exact.get(), bytes.size()}, {blocks, 1}, options, program);
 }
 
@@ -219,16 +220,10 @@ LOWBIT_TEST("load: each rule has its refusal") {
   LOWBIT_CHECK(invalid([](Sample& s) { s.header.magic = 1; }));
   LOWBIT_CHECK(invalid([](Sample& s) { s.header.version = 99; }));
   LOWBIT_CHECK(invalid([](Sample& s) { s.header.arena_bytes = 143; }));
-  // State: beyond its end, steps that initialise it where there is none, more of them than there are steps.
-  LOWBIT_CHECK(invalid([](Sample& s) {
-    s.header.state_bytes = 8;
-    s.tensors[1].where = Where::kState;
-  }));
-  LOWBIT_CHECK(invalid([](Sample& s) { s.header.once_count = 1; }));
-  LOWBIT_CHECK(invalid([](Sample& s) {
-    s.header.state_bytes = 64;
-    s.header.once_count = 3;
-  }));
+  // State: none there; blocks: steps that belong to none.
+  LOWBIT_CHECK(invalid([](Sample& s) { s.tensors[1].where = Where::kState; }));
+  LOWBIT_CHECK(invalid([](Sample& s) { s.header.main_count = UINT32_MAX; }));
+  LOWBIT_CHECK(invalid([](Sample& s) { s.header.main_count = 1; }));
   LOWBIT_CHECK(invalid([](Sample& s) { s.tensors[0].bytes = 15; }));
   LOWBIT_CHECK(invalid([](Sample& s) { s.tensors[4].bytes = 7; }));  // 15 int4 values are 8 bytes
   LOWBIT_CHECK(invalid([](Sample& s) { s.tensors[0].offset = 192; }));
@@ -268,7 +263,6 @@ LOWBIT_TEST("load: each rule has its refusal") {
   LOWBIT_CHECK(Spoilt([](Sample&) {}, 192 + 16) == Code::kOk);
   LOWBIT_CHECK(Spoilt([](Sample&) {}, 192 + 15) == Code::kLimit);
   LOWBIT_CHECK(Spoilt([](Sample& s) { s.header.arena_bytes = uint64_t{1} << 60; }) == Code::kLimit);
-  LOWBIT_CHECK(Spoilt([](Sample& s) { s.header.state_bytes = uint64_t{1} << 60; }) == Code::kLimit);
   LOWBIT_CHECK(Spoilt([](Sample& s) { s.header.arena_bytes = UINT64_MAX; }, UINT64_MAX) == Code::kLimit);
 }
 
@@ -296,8 +290,65 @@ LOWBIT_TEST("load: what a step writes overlaps nothing else, but where it works 
   }
   LOWBIT_CHECK(LoadThree("binary", {0, 1, 2}, {0, 64, 16}) == Code::kOk);
   LOWBIT_CHECK(LoadThree("copy", {0, 2}, {0, 64, 16}) == Code::kOk);
-  LOWBIT_CHECK(LoadThree("copy", {0, 2}, {0, 64, 0}) == Code::kInvalid);
+  LOWBIT_CHECK(LoadThree("copy", {0, 2}, {0, 64, 0}) == Code::kOk);
   LOWBIT_CHECK(LoadThree("copy", {0, 2}, {0, 64, 8}) == Code::kInvalid);
+}
+
+// A loop over a constant condition: `counts` are the steps of its two blocks, of which there are `steps`.
+Status LoadLoop(std::vector<int32_t> counts, int steps, std::shared_ptr<Program>* program,
+                const char* kind = "while") {
+  Sample sample;
+  sample.tensors[0] = Sample::Arena(Dtype::kBool, {1}, 0, 1);
+  sample.operands = {0};
+  sample.steps = {{KindOf(kind), 0, 1, 0, 0, 1}};
+  sample.attributes = {{"counts", std::move(counts)}};
+  sample.inputs = {0};
+  sample.outputs = {0};
+  for (int i = 0; i < steps; ++i) {
+    sample.operands.insert(sample.operands.end(), {0, 3});
+    sample.tensors[3] = Sample::Arena(Dtype::kBool, {1}, 128, 1);
+    sample.steps.push_back({KindOf("copy"), static_cast<uint32_t>(1 + 2 * i), 1, 1, 1, 0});
+  }
+  sample.header.main_count = static_cast<uint32_t>(-steps);
+  return LoadBytes(sample.Bytes(), sample.constant, program);
+}
+
+LOWBIT_TEST("load: each step is a main step or part of one block, which stands behind its owner") {
+  std::shared_ptr<Program> program;
+  const auto code = [&](std::vector<int32_t> counts, int steps, const char* kind = "while") {
+    return LoadLoop(std::move(counts), steps, &program, kind).code();
+  };
+  LOWBIT_CHECK(code({1, 2}, 3) == Code::kOk);
+  LOWBIT_CHECK(code({0, 0}, 0) == Code::kOk);
+  LOWBIT_CHECK(code({1, 1}, 3) == Code::kInvalid);
+  LOWBIT_CHECK(code({1, 3}, 3) == Code::kInvalid);
+  LOWBIT_CHECK(code({-1, 4}, 3) == Code::kInvalid);
+  LOWBIT_CHECK(code({3}, 3) == Code::kInvalid);
+  LOWBIT_CHECK(code({3, 0}, 3, "if") == Code::kOk);
+  LOWBIT_CHECK(code({3}, 3, "once") == Code::kInvalid);  // its operand is no variable
+  Sample outside;
+  outside.attributes = {{"counts", {0, 0}}};
+  outside.operands = {0};
+  outside.steps = {{KindOf("while"), 0, 1, 0, 0, 1}};
+  LOWBIT_CHECK(LoadBytes(outside.Bytes(), outside.constant, &program).code() == Code::kTypeMismatch);
+}
+
+LOWBIT_TEST("run: an endless loop ends at the limit, and by its flag") {
+  std::shared_ptr<Program> program;
+  for (const int steps : {0, 2}) {
+    LOWBIT_CHECK(LoadLoop({0, steps}, steps, &program).ok());
+    std::unique_ptr<Block> block = program->Take();
+    const uint8_t yes = 1, no = 0;
+    program->CopyIn(*block, 0, &no);
+    LOWBIT_CHECK(program->Run(*block, nullptr, nullptr).ok());
+    program->CopyIn(*block, 0, &yes);
+    LOWBIT_CHECK(program->Run(*block, nullptr, nullptr).code() == Code::kLimit);
+    const std::atomic<bool> cancel{true};
+    LOWBIT_CHECK(program->Run(*block, &cancel, nullptr).code() == Code::kCancelled);
+    std::vector<double> micros(program->parts().steps.size());
+    LOWBIT_CHECK(program->Run(*block, nullptr, micros.data()).code() == Code::kLimit);
+    program->Give(std::move(block));
+  }
 }
 
 LOWBIT_TEST("load: steps share no operands and no attributes") {

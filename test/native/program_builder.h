@@ -54,6 +54,7 @@ inline ProgramBytes GroupedConvolution(int32_t groups) {
   header.tensors = {put(tensors, sizeof tensors), 3};
   header.operands = {put(operands, sizeof operands), 3};
   header.steps = {put(&step, sizeof step), 1};
+  header.main_count = 1;
   header.inputs = {put(&in, sizeof in), 1};
   header.outputs = {put(&out, sizeof out), 1};
   std::vector<AttributeRecord> records;

@@ -20,7 +20,7 @@ test('defaults', (t) => {
     threads: usableCores(),
     isa: undefined,
     memory: 'balanced',
-    limits: { memory: 2 ** 31, steps: 16384 },
+    limits: { memory: 2 ** 31, steps: 16384, passes: 2 ** 24 },
   })
 })
 

@@ -10,7 +10,7 @@ const SETTINGS = {
   threads: 1,
   isa: undefined,
   memory: 'balanced' as const,
-  limits: { memory: 2 ** 32, steps: 1000 },
+  limits: { memory: 2 ** 32, steps: 1000, passes: 1000 },
 }
 
 test('later runs take the new shapes', async (t) => {
@@ -46,17 +46,14 @@ test('weights are packed once', (t) => {
   const first = compile(source, { subgraph: 0 })
   const { packedBytes } = first.program.info()
   t.is(first.program.info().sharedBytes, 0)
-  const second = compile(source, { subgraph: 0, shapes: [[2, 9, 9, 16]] }, first.program)
+  const second = compile(source, { subgraph: 0, shapes: [[2, 9, 9, 16]] })
   const { sharedBytes } = second.program.info()
   // Constants of channels are small, and made anew.
   t.true(sharedBytes >= 3 * 16 * 9 * 8 && sharedBytes <= packedBytes, `${sharedBytes} of ${packedBytes}`)
-  const strange = compile(sourceOf(file, SETTINGS), { subgraph: 0 }, first.program)
-  // The numbers of another source mean something else; whoever shares across models gets what the numbers say.
-  t.is(strange.program.info().packedBytes, packedBytes)
   first.program.dispose()
-  const third = compile(source, { subgraph: 0, shapes: [[1, 9, 9, 16]] }, second.program)
+  const third = compile(source, { subgraph: 0, shapes: [[1, 9, 9, 16]] })
   t.is(third.program.info().sharedBytes, sharedBytes)
-  for (const { program } of [second, strange, third]) program.dispose()
+  for (const { program } of [second, third]) program.dispose()
   t.is(compile(source, { subgraph: 0 }).program.info().sharedBytes, 0)
 })
 

@@ -2,7 +2,7 @@
 // DEQUANTIZE, reshaped weights). The same steps compute it that would do so in each run, so that no bit can differ.
 
 import { byteLength } from '../../tensor/dtype.js'
-import { type Evaluate, type Graph, isCustom, type Node, type Pass } from '../graph.js'
+import { type Evaluate, type Graph, isFoldable, type Node, type Pass } from '../graph.js'
 
 /** @param most Bytes that the folded values may take together; a graph that would need more stays as it is. */
 export function foldConstants(evaluate: Evaluate, most: number): Pass {
@@ -11,7 +11,8 @@ export function foldConstants(evaluate: Evaluate, most: number): Pass {
     const constant = new Set(values.flatMap(({ data }, index) => (data === undefined ? [] : [index])))
     const folded = new Set<Node>()
     for (const node of nodes) {
-      if (isCustom(node) || !node.inputs.every((index) => index === -1 || constant.has(index))) continue
+      if (!isFoldable(node, values) || !node.inputs.every((index) => index === -1 || constant.has(index)))
+        continue
       folded.add(node)
       for (const index of node.outputs) constant.add(index)
     }
@@ -27,8 +28,8 @@ export function foldConstants(evaluate: Evaluate, most: number): Pass {
     if (bytes.reduce((sum, count) => sum + count, 0) > most) return graph
 
     const results = evaluate({
-      values,
-      nodes: [...folded].map((node) => ({ ...node, once: false })),
+      ...graph,
+      nodes: [...folded],
       inputs: [],
       outputs,
     })

@@ -1,14 +1,12 @@
-// Leaves out nodes whose results nothing reads. Besides its outputs a node may only change state that is an input of it;
-// such nodes stay, since later runs may read the state.
+// Leaves out nodes whose results nothing reads. Nodes that keep state stay, since later runs may read it.
 
-import type { Graph, Node } from '../graph.js'
+import { type Graph, keepsState, type Node } from '../graph.js'
 
 export function removeDeadNodes(graph: Graph): Graph {
   const needed = new Set(graph.outputs)
   const kept: Node[] = []
   for (const node of graph.nodes.toReversed()) {
-    const keepsState = node.inputs.some((value) => graph.values[value]?.state !== undefined)
-    if (!keepsState && !node.outputs.some((value) => needed.has(value))) continue
+    if (!keepsState(node, graph.values) && !node.outputs.some((value) => needed.has(value))) continue
     for (const value of node.inputs) needed.add(value)
     kept.push(node)
   }

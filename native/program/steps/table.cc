@@ -15,24 +15,25 @@ Status LoadCompare(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadComplexPart(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConcat(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step);
-Wish WishOfConv(const StepArgs& args);
 Status LoadConv3d(StepArgs& args, std::unique_ptr<Step>* step);
+Wish WishOfConv(const StepArgs& args);
 Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCumSum(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDetection(StepArgs& args, std::unique_ptr<Step>* step);
-Status LoadExpect(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFakeQuant(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnectedBlockwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadIf(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadL2Norm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLocalNorm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLstm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut16(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadNonMaxSuppression(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadOnce(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPad(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPool(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadQuantize(StepArgs& args, std::unique_ptr<Step>* step);
@@ -54,8 +55,11 @@ Status LoadStrided(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSvdf(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadTopK(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadUnique(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUpdateSlice(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadWhere(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadWhile(StepArgs& args, std::unique_ptr<Step>* step);
 }  // namespace steps
 
 static constexpr uint32_t kFirst = 1u << 0, kSecond = 1u << 1;  // inputs
@@ -71,22 +75,23 @@ static constexpr StepKind kKinds[] = {
     {"concat", steps::LoadConcat},
     {"conv", steps::LoadConv, 0, steps::WishOfConv},
     {"conv3d", steps::LoadConv3d},
-    {"copy", steps::LoadCopy},
+    {"copy", steps::LoadCopy, kFirst},
     {"cumsum", steps::LoadCumSum},
     {"depthwise", steps::LoadDepthwise},
     {"dequantize", steps::LoadDequantize},
     {"detection", steps::LoadDetection},
-    {"expect", steps::LoadExpect},
     {"fake_quant", steps::LoadFakeQuant},
     {"fully_connected", steps::LoadFullyConnected},
     {"fully_connected_blockwise", steps::LoadFullyConnectedBlockwise},
     {"gather", steps::LoadGather},
+    {"if", steps::LoadIf},
     {"l2_norm", steps::LoadL2Norm},
     {"local_norm", steps::LoadLocalNorm},
     {"lstm", steps::LoadLstm},
     {"lut", steps::LoadLut, kFirst},
     {"lut16", steps::LoadLut16, kFirst},
     {"non_max_suppression", steps::LoadNonMaxSuppression},
+    {"once", steps::LoadOnce},
     {"pad", steps::LoadPad},
     {"pool", steps::LoadPool},
     {"quantize", steps::LoadQuantize},
@@ -108,8 +113,11 @@ static constexpr StepKind kKinds[] = {
     {"svdf", steps::LoadSvdf},
     {"top_k", steps::LoadTopK},
     {"unary", steps::LoadUnary, kFirst},
+    {"unique", steps::LoadUnique},
     {"unpack4", steps::LoadUnpack4},
     {"update_slice", steps::LoadUpdateSlice, kFirst},
+    {"where", steps::LoadWhere},
+    {"while", steps::LoadWhile},
 };
 
 Span<const StepKind> StepKinds() { return {kKinds, sizeof kKinds / sizeof kKinds[0]}; }
