@@ -105,7 +105,10 @@ Ways WaysOf(const Shape& shape, cpu::Isa have) {
   Ways ways{{}, 0};
   for (const Rates& rates : kRates) {
     if (!cpu::Has(have, rates.isa)) continue;
-    if (ways.count == 0) ways.all[ways.count++] = Direct(shape, rates);
+    if (ways.count == 0) {
+      const Rates& direct = shape.has_byte_weights ? rates : kRates[sizeof kRates / sizeof kRates[0] - 1];
+      ways.all[ways.count++] = Direct(shape, direct);
+    }
     // Narrower instruction sets, too: they waste less on few channels.
     for (const Rows* list : kLists) {
       for (size_t i = 0; i < list->count; ++i) {

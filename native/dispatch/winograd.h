@@ -14,6 +14,7 @@ Span<const kernels::winograd::Rows* const> Lists();
 // A 3x3 convolution with stride 1.
 struct Shape {
   size_t batch, out_h, out_w, channels, outputs;
+  bool has_byte_weights;  // int8, which the direct kernels for bytes take
 };
 
 // One way to run a layer. `row` is null for the direct convolution.

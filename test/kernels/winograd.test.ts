@@ -66,12 +66,12 @@ function run(layer: Layer, isa: string, threads = 1): { kernel: string; out: Int
 
 const SHAPES: readonly Shape[] = [
   { batch: 1, h: 4, w: 34, c: 64, n: 64 },
-  { batch: 7, h: 4, w: 4, c: 32, n: 48 },
-  { batch: 1, h: 14, w: 15, c: 33, n: 47 },
-  { batch: 5, h: 7, w: 7, c: 64, n: 65 },
+  { batch: 7, h: 4, w: 4, c: 32, n: 64 },
+  { batch: 1, h: 14, w: 15, c: 65, n: 63 },
+  { batch: 5, h: 7, w: 7, c: 64, n: 127 },
   { batch: 3, h: 23, w: 31, c: 48, n: 49 },
   { batch: 2, h: 10, w: 66, c: 130, n: 64 },
-  { batch: 1, h: 4, w: 401, c: 64, n: 33 },
+  { batch: 1, h: 4, w: 401, c: 64, n: 63 },
 ]
 
 for (const isa of ISAS) {

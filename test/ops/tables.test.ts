@@ -13,13 +13,18 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   ASSIGN_VARIABLE: 'graph/expand',
   BIDIRECTIONAL_SEQUENCE_LSTM: 'ops/recurrent',
   BIDIRECTIONAL_SEQUENCE_RNN: 'ops/recurrent',
+  CALL_ONCE: 'graph/expand',
   CAST: 'ops/cast',
+  IF: 'session/flow',
   LSTM: 'ops/recurrent',
   READ_VARIABLE: 'graph/expand',
   RNN: 'ops/recurrent',
   TFLite_Detection_PostProcess: 'ops/detection',
   UNIDIRECTIONAL_SEQUENCE_LSTM: 'ops/recurrent',
   UNIDIRECTIONAL_SEQUENCE_RNN: 'ops/recurrent',
+  UNIQUE: 'session/open-shapes',
+  WHERE: 'session/open-shapes',
+  WHILE: 'session/flow',
 }
 
 test('every operator has a table', (t) => {

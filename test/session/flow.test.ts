@@ -362,7 +362,11 @@ const refused: readonly (readonly [string, Parameters<typeof model>[0], string])
   ],
   [
     'an operator that is not there, in a branch',
-    [main([branch(1, 2, ['c', 'x'], ['y'])]), twice, { ...twice, operators: [op('LSTM', ['x'], ['y'])] }],
+    [
+      main([branch(1, 2, ['c', 'x'], ['y'])]),
+      twice,
+      { ...twice, operators: [op('SKIP_GRAM', ['x'], ['y'])] },
+    ],
     'OPERATOR_UNSUPPORTED',
   ],
   [

@@ -300,8 +300,9 @@ bool IsFit(const Window& window, const MatmulShape& shape) {
 }
 
 dispatch::winograd::Ways WaysOf(const StepArgs& args, const Window& window, const MatmulShape& shape) {
-  return dispatch::winograd::WaysOf(
-      {window.batch, window.out_h, window.out_w, window.channels, shape.channels}, args.isa());
+  return dispatch::winograd::WaysOf({window.batch, window.out_h, window.out_w, window.channels,
+                                     shape.channels, args.input(1).dtype == Dtype::kInt8},
+                                    args.isa());
 }
 
 }  // namespace
