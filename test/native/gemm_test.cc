@@ -268,7 +268,8 @@ LOWBIT_TEST("gemm: hybrid tiles lie within three roundings of the definition") {
                                     {1, k}, packed.data());
           const size_t padded = panels * nr;
           std::vector<float> scale(padded), bias(padded), row_scale(m);
-          std::vector<int32_t> sums(padded), zero(m);
+          std::vector<int32_t> sums(padded), zero(m), start(padded);
+          for (auto& from : start) from = random.Between(-9999, 9999);
           for (size_t c = 0; c < n; ++c) {
             scale[c] = static_cast<float>(random.Between(1, 1000)) / 1000.0f;
             bias[c] = static_cast<float>(random.Between(-1000, 1000));
@@ -278,16 +279,16 @@ LOWBIT_TEST("gemm: hybrid tiles lie within three roundings of the definition") {
           for (auto& a : lhs) a = static_cast<int16_t>(random.Between(-128, 127));
           for (size_t i = 0; i < m; ++i) {
             row_scale[i] = static_cast<float>(random.Between(1, 99)) / 64.0f;
-            zero[i] = random.Between(-128, 127);
+            zero[i] = i % 3 ? random.Between(-128, 127) : 0;
           }
           Guarded<float> out(m * n);
           row.run_hybrid(testing::BlockOf(testing::LhsRows<int16_t>(lhs.data(), m, k), depth, packed.data(),
                                           PanelBytes(row, k), out.data(), n, n),
-                         {scale.data(), bias.data(), sums.data(), -1e30f, 1e30f, seed % 2 == 0},
+                         {scale.data(), bias.data(), sums.data(), start.data(), -1e30f, 1e30f, seed % 2 == 0},
                          {row_scale.data(), zero.data(), 1});
           for (size_t i = 0; i < m; ++i) {
             for (size_t c = 0; c < n; ++c) {
-              int64_t sum = 0;
+              int64_t sum = start[c];
               for (size_t d = 0; d < k; ++d) sum += (lhs[i * k + d] - zero[i]) * weights[c * k + d];
               const double product = static_cast<double>(sum) * row_scale[i] * scale[c];
               const double bound = 4 * 5.97e-8 * (std::fabs(product) + std::fabs(bias[c]));

@@ -184,7 +184,8 @@ LOWBIT_TEST("gemm_u8: hybrid tiles lie within three roundings of the definition"
     const size_t nr =
         (n + static_cast<size_t>(row.nr) - 1) / static_cast<size_t>(row.nr) * static_cast<size_t>(row.nr);
     std::vector<float> scale(nr), bias(nr), row_scale(layer.m);
-    std::vector<int32_t> sums(nr), zero(layer.m);
+    std::vector<int32_t> sums(nr), zero(layer.m), start(nr);
+    for (auto& from : start) from = random.Between(-9999, 9999);
     for (size_t c = 0; c < n; ++c) {
       scale[c] = static_cast<float>(random.Between(1, 1000)) / 1000.0f;
       bias[c] = static_cast<float>(random.Between(-1000, 1000));
@@ -192,16 +193,16 @@ LOWBIT_TEST("gemm_u8: hybrid tiles lie within three roundings of the definition"
     }
     for (size_t i = 0; i < layer.m; ++i) {
       row_scale[i] = static_cast<float>(random.Between(1, 99)) / 64.0f;
-      zero[i] = random.Between(0, 255);
+      zero[i] = i % 3 ? random.Between(0, 255) : 0;
     }
     Guarded<float> out(layer.m * n);
     row.run_hybrid(testing::BlockOf(layer.rows, static_cast<int>(layer.padded), layer.packed.data(),
                                     layer.panel_bytes, out.data(), n, n, layer.flip),
-                   {scale.data(), bias.data(), sums.data(), -1e30f, 1e30f, seed % 2 == 0},
+                   {scale.data(), bias.data(), sums.data(), start.data(), -1e30f, 1e30f, seed % 2 == 0},
                    {row_scale.data(), zero.data(), 1});
     for (size_t i = 0; i < layer.m; ++i) {
       for (size_t c = 0; c < n; ++c) {
-        const int64_t sum = static_cast<int32_t>(layer.Sum(i, c)) - int64_t{zero[i]} * sums[c];
+        const int64_t sum = start[c] + int64_t{static_cast<int32_t>(layer.Sum(i, c))} - int64_t{zero[i]} * sums[c];
         const double product = static_cast<double>(sum) * row_scale[i] * scale[c];
         LOWBIT_CHECK_THAT(std::fabs(out[i * n + c] - (product + bias[c])) <=
                               4 * 5.97e-8 * (std::fabs(product) + std::fabs(bias[c])),

@@ -221,10 +221,13 @@ inline void RunCodes(const AnyBlock& block, const Channels& channels, const Outp
 }
 
 // Eight channels from c of one row, as reals.
-inline __m256 Real8(__m256i acc, const HybridChannels& channels, size_t c, __m256i zero_point, __m256 scale) {
-  const __m256i sums = LoadLanes(channels.weight_sum + c);
-  const __m256 sum = _mm256_cvtepi32_ps(_mm256_sub_epi32(acc, _mm256_mullo_epi32(zero_point, sums)));
-  const __m256 own = _mm256_loadu_ps(channels.scale + c);
+inline __m256 Real8(__m256i acc, const HybridChannels& channels, size_t c, int32_t zero_point, __m256 scale) {
+  acc = _mm256_add_epi32(acc, LoadLanes(channels.start + c));
+  if (zero_point != 0) {
+    const __m256i sums = LoadLanes(channels.weight_sum + c);
+    acc = _mm256_sub_epi32(acc, _mm256_mullo_epi32(_mm256_set1_epi32(zero_point), sums));
+  }
+  const __m256 sum = _mm256_cvtepi32_ps(acc), own = _mm256_loadu_ps(channels.scale + c);
   const __m256 product = channels.scales_apart ? _mm256_mul_ps(_mm256_mul_ps(sum, own), scale)
                                                : _mm256_mul_ps(sum, _mm256_mul_ps(scale, own));
   const __m256 real = _mm256_add_ps(product, _mm256_loadu_ps(channels.bias + c));
@@ -236,7 +239,7 @@ LOWBIT_NOINLINE void StoreReals(const int32_t* sums, int count, const AnyTile& t
                                 const HybridChannels& channels, const HybridRows& rows) {
   for (int m = 0; m < count; ++m) {
     const ptrdiff_t row = (static_cast<ptrdiff_t>(tile.row) + m) * rows.step;
-    const __m256i zero_point = _mm256_set1_epi32(rows.zero_point[row]);
+    const int32_t zero_point = rows.zero_point[row];
     const __m256 scale = _mm256_set1_ps(rows.scale[row]);
     float* out = tile.out + m * stride;
     for (int j = 0; j < kWide && 8 * j < tile.cols; ++j, sums += 8) {

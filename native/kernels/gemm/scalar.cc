@@ -50,7 +50,8 @@ void S8F32_4x8c2(const HybridBlock& block, const HybridChannels& channels, const
     const size_t c = block.channel + n;
     const uint32_t zero_point = static_cast<uint32_t>(rows.zero_point[row]);
     const float sum = static_cast<float>(
-        static_cast<int32_t>(wide - zero_point * static_cast<uint32_t>(channels.weight_sum[c])));
+        static_cast<int32_t>(static_cast<uint32_t>(channels.start[c]) + wide -
+                             zero_point * static_cast<uint32_t>(channels.weight_sum[c])));
     const float product = channels.scales_apart ? sum * channels.scale[c] * rows.scale[row]
                                                 : sum * (rows.scale[row] * channels.scale[c]);
     const float real = product + channels.bias[c];

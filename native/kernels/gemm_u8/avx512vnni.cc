@@ -197,7 +197,7 @@ LOWBIT_NOINLINE void SumTile(const AnyBlock& block, const AnyTile& tile, int32_t
   }
 }
 
-// Sums in memory, for endings that are rare or that a few rows share.
+// Sums in memory, for endings that are rare.
 template <int kWide, typename AnyBlock, typename Finish>
 inline void RunThroughMemory(const AnyBlock& block, const Finish& finish) {
   EachStrip<kMr>(block, [&](auto count, const Strip& strip) {
@@ -227,36 +227,73 @@ void U8S8(const Block& block, const Channels& channels, const Output& output) no
   });
 }
 
-// Sixteen channels from c of one row, as reals.
-inline __m512 Real16(__m512i acc, const gemm::HybridChannels& channels, size_t c, __m512i zero_point,
-                     __m512 scale) {
-  const __m512i sums = LoadLanes16(channels.weight_sum + c);
-  const __m512 sum = _mm512_cvtepi32_ps(_mm512_sub_epi32(acc, _mm512_mullo_epi32(zero_point, sums)));
-  const __m512 own = _mm512_loadu_ps(channels.scale + c);
-  const __m512 product = channels.scales_apart ? _mm512_mul_ps(_mm512_mul_ps(sum, own), scale)
-                                               : _mm512_mul_ps(sum, _mm512_mul_ps(scale, own));
-  // Rounded on its own: -ffp-contract=off keeps the compiler from fusing the sum.
-  const __m512 real = _mm512_add_ps(product, _mm512_loadu_ps(channels.bias + c));
-  return _mm512_min_ps(_mm512_max_ps(real, _mm512_set1_ps(channels.low)), _mm512_set1_ps(channels.high));
+// What turns sums of sixteen channels into reals.
+struct Reals16 {
+  __m512 own, bias;
+  Reals16() = default;
+  Reals16(const gemm::HybridChannels& channels, size_t c)
+      : own(_mm512_loadu_ps(channels.scale + c)), bias(_mm512_loadu_ps(channels.bias + c)) {}
+  // The bias is added apart: -ffp-contract=off keeps the compiler from fusing the sum.
+  template <bool kScalesApart>
+  __m512 Of(__m512i sum, __m512 scale) const {
+    const __m512 real = _mm512_cvtepi32_ps(sum);
+    return _mm512_add_ps(kScalesApart ? _mm512_mul_ps(_mm512_mul_ps(real, own), scale)
+                                      : _mm512_mul_ps(real, _mm512_mul_ps(scale, own)),
+                         bias);
+  }
+};
+
+template <int kRows, int kWide, bool kScalesApart>
+LOWBIT_NOINLINE void RunReals(const HybridBlock& block, const gemm::Tile<uint8_t, float>& tile,
+                              const gemm::HybridChannels& channels, const gemm::HybridRows& rows) {
+  __m512i acc[kRows][kWide];
+#pragma GCC unroll 8
+  for (int m = 0; m < kRows; ++m) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kWide; ++j) acc[m][j] = LoadLanes16(channels.start + tile.channel + 16 * j);
+  }
+  Accumulate<kRows, kWide>(block, tile.lhs, tile.packed, acc);
+  const __m512 low = _mm512_set1_ps(channels.low), high = _mm512_set1_ps(channels.high);
+  const uint64_t columns = (uint64_t{1} << tile.cols) - 1;
+  Reals16 reals[kWide];
+#pragma GCC unroll 2
+  for (int j = 0; j < kWide; ++j) reals[j] = Reals16(channels, tile.channel + 16 * j);
+#pragma GCC unroll 8
+  for (int m = 0; m < kRows; ++m) {
+    const ptrdiff_t row = (static_cast<ptrdiff_t>(tile.row) + m) * rows.step;
+    const __m512 scale = _mm512_set1_ps(rows.scale[row]);
+    const int32_t zero_point = rows.zero_point[row];
+    float* out = tile.out + m * block.out_stride;
+#pragma GCC unroll 2
+    for (int j = 0; j < kWide; ++j) {
+      __m512i sum = acc[m][j];
+      if (zero_point != 0) {
+        const __m512i weights = LoadLanes16(channels.weight_sum + tile.channel + 16 * j);
+        sum = _mm512_sub_epi32(sum, _mm512_mullo_epi32(_mm512_set1_epi32(zero_point), weights));
+      }
+      const __m512 real = reals[j].template Of<kScalesApart>(sum, scale);
+      _mm512_mask_storeu_ps(out + 16 * j, static_cast<__mmask16>(columns >> (16 * j)),
+                            _mm512_min_ps(_mm512_max_ps(real, low), high));
+    }
+  }
+}
+
+template <int kWide, bool kScalesApart>
+void RunRealsOf(const HybridBlock& block, const gemm::HybridChannels& channels,
+                const gemm::HybridRows& rows) {
+  EachStrip<kMr>(block, [&](auto count, const Strip& strip) {
+    constexpr int kRows = decltype(count)::value;
+    EachTile<kRows, 16 * kWide>(block, strip, [&](const auto& tile) {
+      RunReals<kRows, kWide, kScalesApart>(block, tile, channels, rows);
+    });
+  });
 }
 
 template <int kWide>
 void U8F32(const HybridBlock& block, const gemm::HybridChannels& channels,
            const gemm::HybridRows& rows) noexcept {
-  RunThroughMemory<kWide>(block, [&](const int32_t* sums, int count, const auto& tile) {
-    for (int m = 0; m < count; ++m) {
-      const ptrdiff_t row = (static_cast<ptrdiff_t>(tile.row) + m) * rows.step;
-      const __m512i zero_point = _mm512_set1_epi32(rows.zero_point[row]);
-      const __m512 scale = _mm512_set1_ps(rows.scale[row]);
-      for (int j = 0; j < kWide && 16 * j < tile.cols; ++j) {
-        const int left = tile.cols - 16 * j;
-        const __mmask16 columns = static_cast<__mmask16>(left < 16 ? (1u << left) - 1 : 0xFFFF);
-        const __m512i sum = _mm512_load_si512(sums + 16 * (kWide * m + j));
-        _mm512_mask_storeu_ps(tile.out + m * block.out_stride + 16 * j, columns,
-                              Real16(sum, channels, tile.channel + 16 * j, zero_point, scale));
-      }
-    }
-  });
+  if (channels.scales_apart) return RunRealsOf<kWide, true>(block, channels, rows);
+  RunRealsOf<kWide, false>(block, channels, rows);
 }
 
 constexpr Row kList[] = {

@@ -33,7 +33,6 @@ class HybridConv final : public Step {
       QuantizeRows(*quantize_, is_asymmetric_, input + b * image_size_, 1, image_size_, codes, &scale,
                    &zero_point);
       const auto padding = static_cast<typename Family::Lhs>(zero_point);
-      zero_point += LhsOffset(Family());
       matmul.Run(run, run.scratch + codes_bytes(), rows_, padding, LhsFlip(Family()), codes,
                  output + b * outputs, {&scale, &zero_point, 0});
     }

@@ -20,7 +20,6 @@ class HybridFullyConnected final : public Step {
     int8_t* codes = reinterpret_cast<int8_t*>(zero_points + count);
     const float* input = input_.In<float>(run);
     QuantizeRows(*quantize_, is_asymmetric_, input, count, depth, codes, scales, zero_points);
-    for (size_t i = 0; i < count; ++i) zero_points[i] += LhsOffset(Family());
     matmul.Run(run, run.scratch + own_bytes(), rows_, 0, LhsFlip(Family()), codes, output_.Out<float>(run),
                {scales, zero_points, 1});
   }

@@ -48,6 +48,7 @@ struct BytesFamily {
 };
 
 struct HybridFamily {
+  static constexpr int32_t kLhsOffset = 0;
   using Lhs = int16_t;
   using Out = float;
   using Row = kernels::gemm::Row;
@@ -64,8 +65,9 @@ struct HybridFamily {
   }
 };
 
-// Hybrid layers by the byte kernels; zero points of rows are those of code + 128.
+// Hybrid layers by the byte kernels, which see code + 128.
 struct HybridBytesFamily {
+  static constexpr int32_t kLhsOffset = kernels::gemm_u8::kLhsOffset;
   using Lhs = uint8_t;
   using Out = float;
   using Row = kernels::gemm_u8::Row;

@@ -99,9 +99,7 @@ Status WithHybridRows(const StepArgs& args, const MatmulShape& shape, const Rows
   return load(HybridFamily(), rows_by(WidenCodes{row.widen, 0}), row);
 }
 
-// What differs between the two families of hybrid kernels: kernels for bytes see code + 128.
-constexpr int32_t LhsOffset(const HybridBytesFamily&) { return kernels::gemm_u8::kLhsOffset; }
-constexpr int32_t LhsOffset(const HybridFamily&) { return 0; }
+// What hybrid kernels flip in the codes.
 constexpr uint8_t LhsFlip(const HybridBytesFamily&) { return 0x80; }
 constexpr uint8_t LhsFlip(const HybridFamily&) { return 0; }
 
