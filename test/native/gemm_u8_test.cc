@@ -202,7 +202,8 @@ LOWBIT_TEST("gemm_u8: hybrid tiles lie within three roundings of the definition"
                    {row_scale.data(), zero.data(), 1});
     for (size_t i = 0; i < layer.m; ++i) {
       for (size_t c = 0; c < n; ++c) {
-        const int64_t sum = start[c] + int64_t{static_cast<int32_t>(layer.Sum(i, c))} - int64_t{zero[i]} * sums[c];
+        const int64_t sum =
+            start[c] + int64_t{static_cast<int32_t>(layer.Sum(i, c))} - int64_t{zero[i]} * sums[c];
         const double product = static_cast<double>(sum) * row_scale[i] * scale[c];
         LOWBIT_CHECK_THAT(std::fabs(out[i * n + c] - (product + bias[c])) <=
                               4 * 5.97e-8 * (std::fabs(product) + std::fabs(bias[c])),

@@ -164,7 +164,7 @@ LOWBIT_NOINLINE void SumTile(const AnyBlock& block, const AnyTile& tile, int32_t
   }
 }
 
-// Endings that are rare, or that reach into the loop where g++ inlines them: sums go through memory.
+// Endings that are rare: sums go through memory.
 // `finish(sums, rows, tile)`: 8 * kWide sums a row, without bias.
 template <int kWide, typename Sum, typename AnyBlock, typename Finish>
 inline void RunThroughMemory(const AnyBlock& block, const Finish& finish) {
@@ -220,48 +220,59 @@ inline void RunCodes(const AnyBlock& block, const Channels& channels, const Outp
   });
 }
 
-// Eight channels from c of one row, as reals.
-inline __m256 Real8(__m256i acc, const HybridChannels& channels, size_t c, int32_t zero_point, __m256 scale) {
-  acc = _mm256_add_epi32(acc, LoadLanes(channels.start + c));
+// Reals of sums, eight channels from c.
+inline __m256 Real8(__m256i sum, const HybridChannels& channels, size_t c, int32_t zero_point, __m256 scale) {
   if (zero_point != 0) {
-    const __m256i sums = LoadLanes(channels.weight_sum + c);
-    acc = _mm256_sub_epi32(acc, _mm256_mullo_epi32(_mm256_set1_epi32(zero_point), sums));
+    const __m256i weights = LoadLanes(channels.weight_sum + c);
+    sum = _mm256_sub_epi32(sum, _mm256_mullo_epi32(_mm256_set1_epi32(zero_point), weights));
   }
-  const __m256 sum = _mm256_cvtepi32_ps(acc), own = _mm256_loadu_ps(channels.scale + c);
-  const __m256 product = channels.scales_apart ? _mm256_mul_ps(_mm256_mul_ps(sum, own), scale)
-                                               : _mm256_mul_ps(sum, _mm256_mul_ps(scale, own));
-  const __m256 real = _mm256_add_ps(product, _mm256_loadu_ps(channels.bias + c));
-  return _mm256_min_ps(_mm256_max_ps(real, _mm256_set1_ps(channels.low)), _mm256_set1_ps(channels.high));
+  const __m256 real = _mm256_cvtepi32_ps(sum), own = _mm256_loadu_ps(channels.scale + c);
+  const __m256 product = channels.scales_apart ? _mm256_mul_ps(_mm256_mul_ps(real, own), scale)
+                                               : _mm256_mul_ps(real, _mm256_mul_ps(scale, own));
+  // Added apart: -ffp-contract=off keeps the compiler from fusing the sum.
+  return _mm256_add_ps(product, _mm256_loadu_ps(channels.bias + c));
 }
 
-template <int kWide, typename AnyTile>
-LOWBIT_NOINLINE void StoreReals(const int32_t* sums, int count, const AnyTile& tile, ptrdiff_t stride,
-                                const HybridChannels& channels, const HybridRows& rows) {
-  for (int m = 0; m < count; ++m) {
+template <int kRows, int kWide, typename Sum, typename AnyBlock, typename AnyTile>
+LOWBIT_NOINLINE void RunReals(const AnyBlock& block, const AnyTile& tile, const HybridChannels& channels,
+                              const HybridRows& rows) {
+  __m256i acc[kRows][kWide];
+#pragma GCC unroll 8
+  for (int m = 0; m < kRows; ++m) {
+#pragma GCC unroll 2
+    for (int j = 0; j < kWide; ++j) acc[m][j] = LoadLanes(channels.start + tile.channel + 8 * j);
+  }
+  Sum::Add(block, tile, acc);
+  const __m256 low = _mm256_set1_ps(channels.low), high = _mm256_set1_ps(channels.high);
+#pragma GCC unroll 8
+  for (int m = 0; m < kRows; ++m) {
     const ptrdiff_t row = (static_cast<ptrdiff_t>(tile.row) + m) * rows.step;
     const int32_t zero_point = rows.zero_point[row];
     const __m256 scale = _mm256_set1_ps(rows.scale[row]);
-    float* out = tile.out + m * stride;
-    for (int j = 0; j < kWide && 8 * j < tile.cols; ++j, sums += 8) {
+    float* out = tile.out + m * block.out_stride;
+#pragma GCC unroll 2
+    for (int j = 0; j < kWide; ++j) {
       const size_t c = tile.channel + 8 * static_cast<size_t>(j);
-      const __m256 real = Real8(LoadSums(sums), channels, c, zero_point, scale);
+      const __m256 real =
+          _mm256_min_ps(_mm256_max_ps(Real8(acc[m][j], channels, c, zero_point, scale), low), high);
       const int left = tile.cols - 8 * j;
       if (left >= 8) {
         _mm256_storeu_ps(out + 8 * j, real);
-      } else {
+      } else if (left > 0) {
         alignas(32) float all[8];
         _mm256_store_ps(all, real);
         memcpy(out + 8 * j, all, static_cast<size_t>(left) * sizeof(float));
       }
     }
-    if (kWide == 2 && tile.cols <= 8) sums += 8;
   }
 }
 
 template <int kWide, typename Sum, typename AnyBlock>
 inline void RunReals(const AnyBlock& block, const HybridChannels& channels, const HybridRows& rows) {
-  RunThroughMemory<kWide, Sum>(block, [&](const int32_t* sums, int count, const auto& tile) {
-    StoreReals<kWide>(sums, count, tile, block.out_stride, channels, rows);
+  EachStrip<MostRows(kWide)>(block, [&](auto count, const Strip& strip) {
+    constexpr int kRows = decltype(count)::value;
+    EachTile<kRows, 8 * kWide>(
+        block, strip, [&](const auto& tile) { RunReals<kRows, kWide, Sum>(block, tile, channels, rows); });
   });
 }
 

@@ -234,16 +234,15 @@ struct Reals16 {
   Reals16(const gemm::HybridChannels& channels, size_t c)
       : own(_mm512_loadu_ps(channels.scale + c)), bias(_mm512_loadu_ps(channels.bias + c)) {}
   // The bias is added apart: -ffp-contract=off keeps the compiler from fusing the sum.
-  template <bool kScalesApart>
-  __m512 Of(__m512i sum, __m512 scale) const {
+  __m512 Of(__m512i sum, __m512 scale, bool scales_apart) const {
     const __m512 real = _mm512_cvtepi32_ps(sum);
-    return _mm512_add_ps(kScalesApart ? _mm512_mul_ps(_mm512_mul_ps(real, own), scale)
+    return _mm512_add_ps(scales_apart ? _mm512_mul_ps(_mm512_mul_ps(real, own), scale)
                                       : _mm512_mul_ps(real, _mm512_mul_ps(scale, own)),
                          bias);
   }
 };
 
-template <int kRows, int kWide, bool kScalesApart>
+template <int kRows, int kWide>
 LOWBIT_NOINLINE void RunReals(const HybridBlock& block, const gemm::Tile<uint8_t, float>& tile,
                               const gemm::HybridChannels& channels, const gemm::HybridRows& rows) {
   __m512i acc[kRows][kWide];
@@ -271,29 +270,21 @@ LOWBIT_NOINLINE void RunReals(const HybridBlock& block, const gemm::Tile<uint8_t
         const __m512i weights = LoadLanes16(channels.weight_sum + tile.channel + 16 * j);
         sum = _mm512_sub_epi32(sum, _mm512_mullo_epi32(_mm512_set1_epi32(zero_point), weights));
       }
-      const __m512 real = reals[j].template Of<kScalesApart>(sum, scale);
+      const __m512 real = reals[j].Of(sum, scale, channels.scales_apart);
       _mm512_mask_storeu_ps(out + 16 * j, static_cast<__mmask16>(columns >> (16 * j)),
                             _mm512_min_ps(_mm512_max_ps(real, low), high));
     }
   }
 }
 
-template <int kWide, bool kScalesApart>
-void RunRealsOf(const HybridBlock& block, const gemm::HybridChannels& channels,
-                const gemm::HybridRows& rows) {
-  EachStrip<kMr>(block, [&](auto count, const Strip& strip) {
-    constexpr int kRows = decltype(count)::value;
-    EachTile<kRows, 16 * kWide>(block, strip, [&](const auto& tile) {
-      RunReals<kRows, kWide, kScalesApart>(block, tile, channels, rows);
-    });
-  });
-}
-
 template <int kWide>
 void U8F32(const HybridBlock& block, const gemm::HybridChannels& channels,
            const gemm::HybridRows& rows) noexcept {
-  if (channels.scales_apart) return RunRealsOf<kWide, true>(block, channels, rows);
-  RunRealsOf<kWide, false>(block, channels, rows);
+  EachStrip<kMr>(block, [&](auto count, const Strip& strip) {
+    constexpr int kRows = decltype(count)::value;
+    EachTile<kRows, 16 * kWide>(
+        block, strip, [&](const auto& tile) { RunReals<kRows, kWide>(block, tile, channels, rows); });
+  });
 }
 
 constexpr Row kList[] = {

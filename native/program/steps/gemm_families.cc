@@ -202,8 +202,8 @@ Status LoadHybridFor(StepArgs& args, const MatmulShape& shape, const RowSource<t
     biases[i] = bias[n];
     for (size_t k = 0; k < shape.depth; ++k) sums[i] += view.At(n, k);
     // Wraps, as all sums do.
-    start[i] = static_cast<int32_t>(0u - static_cast<uint32_t>(Family::kLhsOffset) *
-                                             static_cast<uint32_t>(sums[i]));
+    start[i] =
+        static_cast<int32_t>(0u - static_cast<uint32_t>(Family::kLhsOffset) * static_cast<uint32_t>(sums[i]));
   }
   matmul->constants.channels = {scales, biases, sums, start, low, high, scales_apart};
   return Status();
