@@ -15,6 +15,7 @@
 #include "dispatch/lut.h"
 #include "dispatch/map_f32.h"
 #include "dispatch/pair_f32.h"
+#include "dispatch/plane.h"
 #include "dispatch/pool.h"
 #include "dispatch/resize.h"
 #include "dispatch/rows_f32.h"
@@ -47,6 +48,7 @@ std::vector<const char*> KernelNames(cpu::Isa have) {
   Add(depthwise_s16::Lists(), have, &names);
   Add(depthwise_rows_f32::Lists(), have, &names);
   Add(depthwise_f32::Lists(), have, &names);
+  Add(plane::Lists(), have, &names);
   Add(pool::Lists(), have, &names);
   Add(elementwise::Lists(), have, &names);
   Add(affine::Lists(), have, &names);

@@ -2,7 +2,12 @@
 // uint8, int16). Attributes: op (0 add, 1 subtract, 2 multiply, 6 squared difference of int8), zero_points,
 // multipliers and shifts (a, b, out), low, high. For multiplication only the last multiplier and shift are
 // used.
+#include <cmath>
+#include <vector>
+
 #include "dispatch/elementwise.h"
+#include "dispatch/plane.h"
+#include "kernels/plane/find.h"
 #include "program/steps/broadcast.h"
 
 namespace lowbit::program::steps {
@@ -56,6 +61,54 @@ class QuantizedBinary final : public Step {
   Params params_;
   size_t element_bytes_;
 };
+
+// Sums of bytes of one shape, where a plane gives the code of every pair.
+class PlaneSum final : public Step {
+ public:
+  PlaneSum(const kernels::plane::Row& row, const kernels::plane::Plane& plane, Operand a, Operand b,
+           Operand out, size_t count)
+      : run_(row.run), plane_(plane), a_(a), b_(b), out_(out), count_(count) {
+    kernel_ = row.name;
+  }
+  void Run(const RunContext& run) const noexcept override {
+    const uint8_t* a = a_.In<uint8_t>(run);
+    const uint8_t* b = b_.In<uint8_t>(run);
+    uint8_t* out = out_.Out<uint8_t>(run);
+    Split(run, count_, 64 << 10,
+          [&](size_t begin, size_t end) { run_(plane_, a + begin, b + begin, out + begin, end - begin); });
+  }
+
+ private:
+  kernels::plane::Kernel run_;
+  kernels::plane::Plane plane_;
+  Operand a_, b_, out_;
+  size_t count_;
+};
+
+// Tries the exact kernel on all pairs of bytes; false where no plane equals it.
+bool FindPlane(const kernels::elementwise::Row& exact, const Params& params, uint8_t flip,
+               kernels::plane::Plane* plane) {
+  using kernels::plane::kPairs;
+  std::vector<uint8_t> a(kPairs), b(kPairs), out(kPairs);
+  for (size_t i = 0; i < kPairs; ++i) {
+    a[i] = static_cast<uint8_t>(i / 256 + 128) ^ flip;
+    b[i] = static_cast<uint8_t>(i % 256 + 128) ^ flip;
+  }
+  exact.run(params, a.data(), 1, b.data(), 1, out.data(), kPairs);
+  std::vector<int8_t> codes(kPairs);
+  for (size_t i = 0; i < kPairs; ++i) codes[i] = static_cast<int8_t>(out[i] ^ flip);
+  const auto slope = [&](const kernels::elementwise::Factor& f) {
+    return std::ldexp(static_cast<double>(f.multiplier) * params.output.multiplier,
+                      params.left_shift + f.shift + params.output.shift - 62);
+  };
+  const int offset = flip ? 128 : 0;
+  plane->flip = flip;
+  return kernels::plane::Find(slope(params.a), params.b_sign * slope(params.b), codes, params.low - offset,
+                              params.high - offset, plane);
+}
+
+// Below so many elements the search takes longer than it will ever save.
+constexpr size_t kWorthAPlane = 4096;
 
 }  // namespace
 
@@ -111,8 +164,17 @@ Status LoadQuantizedBinary(StepArgs& args, std::unique_ptr<Step>* step) {
   params.b_sign = op == kSub ? -1 : 1;
   params.low = low;
   params.high = high;
-  *step = std::make_unique<QuantizedBinary>(dispatch::elementwise::Choose(kind, shifts[2] > 0, args.isa()),
-                                            args.Bind(args.input(0)), args.Bind(args.input(1)),
+  const kernels::elementwise::Row& row = dispatch::elementwise::Choose(kind, shifts[2] > 0, args.isa());
+  const size_t count = args.output(0).count();
+  kernels::plane::Plane plane;
+  if ((kind == Kind::kAddS8 || kind == Kind::kAddU8) && args.isa() != cpu::kScalar && count >= kWorthAPlane &&
+      SameShape(args.input(0), args.input(1)) &&
+      FindPlane(row, params, kind == Kind::kAddU8 ? 0x80 : 0, &plane)) {
+    *step = std::make_unique<PlaneSum>(dispatch::plane::Choose(args.isa()), plane, args.Bind(args.input(0)),
+                                       args.Bind(args.input(1)), args.Bind(args.output(0)), count);
+    return Status();
+  }
+  *step = std::make_unique<QuantizedBinary>(row, args.Bind(args.input(0)), args.Bind(args.input(1)),
                                             args.Bind(args.output(0)), shape, params, ElementBytes(dtype));
   return Status();
 }
