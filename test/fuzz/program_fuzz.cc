@@ -123,7 +123,8 @@ void Meet(const Case& one) {
     // Data that a run refuses may come from sums of real numbers.
     if (plain.status.code() != best.status.code() && IsExact(one))
       Disagree(plain.status.message() + " / " + best.status.message());
-    if (plain.status.message().empty()) Disagree("an error without words");
+    const Outcome& failed = plain.status.ok() ? best : plain;
+    if (failed.status.message().empty()) Disagree("an error without words");
     return;
   }
   if (!IsExact(one)) return;
