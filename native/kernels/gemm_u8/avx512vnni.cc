@@ -137,9 +137,9 @@ inline void Store64(__m512i codes, const Tile& tile, ptrdiff_t stride, int row, 
 template <int kRows, int kWide>
 inline void StoreFolded(const __m512i (&acc)[kRows][kWide], const Tile& tile, ptrdiff_t stride,
                         const Channels& channels, const ByteClamp& clamp) {
-  Folded16 factors[kWide];
+  Codes16<true> codes[kWide];
 #pragma GCC unroll 2
-  for (int j = 0; j < kWide; ++j) factors[j] = Folded16(channels, tile.channel + 16 * j);
+  for (int j = 0; j < kWide; ++j) codes[j] = Codes16<true>(channels, tile.channel + 16 * j);
   constexpr int kAtOnce = 4 / kWide;
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; m += kAtOnce) {
@@ -147,23 +147,25 @@ inline void StoreFolded(const __m512i (&acc)[kRows][kWide], const Tile& tile, pt
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
       const int row = m + i / kWide < kRows ? m + i / kWide : m;
-      four[i] = factors[i % kWide].Codes(acc[row][i % kWide]);
+      four[i] = codes[i % kWide](acc[row][i % kWide]);
     }
     Store64(clamp.Bytes(four[0], four[1], four[2], four[3]), tile, stride, m, kRows, kWide);
   }
 }
 
 // The other roundings, from sums in memory without bias, 16 * wide a row.
-template <Rounding kRounding>
-void StoreRounded(const int32_t* sums, int rows, int wide, const Tile& tile, ptrdiff_t stride,
-                  const Channels& channels, const Output& output) {
+LOWBIT_NOINLINE void StoreRounded(const int32_t* sums, int rows, int wide, const Tile& tile, ptrdiff_t stride,
+                                  const Channels& channels, const Output& output) {
+  const ByteClamp clamp(output);
   for (int m = 0; m < rows; ++m) {
     for (int j = 0; j < wide && 16 * j < tile.cols; ++j) {
       const int left = tile.cols - 16 * j;
+      const size_t c = tile.channel + 16 * static_cast<size_t>(j);
       const __mmask16 columns = static_cast<__mmask16>(left < 16 ? (1u << left) - 1 : 0xFFFF);
-      const __m512i sum = _mm512_load_si512(sums + 16 * (wide * m + j));
+      const __m512i sum =
+          _mm512_add_epi32(_mm512_load_si512(sums + 16 * (wide * m + j)), Codes16<false>::Bias(channels, c));
       _mm_mask_storeu_epi8(tile.out + m * stride + 16 * j, columns,
-                           Codes16<kRounding>(sum, channels, tile.channel + 16 * j, output));
+                           clamp.Bytes(Codes16<false>(channels, c, output)(sum)));
     }
   }
 }
@@ -175,7 +177,7 @@ LOWBIT_NOINLINE void RunFolded(const Block& block, const Tile& tile, const Chann
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
-    for (int j = 0; j < kWide; ++j) acc[m][j] = LoadLanes16(channels.folded.bias + tile.channel + 16 * j);
+    for (int j = 0; j < kWide; ++j) acc[m][j] = Codes16<true>::Bias(channels, tile.channel + 16 * j);
   }
   Accumulate<kRows, kWide>(block, tile.lhs, tile.packed, acc);
   StoreFolded<kRows, kWide>(acc, tile, block.out_stride, channels, clamp);
@@ -220,10 +222,8 @@ void U8S8(const Block& block, const Channels& channels, const Output& output) no
           block, strip, [&](const Tile& tile) { RunFolded<kRows, kWide>(block, tile, channels, clamp); });
     });
   }
-  const auto store =
-      channels.rounding == Rounding::kTwice ? StoreRounded<Rounding::kTwice> : StoreRounded<Rounding::kOnce>;
   RunThroughMemory<kWide>(block, [&](const int32_t* sums, int rows, const Tile& tile) {
-    store(sums, rows, kWide, tile, block.out_stride, channels, output);
+    StoreRounded(sums, rows, kWide, tile, block.out_stride, channels, output);
   });
 }
 
