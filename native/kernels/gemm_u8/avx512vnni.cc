@@ -103,36 +103,6 @@ using gemm::EachTile;
 using gemm::Strip;
 using Tile = gemm::Tile<uint8_t, int8_t>;
 
-// 64 codes: of four rows x 16 channels or two x 32, by acc[0..3] = rows 0 0 1 1 or 0 1 2 3.
-inline void Store64(__m512i codes, const Tile& tile, ptrdiff_t stride, int row, int rows, int wide) {
-  int8_t* out = tile.out + row * stride;
-  if (wide == 2) {
-    const __mmask32 columns = static_cast<__mmask32>((uint64_t{1} << tile.cols) - 1);
-    const bool whole = tile.cols == 32;
-    const auto store = [&](int8_t* to, __m256i half) {
-      if (whole)
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), half);
-      else
-        _mm256_mask_storeu_epi8(to, columns, half);
-    };
-    store(out, _mm512_castsi512_si256(codes));
-    if (row + 1 < rows) store(out + stride, _mm512_extracti64x4_epi64(codes, 1));
-  } else {
-    const __mmask16 columns = static_cast<__mmask16>((1u << tile.cols) - 1);
-    const bool whole = tile.cols == 16;
-    const auto store = [&](int8_t* to, __m128i quarter) {
-      if (whole)
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), quarter);
-      else
-        _mm_mask_storeu_epi8(to, columns, quarter);
-    };
-    store(out, _mm512_castsi512_si128(codes));
-    if (row + 1 < rows) store(out + stride, _mm512_extracti32x4_epi32(codes, 1));
-    if (row + 2 < rows) store(out + 2 * stride, _mm512_extracti32x4_epi32(codes, 2));
-    if (row + 3 < rows) store(out + 3 * stride, _mm512_extracti32x4_epi32(codes, 3));
-  }
-}
-
 // acc holds sums with the folded bias.
 template <int kRows, int kWide>
 inline void StoreFolded(const __m512i (&acc)[kRows][kWide], const Tile& tile, ptrdiff_t stride,
@@ -149,7 +119,8 @@ inline void StoreFolded(const __m512i (&acc)[kRows][kWide], const Tile& tile, pt
       const int row = m + i / kWide < kRows ? m + i / kWide : m;
       four[i] = codes[i % kWide](acc[row][i % kWide]);
     }
-    Store64(clamp.Bytes(four[0], four[1], four[2], four[3]), tile, stride, m, kRows, kWide);
+    Store64<kWide>(tile.out + m * stride, clamp.Bytes(four[0], four[1], four[2], four[3]), stride, kRows - m,
+                   tile.cols);
   }
 }
 

@@ -125,5 +125,33 @@ struct ByteClamp {
   }
 };
 
+// 64 codes, of four rows x 16 channels (kWide 1) or two x 32 (kWide 2): of the first `rows` rows the first `cols`.
+template <int kWide>
+inline void Store64(int8_t* out, __m512i codes, ptrdiff_t stride, ptrdiff_t rows, int cols) {
+  if (kWide == 2) {
+    const __mmask32 columns = static_cast<__mmask32>((uint64_t{1} << cols) - 1);
+    const auto store = [&](int8_t* to, __m256i half) {
+      if (cols == 32)
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), half);
+      else
+        _mm256_mask_storeu_epi8(to, columns, half);
+    };
+    store(out, _mm512_castsi512_si256(codes));
+    if (rows > 1) store(out + stride, _mm512_extracti64x4_epi64(codes, 1));
+  } else {
+    const __mmask16 columns = static_cast<__mmask16>((1u << cols) - 1);
+    const auto store = [&](int8_t* to, __m128i quarter) {
+      if (cols == 16)
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), quarter);
+      else
+        _mm_mask_storeu_epi8(to, columns, quarter);
+    };
+    store(out, _mm512_castsi512_si128(codes));
+    if (rows > 1) store(out + stride, _mm512_extracti32x4_epi32(codes, 1));
+    if (rows > 2) store(out + 2 * stride, _mm512_extracti32x4_epi32(codes, 2));
+    if (rows > 3) store(out + 3 * stride, _mm512_extracti32x4_epi32(codes, 3));
+  }
+}
+
 }  // namespace
 }  // namespace lowbit::kernels

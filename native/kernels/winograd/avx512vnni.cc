@@ -292,7 +292,7 @@ void FinishTiles(const Planes<const int32_t> sums, const Strip strip, const Targ
   const Epilogue<kFolded> epilogue(channels, target.channel, output);
   const int32_t* from = sums.first + strip.slot * sums.slot_stride;
   const size_t rows = target.h - strip.y < kTileH ? target.h - strip.y : kTileH;
-  const __mmask32 wanted = static_cast<__mmask32>((uint64_t{1} << target.cols) - 1);
+  const ptrdiff_t stride = static_cast<ptrdiff_t>(target.pixel_stride);
   for (size_t t = 0; t < strip.count; ++t, from += sums.slot_stride) {
     __m512i pixels[kTileH][kTileW][2];
     RestoreTile<kTileH, kTileW>(sums, from, 0, pixels);
@@ -302,11 +302,8 @@ void FinishTiles(const Planes<const int32_t> sums, const Strip strip, const Targ
     for (size_t i = 0; i < rows; ++i) {
       int8_t* out = target.pixels + ((strip.y + i) * target.w + x) * target.pixel_stride;
       for (size_t j = 0; j < columns; j += 2, out += 2 * target.pixel_stride) {
-        const __m512i codes = epilogue.Codes(pixels[i][j], pixels[i][j + 1]);
-        _mm256_mask_storeu_epi8(out, wanted, _mm512_castsi512_si256(codes));
-        if (j + 1 < columns) {
-          _mm256_mask_storeu_epi8(out + target.pixel_stride, wanted, _mm512_extracti64x4_epi64(codes, 1));
-        }
+        Store64<2>(out, epilogue.Codes(pixels[i][j], pixels[i][j + 1]), stride,
+                   static_cast<ptrdiff_t>(columns - j), target.cols);
       }
     }
   }
