@@ -2,6 +2,7 @@
 // values.
 #include "dispatch/depthwise_rows.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "check.h"
 #include "cpu/detect.h"
+#include "edges.h"
 #include "guarded.h"
 #include "kernels/requantize/pack.h"
 #include "kernels/requantize/scalar.h"
@@ -27,6 +29,7 @@ struct Case {
   int shift;     // 1: one real factor a channel and one rounding
   bool extreme;
   uint8_t flip;
+  bool edges;  // sums are the bias alone, at the edges of the roundings
 };
 
 // The constants of a layer twice: in channel order for the definition, in the order of the kernel's layout.
@@ -35,7 +38,7 @@ struct Constants {
 };
 
 void Fill(std::string* why, const kernels::depthwise::Layout& layout, const Case& c, size_t taps,
-          Random* random, Constants* constants) {
+          int32_t zero_point, Random* random, Constants* constants) {
   const size_t entries = layout.entries(c.channels);
   std::vector<int32_t> bias(c.channels), multiplier(c.channels), shift(c.channels, c.shift);
   std::vector<int64_t> bound(c.channels, 100000 + int64_t{256} * 255 * static_cast<int64_t>(taps));
@@ -44,6 +47,12 @@ void Fill(std::string* why, const kernels::depthwise::Layout& layout, const Case
     bias[i] = random->Between(-100000, 100000);
     multiplier[i] = random->Between(1 << 30, INT32_MAX);
     scale[i] = random->Between(0, 1000) * 1e-5;
+  }
+  if (c.edges) {
+    const testing::EdgeChannels edges(random, c.channels, c.shift, random->Between(0, 47));
+    bias = edges.bias;
+    multiplier = edges.multiplier;
+    bound = edges.bound;
   }
   std::vector<int32_t> laid_bias(entries), laid_multiplier(entries), laid_shift(entries, -1);
   std::vector<int64_t> laid_bound(entries);
@@ -62,9 +71,10 @@ void Fill(std::string* why, const kernels::depthwise::Layout& layout, const Case
     LOWBIT_CHECK(constants->laid.PackOnce(entries, laid_bias.data(), laid_scale.data()));
     return;
   }
-  LOWBIT_CHECK(constants->plain.Pack(c.channels, bias.data(), multiplier.data(), shift.data(), bound.data()));
+  LOWBIT_CHECK(constants->plain.Pack(c.channels, bias.data(), multiplier.data(), shift.data(), bound.data(),
+                                     zero_point));
   LOWBIT_CHECK(constants->laid.Pack(entries, laid_bias.data(), laid_multiplier.data(), laid_shift.data(),
-                                    laid_bound.data()));
+                                    laid_bound.data(), zero_point));
 }
 
 void Compare(std::string* why, const Row& row, const Case& c, uint32_t seed) {
@@ -79,11 +89,13 @@ void Compare(std::string* why, const Row& row, const Case& c, uint32_t seed) {
   const int32_t low = is_wide ? -255 : -128, high = is_wide ? 255 : 127;
   for (auto& w : weights)
     w = static_cast<int16_t>(c.extreme ? (random.Next() % 2 ? high : low) : random.Between(low, high));
+  if (c.edges) std::fill(weights.begin(), weights.end(), int16_t{0});
   AlignedBuffer packed;
   LOWBIT_CHECK(packed.Allocate(layout.packed_bytes(taps, c.channels)));
   layout.pack(weights.data(), taps, c.channels, packed.data());
   Constants constants;
-  Fill(why, layout, c, taps, &random, &constants);
+  const int32_t zero_point = testing::EdgeZeroPoint(&random);
+  Fill(why, layout, c, taps, zero_point, &random, &constants);
 
   // Neighbouring rows of an image have input rows in common; where an image ends, they have none.
   const size_t step = seed % 3 ? stride : filter;
@@ -96,7 +108,7 @@ void Compare(std::string* why, const Row& row, const Case& c, uint32_t seed) {
   std::vector<const int8_t*> rows;
   for (size_t i = 0; i < c.count * filter; ++i) rows.push_back(lines[i / filter * step + i % filter]->data());
   const uint8_t padding = static_cast<uint8_t>(c.extreme ? (seed % 2 ? 127 : 128) : random.Next());
-  const kernels::Output output = {c.extreme ? -128 : -7, c.extreme ? -128 : -120, 100, c.flip};
+  const kernels::Output output = {zero_point, seed % 2 ? -120 : -128, seed % 2 ? 100 : 127, c.flip};
   Guarded<int8_t> out(c.count * out_w * c.channels);
   row.run({rows.data(), packed.data(), out.data(), c.count, c.in_w, out_w, c.channels, c.pad_left, c.flip,
            padding},
@@ -144,7 +156,8 @@ void CompareAll(std::string* why, const Row& row) {
                         seed % static_cast<uint32_t>(row.filter),
                         shifts[seed % 6],
                         seed % 5 == 0,
-                        static_cast<uint8_t>(seed % 7 < 3 ? 0x80 : 0)};
+                        static_cast<uint8_t>(seed % 7 < 3 ? 0x80 : 0),
+                        false};
         Compare(why, row, c, seed);
         if (!why->empty()) return;
       }
@@ -161,6 +174,13 @@ LOWBIT_TEST("depthwise_rows: kernels equal the definition") {
         continue;
       }
       CompareAll(why, row);
+      for (uint32_t seed = 1; why->empty() && seed <= 2000; ++seed) {
+        const int shift = static_cast<int>(seed % 40) - 31;
+        Compare(why, row,
+                {3, std::max<size_t>(row.fewest_channels, 1 + seed % 33), 1 + seed % 3, 1, 1,
+                 shift == 1 ? -8 : shift, false, 0, true},
+                seed);
+      }
       if (!why->empty()) return;
     }
   }

@@ -1,12 +1,14 @@
 // Every depthwise kernel against the definition, over channel blocks, tap counts and extreme values.
 #include "dispatch/depthwise.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
 
 #include "check.h"
 #include "cpu/detect.h"
+#include "edges.h"
 #include "guarded.h"
 #include "kernels/depthwise/pack.h"
 #include "kernels/requantize/pack.h"
@@ -20,15 +22,20 @@ using testing::Random;
 
 using kernels::depthwise::Row;
 
+// Of what sums are made: any codes, the ends of codes and weights, or the bias alone, at the edges of roundings.
+enum class Values { kAny, kExtreme, kEdges };
+
 void Compare(std::string* why, const Row& row, size_t pixels, size_t taps, size_t channels, int shift,
-             uint8_t flip, bool extreme, uint32_t seed) {
+             uint8_t flip, Values values, uint32_t seed) {
   Random random(seed);
+  const bool extreme = values == Values::kExtreme;
   const kernels::depthwise::Layout& layout = *row.layout;
   std::vector<int16_t> weights(taps * channels, 255);
   const bool is_wide = layout.fits(weights.data(), weights.size());
   const int32_t low = is_wide ? -255 : -128, high = is_wide ? 255 : 127;
   for (auto& w : weights)
     w = static_cast<int16_t>(extreme ? (random.Next() % 2 ? high : low) : random.Between(low, high));
+  if (values == Values::kEdges) std::fill(weights.begin(), weights.end(), int16_t{0});
   AlignedBuffer packed;
   LOWBIT_CHECK(packed.Allocate(layout.packed_bytes(taps, channels)));
   layout.pack(weights.data(), taps, channels, packed.data());
@@ -37,6 +44,12 @@ void Compare(std::string* why, const Row& row, size_t pixels, size_t taps, size_
   for (size_t c = 0; c < channels; ++c) {
     bias[c] = random.Between(-100000, 100000);
     multiplier[c] = random.Between(1 << 30, INT32_MAX);
+  }
+  if (values == Values::kEdges) {
+    const testing::EdgeChannels edges(&random, channels, shift, static_cast<int>(seed));
+    bias = edges.bias;
+    multiplier = edges.multiplier;
+    bound = edges.bound;
   }
   const size_t entries = layout.entries(channels);
   std::vector<int32_t> laid_bias(entries), laid_multiplier(entries), laid_shift(entries, -1);
@@ -50,10 +63,12 @@ void Compare(std::string* why, const Row& row, size_t pixels, size_t taps, size_
     laid_bound[i] = bound[c];
   }
   kernels::PackedChannels constants, laid;
-  LOWBIT_CHECK(constants.Pack(channels, bias.data(), multiplier.data(), shifts.data(), bound.data()));
+  const int32_t zero_point = testing::EdgeZeroPoint(&random);
   LOWBIT_CHECK(
-      laid.Pack(entries, laid_bias.data(), laid_multiplier.data(), laid_shift.data(), laid_bound.data()));
-  const kernels::Output output = {-7, -128, 100, flip};
+      constants.Pack(channels, bias.data(), multiplier.data(), shifts.data(), bound.data(), zero_point));
+  LOWBIT_CHECK(laid.Pack(entries, laid_bias.data(), laid_multiplier.data(), laid_shift.data(),
+                         laid_bound.data(), zero_point));
+  const kernels::Output output = {zero_point, -128, seed % 2 ? 100 : 127, flip};
 
   Guarded<int8_t> input(pixels * taps * channels);
   for (auto& code : input)
@@ -104,11 +119,26 @@ LOWBIT_TEST("depthwise: kernels equal the definition") {
            {1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 23, 24, 25, 31, 32, 33, 40, 47, 64, 65, 100, 130}) {
         for (size_t taps : {1, 2, 3, 4, 8, 9, 25}) {
           for (int shift : {-1, -9, -31, 0, 2}) {
-            Compare(why, row, 1 + seed % 3, taps, channels, shift, seed % 2 ? 0x80 : 0, seed % 5 == 0, seed);
+            Compare(why, row, 1 + seed % 3, taps, channels, shift, seed % 4 < 2 ? 0x80 : 0,
+                    seed % 5 == 0 ? Values::kExtreme : Values::kAny, seed);
             if (!why->empty()) return;
             ++seed;
           }
         }
+      }
+    }
+  }
+}
+
+LOWBIT_TEST("depthwise: requantisation equals scalar at its edges") {
+  for (const kernels::depthwise::Rows* list : dispatch::depthwise::Lists()) {
+    for (size_t i = 0; i < list->count; ++i) {
+      const Row& row = list->first[i];
+      if (!cpu::Has(cpu::Detect(), row.needs)) continue;
+      for (uint32_t seed = 1; seed <= 4000; ++seed) {
+        const size_t channels = seed % 4 ? 64 : 1 + seed % 70;
+        Compare(why, row, 1, 1, channels, static_cast<int>(seed % 40) - 31, 0, Values::kEdges, seed);
+        if (!why->empty()) return;
       }
     }
   }

@@ -10,6 +10,7 @@
 #include "block.h"
 #include "check.h"
 #include "cpu/detect.h"
+#include "edges.h"
 #include "guarded.h"
 #include "kernels/gemm/pack.h"
 #include "kernels/requantize/pack.h"
@@ -177,24 +178,11 @@ LOWBIT_TEST("gemm: requantisation equals scalar at its edges") {
     Random random(7);
     for (int shift = -31; shift <= 8; ++shift) {
       for (int round = 0; round < 400; ++round) {
-        std::vector<int32_t> bias(nr), multiplier(nr), shifts(nr, shift);
-        std::vector<int64_t> bound(nr);
-        for (size_t c = 0; c < nr; ++c) {
-          constexpr int32_t kMultipliers[] = {1 << 30, INT32_MAX, (1 << 30) + 1, 0x60000000};
-          multiplier[c] = round % 3 ? kMultipliers[random.Next() % 4] : random.Between(1 << 30, INT32_MAX);
-          // Near ties: x * m * 2^(shift - 31) close to an odd number of halves.
-          const double unit = static_cast<double>(multiplier[c]) / 2147483648.0 * std::pow(2.0, shift);
-          const double near = (random.Between(-260, 260) + 0.5) / unit;
-          const bool fits = near > -2147483000.0 && near < 2147483000.0;
-          bias[c] =
-              fits ? static_cast<int32_t>(near) + random.Between(-2, 2) : static_cast<int32_t>(random.Next());
-          if (round % 16 == 0) bias[c] = random.Next() % 2 ? INT32_MIN : INT32_MAX;
-          bound[c] = bias[c] < 0 ? -int64_t{bias[c]} : int64_t{bias[c]};
-        }
+        const testing::EdgeChannels edges(&random, nr, shift, round);
         kernels::PackedChannels channels;
-        const kernels::Output output = {random.Between(-128, 127), -128, 127, 0};
-        LOWBIT_CHECK(channels.Pack(nr, bias.data(), multiplier.data(), shifts.data(), bound.data(),
-                                   output.zero_point));
+        const kernels::Output output = {testing::EdgeZeroPoint(&random), -128, 127, 0};
+        LOWBIT_CHECK(channels.Pack(nr, edges.bias.data(), edges.multiplier.data(), edges.shift.data(),
+                                   edges.bound.data(), output.zero_point));
         std::vector<int8_t> out(nr);
         row.run(testing::BlockOf(testing::LhsRows<int16_t>(lhs.data(), 1, 0), row.kr, packed.data(),
                                  PanelBytes(row, 2), out.data(), nr, nr),
@@ -202,8 +190,8 @@ LOWBIT_TEST("gemm: requantisation equals scalar at its edges") {
         for (size_t c = 0; c < nr; ++c) {
           const int8_t want = kernels::Requantize(0, channels.channels(), c, output);
           if (out[c] != want) {
-            *why = std::string(row.name) + ": x " + std::to_string(bias[c]) + " multiplier " +
-                   std::to_string(multiplier[c]) + " shift " + std::to_string(shift) + ": " +
+            *why = std::string(row.name) + ": x " + std::to_string(edges.bias[c]) + " multiplier " +
+                   std::to_string(edges.multiplier[c]) + " shift " + std::to_string(shift) + ": " +
                    std::to_string(out[c]) + ", not " + std::to_string(want);
             return;
           }

@@ -10,6 +10,7 @@
 #include "block.h"
 #include "check.h"
 #include "cpu/detect.h"
+#include "edges.h"
 #include "guarded.h"
 #include "kernels/gemm/pack.h"
 #include "kernels/requantize/pack.h"
@@ -141,33 +142,23 @@ LOWBIT_TEST("gemm_u8: requantisation equals scalar at its edges") {
       Random random(5);
       for (int round = 0; round < 20000; ++round) {
         const int shift = static_cast<int>(round % 40) - 31;
-        std::vector<int32_t> bias(nr), multiplier(nr), shifts(nr, shift);
-        std::vector<int64_t> bound(nr);
-        std::vector<double> scale(nr);
-        for (size_t c = 0; c < nr; ++c) {
-          multiplier[c] =
-              round % 3 ? random.Between(1 << 30, INT32_MAX) : (random.Next() % 2 ? 1 << 30 : INT32_MAX);
-          const double unit = multiplier[c] / 2147483648.0 * std::pow(2.0, shift);
-          const double near = (random.Between(-260, 260) + 0.5) / unit;
-          bias[c] = std::fabs(near) < 2147483000.0 ? static_cast<int32_t>(near) + random.Between(-2, 2)
-                                                   : static_cast<int32_t>(random.Next());
-          if (round % 16 == 0) bias[c] = random.Next() % 2 ? INT32_MIN : INT32_MAX;
-          bound[c] = bias[c] < 0 ? -int64_t{bias[c]} : int64_t{bias[c]};
-          scale[c] = round % 5 ? 0.5 : unit;
-        }
+        const testing::EdgeChannels edges(&random, nr, shift, round);
+        std::vector<double> scale(nr, 0.5);
+        for (size_t c = 0; c < nr && round % 5 == 0; ++c)
+          scale[c] = edges.multiplier[c] / 2147483648.0 * std::pow(2.0, shift);
         for (bool once : {false, true}) {
           kernels::PackedChannels channels;
-          const kernels::Output output = {random.Between(-128, 127), -128, 127, 0};
-          LOWBIT_CHECK(once ? channels.PackOnce(nr, bias.data(), scale.data())
-                            : channels.Pack(nr, bias.data(), multiplier.data(), shifts.data(), bound.data(),
-                                            output.zero_point));
+          const kernels::Output output = {testing::EdgeZeroPoint(&random), -128, 127, 0};
+          LOWBIT_CHECK(once ? channels.PackOnce(nr, edges.bias.data(), scale.data())
+                            : channels.Pack(nr, edges.bias.data(), edges.multiplier.data(),
+                                            edges.shift.data(), edges.bound.data(), output.zero_point));
           std::vector<int8_t> out(nr);
           row.run(testing::BlockOf(testing::LhsRows<uint8_t>(lhs.data(), 1, 0), 4, packed.data(), nr * 4,
                                    out.data(), nr, nr),
                   channels.channels(), output);
           for (size_t c = 0; c < nr; ++c) {
             LOWBIT_CHECK_THAT(out[c] == kernels::Requantize(0, channels.channels(), c, output),
-                              std::string(row.name) + " x " + std::to_string(bias[c]) + " shift " +
+                              std::string(row.name) + " x " + std::to_string(edges.bias[c]) + " shift " +
                                   std::to_string(shift) + (once ? " once" : " twice"));
           }
         }

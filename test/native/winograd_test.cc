@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "cpu/detect.h"
+#include "edges.h"
 #include "guarded.h"
 #include "kernels/requantize/pack.h"
 #include "kernels/requantize/scalar.h"
@@ -134,19 +135,27 @@ LOWBIT_TEST("winograd: products equal the definition, modulo 2^32") {
   });
 }
 
-// Constants of `count` channels: factors near those of layers, or the edges of the slower rounding.
-bool MakeChannels(Random* random, size_t count, int rounding, kernels::PackedChannels* channels) {
+// Constants of `count` channels: factors near those of layers, the edges of the literal rounding, real factors,
+// or the edges of both roundings for sums that are the bias alone.
+bool MakeChannels(Random* random, size_t count, int kind, int32_t zero_point,
+                  kernels::PackedChannels* channels) {
+  if (kind == 3) {
+    const testing::EdgeChannels edges(random, count, random->Between(-31, 8), random->Between(0, 47));
+    return channels->Pack(count, edges.bias.data(), edges.multiplier.data(), edges.shift.data(),
+                          edges.bound.data(), zero_point);
+  }
   std::vector<int32_t> bias(count), multiplier(count), shift(count);
   std::vector<int64_t> bound(count, int64_t{1} << 30);
   std::vector<double> scale(count);
   for (size_t c = 0; c < count; ++c) {
     bias[c] = random->Between(-(1 << 20), 1 << 20);
     multiplier[c] = random->Between(1 << 30, INT32_MAX);
-    shift[c] = rounding == 1 ? random->Between(-31, 3) : random->Between(-20, -10);
+    shift[c] = kind == 1 ? random->Between(-31, 3) : random->Between(-20, -10);
     scale[c] = random->Between(1, 1000) / 1e7;
   }
-  return rounding == 2 ? channels->PackOnce(count, bias.data(), scale.data())
-                       : channels->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data());
+  return kind == 2
+             ? channels->PackOnce(count, bias.data(), scale.data())
+             : channels->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data(), zero_point);
 }
 
 LOWBIT_TEST("winograd: finished tiles equal scalar with every rounding") {
@@ -155,17 +164,19 @@ LOWBIT_TEST("winograd: finished tiles equal scalar with every rounding") {
     const size_t nr = static_cast<size_t>(row.nr), points = static_cast<size_t>(row.tile + 2);
     for (int tile_h : TilesOf(row)) {
       for (int tile_w : TilesOf(row)) {
-        for (int round = 0; round < 30; ++round) {
+        for (int round = 0; round < 120; ++round) {
           Random random(++seed);
           const int cols = round % 3 ? random.Between(1, row.nr) : row.nr;
           kernels::PackedChannels channels;
-          LOWBIT_CHECK(MakeChannels(&random, 2 * nr, round % 3, &channels));
+          const int32_t zero_point = testing::EdgeZeroPoint(&random);
+          LOWBIT_CHECK(MakeChannels(&random, 2 * nr, round % 4, zero_point, &channels));
+          LOWBIT_CHECK(round % 4 != 0 || channels.channels().rounding == kernels::Rounding::kFolded);
           const size_t count = 1 + random.Next() % 6, plane = (count + 2) * nr + 16;
           AlignedBuffer sums;
           LOWBIT_CHECK(sums.Allocate(points * points * plane * 4));
           const int width = random.Between(1, 31);  // of the sums, in bits
           for (size_t i = 0; i < points * points * plane; ++i)
-            sums.as<int32_t>()[i] = static_cast<int32_t>(random.Next()) >> (32 - width);
+            sums.as<int32_t>()[i] = round % 4 == 3 ? 0 : static_cast<int32_t>(random.Next()) >> (32 - width);
           const size_t y = random.Next() % 3, x = random.Next() % 3;
           const size_t h = y + 1 + random.Next() % static_cast<size_t>(tile_h);
           const size_t w =
@@ -173,8 +184,8 @@ LOWBIT_TEST("winograd: finished tiles equal scalar with every rounding") {
           const size_t stride = static_cast<size_t>(cols) + random.Next() % 3;
           Guarded<int8_t> ours(h * w * stride), right(h * w * stride);
           for (size_t i = 0; i < ours.size(); ++i) ours[i] = right[i] = static_cast<int8_t>(i);
-          const kernels::Output output = {random.Between(-128, 127), -128 + round % 2, 127 - round % 2,
-                                          static_cast<uint8_t>(round % 2 ? 0x80 : 0)};
+          const kernels::Output output = {zero_point, -128 + round / 4 % 2, 127 - round / 4 % 2,
+                                          static_cast<uint8_t>(round % 3 ? 0x80 : 0)};
           const kernels::winograd::Planes<const int32_t> planes = {sums.as<int32_t>(), plane, nr,
                                                                    row.tile + 2};
           const Strip strip = {y, x, tile_h, tile_w, count, 1};
@@ -245,7 +256,7 @@ struct Layer {
       std::vector<int32_t> bias(nr, static_cast<int32_t>(-centre)), multiplier(nr, 1 << 30), shift(nr, 1);
       const std::vector<int64_t> bound(nr, INT32_MAX);
       kernels::PackedChannels constants;
-      if (!constants.Pack(nr, bias.data(), multiplier.data(), shift.data(), bound.data())) std::abort();
+      if (!constants.Pack(nr, bias.data(), multiplier.data(), shift.data(), bound.data(), 0)) std::abort();
       std::vector<int8_t> out(extent * extent);
       for (size_t y = 0; y < tiles; ++y) {
         row.finish({sums.as<int32_t>(), slots * nr, nr, row.tile + 2}, strip(y),

@@ -16,24 +16,35 @@ namespace lowbit::kernels::depthwise {
 
 namespace {
 
-// Scaled accumulators with clamp, as int32 codes; clamped before the zero point is added.
-template <Rounding kRounding>
-inline __m512i Finish(__m512i acc, const Channels& channels, size_t entry, const Output& output) {
-  const __m512i low = _mm512_set1_epi32(output.low - output.zero_point);
-  const __m512i high = _mm512_set1_epi32(output.high - output.zero_point);
-  const __m512i scaled =
-      _mm512_min_epi32(_mm512_max_epi32(Scale16<kRounding>(acc, channels, entry), low), high);
-  return _mm512_add_epi32(scaled, _mm512_set1_epi32(output.zero_point));
-}
+// 64 entries of constants.
+template <bool kFolded>
+struct Finish {
+  Finish(const Channels& channels, size_t entry, const Output& output)
+      : codes{{channels, entry, output},
+              {channels, entry + 16, output},
+              {channels, entry + 32, output},
+              {channels, entry + 48, output}},
+        clamp(output) {
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; ++i) bias[i] = Codes16<kFolded>::Bias(channels, entry + 16 * i);
+  }
+  __m512i operator()(const __m512i* sums) const {
+    return clamp.Mixed(codes[0](sums[0]), codes[1](sums[1]), codes[2](sums[2]), codes[3](sums[3]));
+  }
 
-template <Rounding kRounding>
+  Codes16<kFolded> codes[4];
+  ByteClamp clamp;
+  __m512i bias[4];
+};
+
+template <bool kFolded>
 void RunAll(const Call& call, const Channels& channels, const Output& output) {
   const __m512i flip_in = _mm512_set1_epi8(static_cast<char>(call.flip ^ 0x80));
-  const __m512i flip_out = _mm512_set1_epi8(static_cast<char>(output.flip));
   const size_t quads = QuadCount(call.tap_count);
   const int8_t* packed = static_cast<const int8_t*>(call.packed);
   for (size_t start = 0; start < call.channels; start += kQuadBlock) {
     const int8_t* block = packed + start * quads * 4;
+    const Finish<kFolded> finish(channels, start, output);
     const size_t left = call.channels - start;
     const __mmask64 some = left >= kQuadBlock ? ~uint64_t{0} : (uint64_t{1} << left) - 1;
     for (size_t pixel = 0; pixel < call.pixels; ++pixel) {
@@ -42,38 +53,27 @@ void RunAll(const Call& call, const Channels& channels, const Output& output) {
         return t < call.tap_count ? _mm512_xor_si512(_mm512_maskz_loadu_epi8(some, taps[t] + start), flip_in)
                                   : _mm512_setzero_si512();
       };
-      __m512i acc0 = _mm512_setzero_si512(), acc1 = acc0, acc2 = acc0, acc3 = acc0;
+      __m512i acc[4] = {finish.bias[0], finish.bias[1], finish.bias[2], finish.bias[3]};
       const int8_t* weights = block;
       for (size_t t = 0; t < call.tap_count; t += 4, weights += kQuadBlock * 4) {
         const __m512i a = load(t), b = load(t + 1), c = load(t + 2), d = load(t + 3);
         const __m512i ab_low = _mm512_unpacklo_epi8(a, b), ab_high = _mm512_unpackhi_epi8(a, b);
         const __m512i cd_low = _mm512_unpacklo_epi8(c, d), cd_high = _mm512_unpackhi_epi8(c, d);
         const auto w = [&](int j) { return _mm512_load_si512(weights + j * 64); };
-        acc0 = _mm512_dpbusd_epi32(acc0, _mm512_unpacklo_epi16(ab_low, cd_low), w(0));
-        acc1 = _mm512_dpbusd_epi32(acc1, _mm512_unpackhi_epi16(ab_low, cd_low), w(1));
-        acc2 = _mm512_dpbusd_epi32(acc2, _mm512_unpacklo_epi16(ab_high, cd_high), w(2));
-        acc3 = _mm512_dpbusd_epi32(acc3, _mm512_unpackhi_epi16(ab_high, cd_high), w(3));
+        acc[0] = _mm512_dpbusd_epi32(acc[0], _mm512_unpacklo_epi16(ab_low, cd_low), w(0));
+        acc[1] = _mm512_dpbusd_epi32(acc[1], _mm512_unpackhi_epi16(ab_low, cd_low), w(1));
+        acc[2] = _mm512_dpbusd_epi32(acc[2], _mm512_unpacklo_epi16(ab_high, cd_high), w(2));
+        acc[3] = _mm512_dpbusd_epi32(acc[3], _mm512_unpackhi_epi16(ab_high, cd_high), w(3));
       }
-      const __m512i first = _mm512_packs_epi32(Finish<kRounding>(acc0, channels, start, output),
-                                               Finish<kRounding>(acc1, channels, start + 16, output));
-      const __m512i second = _mm512_packs_epi32(Finish<kRounding>(acc2, channels, start + 32, output),
-                                                Finish<kRounding>(acc3, channels, start + 48, output));
-      const __m512i codes = _mm512_xor_si512(_mm512_packs_epi16(first, second), flip_out);
       _mm512_mask_storeu_epi8(call.out + static_cast<ptrdiff_t>(pixel) * call.out_stride + start, some,
-                              codes);
+                              finish(acc));
     }
   }
 }
 
 void Run(const Call& call, const Channels& channels, const Output& output) noexcept {
-  switch (channels.rounding) {
-    case Rounding::kFolded:
-      return RunAll<Rounding::kFolded>(call, channels, output);
-    case Rounding::kTwice:
-      return RunAll<Rounding::kTwice>(call, channels, output);
-    case Rounding::kOnce:
-      return RunAll<Rounding::kOnce>(call, channels, output);
-  }
+  if (channels.rounding == Rounding::kFolded) return RunAll<true>(call, channels, output);
+  RunAll<false>(call, channels, output);
 }
 
 constexpr Row kList[] = {{"depthwise.u8s8.quads.avx512vnni", cpu::kAvx512Vnni, Run, &kQuads}};

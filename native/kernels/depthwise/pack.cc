@@ -22,8 +22,11 @@ void PackPairs(const int16_t* weights, size_t taps, size_t channels, void* packe
     }
   }
 }
-size_t InOrder(size_t channels) { return channels; }
-size_t Same(size_t entry, size_t) { return entry; }
+size_t PairEntries(size_t channels) { return BlockCount(channels) * kLanes; }
+size_t PairChannelOf(size_t entry, size_t channels) {
+  const size_t channel = BlockStart(entry / kLanes, channels) + entry % kLanes;
+  return channel < channels ? channel : SIZE_MAX;
+}
 
 bool FitBytes(const int16_t* weights, size_t count) {
   for (size_t i = 0; i < count; ++i) {
@@ -59,7 +62,7 @@ size_t QuadChannelOf(size_t entry, size_t channels) {
 
 }  // namespace
 
-const Layout kPairs{AllFit, PairBytes, PackPairs, InOrder, Same, 0};
+const Layout kPairs{AllFit, PairBytes, PackPairs, PairEntries, PairChannelOf, 0};
 const Layout kQuads{FitBytes, QuadBytes, PackQuads, QuadEntries, QuadChannelOf, 128};
 
 }  // namespace lowbit::kernels::depthwise

@@ -3,7 +3,7 @@
 // Pairs: [block][tap pair][lane][2] int16, where a block is kLanes channels; the last tap of an odd count is
 // paired with 0. When the channels are not a multiple of kLanes and at least kLanes, the last block covers
 // the last kLanes channels (it overlaps its neighbour); with fewer channels the only block is padded with
-// zeros. Constants lie in channel order.
+// zeros. Constants lie in the order of blocks.
 //
 // Quads: [block][four taps][j][lane][e][4] int8, where a block is 64 channels and (j, lane, e) is channel
 // 16 * lane + 4 * j + e of it: the order in which interleaving bytes within 128-bit lanes brings them.

@@ -22,7 +22,7 @@ void Run(const Call& call, const Channels& channels, const Output& output) noexc
           const int8_t code = static_cast<int8_t>(static_cast<uint8_t>(taps[t][start + lane]) ^ call.flip);
           acc += static_cast<uint32_t>(code * weights[(t / 2 * kLanes + lane) * 2 + t % 2]);
         }
-        out[start + lane] = Requantize(static_cast<int32_t>(acc), channels, start + lane, output);
+        out[start + lane] = Requantize(static_cast<int32_t>(acc), channels, block * kLanes + lane, output);
       }
     }
   }

@@ -18,44 +18,18 @@ constexpr size_t kLanes = 8;
 
 inline __m128i Load8(const int8_t* from) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)); }
 
-// From sums, bias included, to codes; constants are read as they are needed, there are too few registers.
+// From sums that began with `bias` to codes; constants are read as they are needed, there are too few registers.
 template <bool kFolded>
 struct Finish {
-  Finish(const Channels& channels, const Output& output, size_t entry) : channels(channels), entry(entry) {
-    zero_point = _mm256_set1_epi16(static_cast<int16_t>(output.zero_point));
-    low = _mm_set1_epi8(static_cast<char>(output.low));
-    high = _mm_set1_epi8(static_cast<char>(output.high));
-    flip = _mm_set1_epi8(static_cast<char>(output.flip));
-  }
-  __m256i Bias() const { return kFolded ? LoadLanes(channels.bias + entry) : _mm256_setzero_si256(); }
-
-  __m256i Scale(__m256i x) const {
-    if (!kFolded) {
-      return channels.rounding == Rounding::kOnce ? Scale8<Rounding::kOnce>(x, channels, entry)
-                                                  : Scale8<Rounding::kTwice>(x, channels, entry);
-    }
-    const __m256i m = LoadLanes(channels.multiplier + entry);
-    const __m256i p0 = _mm256_add_epi64(_mm256_mul_epi32(x, m), LoadLanes(channels.nudge + entry));
-    const __m256i p1 =
-        _mm256_add_epi64(_mm256_mul_epi32(_mm256_shuffle_epi32(x, 0xF5), _mm256_shuffle_epi32(m, 0xF5)),
-                         LoadLanes(channels.nudge + entry + 4));
-    const __m256i r = _mm256_blend_epi32(_mm256_srli_epi64(p0, 31), _mm256_add_epi64(p1, p1), 0xAA);
-    return _mm256_srav_epi32(_mm256_add_epi32(r, _mm256_srai_epi32(x, 31)),
-                             LoadLanes(channels.right + entry));
-  }
+  Finish(const Channels& channels, const Output& output, size_t entry)
+      : bias(Codes8<kFolded>::Bias(channels, entry)), codes(channels, entry, output), clamp(output) {}
 
   // The codes of two pixels, one in each half.
-  __m128i operator()(__m256i first, __m256i second) const {
-    const __m256i words = _mm256_adds_epi16(_mm256_packs_epi32(Scale(first), Scale(second)), zero_point);
-    const __m128i mixed = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-    const __m128i codes = _mm_min_epi8(_mm_max_epi8(mixed, low), high);
-    return _mm_shuffle_epi32(_mm_xor_si128(codes, flip), 0xD8);
-  }
+  __m128i operator()(__m256i first, __m256i second) const { return clamp.Bytes(codes(first), codes(second)); }
 
-  const Channels& channels;
-  size_t entry;
-  __m256i zero_point;
-  __m128i low, high, flip;
+  const __m256i bias;
+  const Codes8<kFolded> codes;
+  const ByteClamp clamp;
 };
 
 template <typename Columns, int kFilter, int kStride, bool kFolded>
@@ -80,7 +54,7 @@ void Run8(const Call& call, const Channels& channels, const Output& output, size
     const auto next_pixel = [&] {
 #pragma GCC unroll 2
       for (int i = 0; i < kStride; ++i) slide();
-      return columns.Dot(finish.Bias());
+      return columns.Dot(finish.bias);
     };
 #pragma GCC unroll 8
     for (int i = 0; i < kFilter - kStride; ++i) slide();
@@ -142,7 +116,7 @@ void TwoLines(const Call& call, const Channels& channels, const Output& output, 
         static_cast<size_t>(ix) < in_w ? four.Enter(rows, static_cast<size_t>(ix) * pitch) : four.Padding();
     ++ix;
   };
-  const auto dot = [&](int line) { return four.Dot(columns, line, finish.Bias()); };
+  const auto dot = [&](int line) { return four.Dot(columns, line, finish.bias); };
   const auto store = [&](__m256i upper, __m256i lower) {
     const __m128i codes = finish(upper, lower);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out), codes);

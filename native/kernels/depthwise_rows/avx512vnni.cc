@@ -39,57 +39,14 @@ struct Sixteen {
   }
 };
 
-// From int32 sums that began with Bias() to codes. What the folded form needs stays in registers.
-template <bool kFolded>
-struct Finish {
-  Finish(const Channels& channels, const Output& output, size_t entry)
-      : channels(channels), output(output), entry(entry) {
-    low = _mm_set1_epi8(static_cast<char>(output.low));
-    high = _mm_set1_epi8(static_cast<char>(output.high));
-    flip = _mm_set1_epi8(static_cast<char>(output.flip));
-    zero_point = _mm512_set1_epi32(output.zero_point);
-    if (!kFolded) return;
-    multiplier = LoadLanes16(channels.multiplier + entry);
-    odd_multiplier = _mm512_srli_epi64(multiplier, 32);
-    right = LoadLanes16(channels.right + entry);
-    const __m512i first = LoadLanes16(channels.nudge + entry),
-                  second = LoadLanes16(channels.nudge + entry + 8);
-    even = _mm512_shuffle_i64x2(first, second, 0x44);
-    odd = _mm512_shuffle_i64x2(first, second, 0xEE);
-  }
-
-  __m512i Bias() const { return kFolded ? LoadLanes16(channels.bias + entry) : _mm512_setzero_si512(); }
-
-  // The scaled value is below 2^30, since the folded form shifts right at least once: adding the zero point
-  // cannot overflow, and narrowing with saturation is part of the clamp.
-  __m128i operator()(__m512i x) const {
-    if (!kFolded) {
-      return channels.rounding == Rounding::kOnce ? Codes16<Rounding::kOnce>(x, channels, entry, output)
-                                                  : Codes16<Rounding::kTwice>(x, channels, entry, output);
-    }
-    const __m512i p0 = _mm512_add_epi64(_mm512_mul_epi32(x, multiplier), even);
-    const __m512i p1 =
-        _mm512_add_epi64(_mm512_mul_epi32(_mm512_shuffle_epi32(x, _MM_PERM_DDBB), odd_multiplier), odd);
-    const __m512i r = _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(p0, 31), _mm512_add_epi64(p1, p1));
-    const __m512i scaled = _mm512_srav_epi32(_mm512_add_epi32(r, _mm512_srai_epi32(x, 31)), right);
-    const __m128i codes = _mm512_cvtsepi32_epi8(_mm512_add_epi32(scaled, zero_point));
-    return _mm_xor_si128(_mm_min_epi8(_mm_max_epi8(codes, low), high), flip);
-  }
-
-  const Channels& channels;
-  const Output& output;
-  size_t entry;
-  __m512i multiplier, odd_multiplier, even, odd, right, zero_point;
-  __m128i low, high, flip;
-};
-
 // Sixteen channels of a layer.
 template <int kFilter, int kStride, bool kFolded, bool kNarrow>
 class Block {
  public:
   Block(const Call& call, const Channels& channels, const Output& output, size_t block)
-      : finish_(channels, output, block * kLanes),
-        bias_(finish_.Bias()),
+      : codes_(channels, block * kLanes, output),
+        clamp_(output),
+        bias_(codes_.Bias(channels, block * kLanes)),
         sixteen_{static_cast<__mmask16>((1u << (call.channels % kLanes)) - 1)},
         in_w_(call.in_w),
         out_w_(call.out_w),
@@ -125,7 +82,7 @@ class Block {
     const auto store = [&] {
 #pragma GCC unroll 2
       for (int i = 0; i < kLines; ++i)
-        block.sixteen_.Store(out + i * block.out_w_ * block.pitch_, block.finish_(acc[i]));
+        block.sixteen_.Store(out + i * block.out_w_ * block.pitch_, block.clamp_.Bytes(block.codes_(acc[i])));
     };
     for (size_t x = 1; x < block.out_w_; ++x, out += block.pitch_) {
 #pragma GCC unroll 2
@@ -193,7 +150,8 @@ class Block {
     __m512i before = {}, newest = {};  // the fifth: columns 0 to 3; column 4 in the top byte
   };
 
-  Finish<kFolded> finish_;
+  Codes16<kFolded> codes_;
+  ByteClamp clamp_;
   __m512i bias_, flip_, padding_, weights_[kGroups];
   Sixteen<kNarrow> sixteen_;
   size_t in_w_, out_w_, pitch_;

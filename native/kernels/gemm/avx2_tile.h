@@ -69,44 +69,6 @@ inline void WalkRun(__m256i (&sums)[kChains][kRows][kWide], ptrdiff_t depth, con
   for (; depth > 0; depth -= kStep) step(sums[0]);
 }
 
-// The clamp of codes, 32 at a time; saturation on the way to bytes is harmless.
-struct ByteClamp {
-  __m256i low, high, flip, order;
-  bool is_needed;
-
-  explicit ByteClamp(const Output& output)
-      : low(_mm256_set1_epi8(static_cast<char>(output.low))),
-        high(_mm256_set1_epi8(static_cast<char>(output.high))),
-        flip(_mm256_set1_epi8(static_cast<char>(output.flip))),
-        order(_mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)),
-        is_needed(output.low > -128 || output.high < 127 || output.flip != 0) {}
-
-  // The eight codes of a, then those of b, c and d.
-  __m256i Bytes(__m256i a, __m256i b, __m256i c, __m256i d) const {
-    return BytesOfWords(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
-  }
-  __m256i BytesOfWords(__m256i ab, __m256i cd) const {
-    const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(ab, cd), order);
-    if (!is_needed) return bytes;
-    return _mm256_xor_si256(_mm256_min_epi8(_mm256_max_epi8(bytes, low), high), flip);
-  }
-};
-
-// The first `cols` of 8 * kWide codes of a row.
-template <int kWide>
-inline void StoreRow(int8_t* out, __m128i codes, int cols) {
-  if (cols == 8 * kWide) {
-    if (kWide == 2)
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(out), codes);
-    else
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(out), codes);
-  } else {
-    alignas(16) int8_t all[16];
-    _mm_store_si128(reinterpret_cast<__m128i*>(all), codes);
-    memcpy(out, all, static_cast<size_t>(cols));
-  }
-}
-
 // Codes of sums with the folded bias.
 template <int kRows, int kWide, typename AnyTile>
 inline void StoreFolded(const __m256i (&acc)[kRows][kWide], const AnyTile& tile, ptrdiff_t stride,
@@ -118,18 +80,18 @@ inline void StoreFolded(const __m256i (&acc)[kRows][kWide], const AnyTile& tile,
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
       const int row = m + i / kWide < kRows ? m + i / kWide : m;
-      four[i] = FoldedCodes8(acc[row][i % kWide], channels, tile.channel + 8 * (i % kWide));
+      four[i] = Codes8<true>(channels, tile.channel + 8 * (i % kWide))(acc[row][i % kWide]);
     }
     const __m256i bytes = clamp.Bytes(four[0], four[1], four[2], four[3]);
     const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
     int8_t* out = tile.out + m * stride;
-    StoreRow<kWide>(out, low, tile.cols);
+    StoreBytes<8 * kWide>(out, low, tile.cols);
     if (kWide == 2) {
-      if (m + 1 < kRows) StoreRow<kWide>(out + stride, high, tile.cols);
+      if (m + 1 < kRows) StoreBytes<8 * kWide>(out + stride, high, tile.cols);
     } else {
-      if (m + 1 < kRows) StoreRow<kWide>(out + stride, _mm_unpackhi_epi64(low, low), tile.cols);
-      if (m + 2 < kRows) StoreRow<kWide>(out + 2 * stride, high, tile.cols);
-      if (m + 3 < kRows) StoreRow<kWide>(out + 3 * stride, _mm_unpackhi_epi64(high, high), tile.cols);
+      if (m + 1 < kRows) StoreBytes<8 * kWide>(out + stride, _mm_unpackhi_epi64(low, low), tile.cols);
+      if (m + 2 < kRows) StoreBytes<8 * kWide>(out + 2 * stride, high, tile.cols);
+      if (m + 3 < kRows) StoreBytes<8 * kWide>(out + 3 * stride, _mm_unpackhi_epi64(high, high), tile.cols);
     }
   }
 }
@@ -141,7 +103,7 @@ LOWBIT_NOINLINE void RunFolded(const AnyBlock& block, const AnyTile& tile, const
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
-    for (int j = 0; j < kWide; ++j) acc[m][j] = LoadLanes(channels.folded.bias + tile.channel + 8 * j);
+    for (int j = 0; j < kWide; ++j) acc[m][j] = Codes8<true>::Bias(channels, tile.channel + 8 * j);
   }
   Sum::Add(block, tile, acc);
   StoreFolded<kRows, kWide>(acc, tile, block.out_stride, channels, clamp);
@@ -182,19 +144,18 @@ inline __m256i LoadSums(const int32_t* from) {
   return _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
 }
 
-template <Rounding kRounding, int kWide, typename AnyTile>
+template <int kWide, typename AnyTile>
 LOWBIT_NOINLINE void StoreRounded(const int32_t* sums, int rows, const AnyTile& tile, ptrdiff_t stride,
                                   const Channels& channels, const Output& output) {
   const ByteClamp clamp(output);
-  const __m256i zero_point = _mm256_set1_epi16(static_cast<int16_t>(output.zero_point));
   for (int m = 0; m < rows; ++m, sums += 8 * kWide) {
-    const __m256i low8 = Scale8<kRounding>(LoadSums(sums), channels, tile.channel);
-    const __m256i high8 =
-        kWide == 2 ? Scale8<kRounding>(LoadSums(sums + 8), channels, tile.channel + 8) : low8;
-    // Saturation to int16 is harmless: such values stay beyond [low, high] with the zero point added.
-    const __m256i words = _mm256_adds_epi16(_mm256_packs_epi32(low8, high8), zero_point);
-    const __m256i bytes = clamp.BytesOfWords(words, words);
-    StoreRow<kWide>(tile.out + m * stride, _mm256_castsi256_si128(bytes), tile.cols);
+    __m256i codes[2];
+    for (int j = 0; j < kWide; ++j) {
+      const size_t c = tile.channel + 8 * static_cast<size_t>(j);
+      const __m256i sum = _mm256_add_epi32(LoadSums(sums + 8 * j), Codes8<false>::Bias(channels, c));
+      codes[j] = Codes8<false>(channels, c, output)(sum);
+    }
+    StoreBytes<8 * kWide>(tile.out + m * stride, clamp.Bytes(codes[0], codes[kWide - 1]), tile.cols);
   }
 }
 
@@ -210,13 +171,8 @@ inline void RunCodes(const AnyBlock& block, const Channels& channels, const Outp
       });
     });
   }
-  const bool twice = channels.rounding == Rounding::kTwice;
   RunThroughMemory<kWide, Sum>(block, [&](const int32_t* sums, int rows, const auto& tile) {
-    if (twice) {
-      StoreRounded<Rounding::kTwice, kWide>(sums, rows, tile, block.out_stride, channels, output);
-    } else {
-      StoreRounded<Rounding::kOnce, kWide>(sums, rows, tile, block.out_stride, channels, output);
-    }
+    StoreRounded<kWide>(sums, rows, tile, block.out_stride, channels, output);
   });
 }
 

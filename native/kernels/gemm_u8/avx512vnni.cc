@@ -103,43 +103,13 @@ using gemm::EachTile;
 using gemm::Strip;
 using Tile = gemm::Tile<uint8_t, int8_t>;
 
-// 64 codes: of four rows x 16 channels or two x 32, by acc[0..3] = rows 0 0 1 1 or 0 1 2 3.
-inline void Store64(__m512i codes, const Tile& tile, ptrdiff_t stride, int row, int rows, int wide) {
-  int8_t* out = tile.out + row * stride;
-  if (wide == 2) {
-    const __mmask32 columns = static_cast<__mmask32>((uint64_t{1} << tile.cols) - 1);
-    const bool whole = tile.cols == 32;
-    const auto store = [&](int8_t* to, __m256i half) {
-      if (whole)
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), half);
-      else
-        _mm256_mask_storeu_epi8(to, columns, half);
-    };
-    store(out, _mm512_castsi512_si256(codes));
-    if (row + 1 < rows) store(out + stride, _mm512_extracti64x4_epi64(codes, 1));
-  } else {
-    const __mmask16 columns = static_cast<__mmask16>((1u << tile.cols) - 1);
-    const bool whole = tile.cols == 16;
-    const auto store = [&](int8_t* to, __m128i quarter) {
-      if (whole)
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), quarter);
-      else
-        _mm_mask_storeu_epi8(to, columns, quarter);
-    };
-    store(out, _mm512_castsi512_si128(codes));
-    if (row + 1 < rows) store(out + stride, _mm512_extracti32x4_epi32(codes, 1));
-    if (row + 2 < rows) store(out + 2 * stride, _mm512_extracti32x4_epi32(codes, 2));
-    if (row + 3 < rows) store(out + 3 * stride, _mm512_extracti32x4_epi32(codes, 3));
-  }
-}
-
 // acc holds sums with the folded bias.
 template <int kRows, int kWide>
 inline void StoreFolded(const __m512i (&acc)[kRows][kWide], const Tile& tile, ptrdiff_t stride,
                         const Channels& channels, const ByteClamp& clamp) {
-  Folded16 factors[kWide];
+  Codes16<true> codes[kWide];
 #pragma GCC unroll 2
-  for (int j = 0; j < kWide; ++j) factors[j] = Folded16(channels, tile.channel + 16 * j);
+  for (int j = 0; j < kWide; ++j) codes[j] = Codes16<true>(channels, tile.channel + 16 * j);
   constexpr int kAtOnce = 4 / kWide;
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; m += kAtOnce) {
@@ -147,23 +117,26 @@ inline void StoreFolded(const __m512i (&acc)[kRows][kWide], const Tile& tile, pt
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
       const int row = m + i / kWide < kRows ? m + i / kWide : m;
-      four[i] = factors[i % kWide].Codes(acc[row][i % kWide]);
+      four[i] = codes[i % kWide](acc[row][i % kWide]);
     }
-    Store64(clamp.Bytes(four[0], four[1], four[2], four[3]), tile, stride, m, kRows, kWide);
+    Store64<kWide>(tile.out + m * stride, clamp.Bytes(four[0], four[1], four[2], four[3]), stride, kRows - m,
+                   tile.cols);
   }
 }
 
 // The other roundings, from sums in memory without bias, 16 * wide a row.
-template <Rounding kRounding>
-void StoreRounded(const int32_t* sums, int rows, int wide, const Tile& tile, ptrdiff_t stride,
-                  const Channels& channels, const Output& output) {
+LOWBIT_NOINLINE void StoreRounded(const int32_t* sums, int rows, int wide, const Tile& tile, ptrdiff_t stride,
+                                  const Channels& channels, const Output& output) {
+  const ByteClamp clamp(output);
   for (int m = 0; m < rows; ++m) {
     for (int j = 0; j < wide && 16 * j < tile.cols; ++j) {
       const int left = tile.cols - 16 * j;
+      const size_t c = tile.channel + 16 * static_cast<size_t>(j);
       const __mmask16 columns = static_cast<__mmask16>(left < 16 ? (1u << left) - 1 : 0xFFFF);
-      const __m512i sum = _mm512_load_si512(sums + 16 * (wide * m + j));
+      const __m512i sum =
+          _mm512_add_epi32(_mm512_load_si512(sums + 16 * (wide * m + j)), Codes16<false>::Bias(channels, c));
       _mm_mask_storeu_epi8(tile.out + m * stride + 16 * j, columns,
-                           Codes16<kRounding>(sum, channels, tile.channel + 16 * j, output));
+                           clamp.Bytes(Codes16<false>(channels, c, output)(sum)));
     }
   }
 }
@@ -175,7 +148,7 @@ LOWBIT_NOINLINE void RunFolded(const Block& block, const Tile& tile, const Chann
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
-    for (int j = 0; j < kWide; ++j) acc[m][j] = LoadLanes16(channels.folded.bias + tile.channel + 16 * j);
+    for (int j = 0; j < kWide; ++j) acc[m][j] = Codes16<true>::Bias(channels, tile.channel + 16 * j);
   }
   Accumulate<kRows, kWide>(block, tile.lhs, tile.packed, acc);
   StoreFolded<kRows, kWide>(acc, tile, block.out_stride, channels, clamp);
@@ -220,10 +193,8 @@ void U8S8(const Block& block, const Channels& channels, const Output& output) no
           block, strip, [&](const Tile& tile) { RunFolded<kRows, kWide>(block, tile, channels, clamp); });
     });
   }
-  const auto store =
-      channels.rounding == Rounding::kTwice ? StoreRounded<Rounding::kTwice> : StoreRounded<Rounding::kOnce>;
   RunThroughMemory<kWide>(block, [&](const int32_t* sums, int rows, const Tile& tile) {
-    store(sums, rows, kWide, tile, block.out_stride, channels, output);
+    StoreRounded(sums, rows, kWide, tile, block.out_stride, channels, output);
   });
 }
 

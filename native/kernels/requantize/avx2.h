@@ -1,27 +1,14 @@
-// int32 -> int8 for eight channels at a time, AVX2. Equal to scalar.h bit for bit; for inclusion by avx2.cc
-// files.
-//
-// Folded form: with p = x * m + 2^30 + 2^(e-1+31), p >> 31 is SRDHM(x, m) + 2^(e-1), because SRDHM is
-// floor((x * m + 2^30) / 2^31). RoundingDivideByPOT(r, e) is (r + 2^(e-1) - [r < 0]) >> e; the sign of x
-// serves for the sign of r: they differ only where r = 0, and there both give 0. Only bits 31..62 of p are
-// needed, so logical shifts do. Condition and layout of the constants: contract.h.
+// int32 -> codes for eight channels at a time, AVX2. Equal to scalar.h bit for bit; contract.h explains the folded
+// form. For inclusion by files built with AVX2 or more.
 #pragma once
 
 #include <immintrin.h>
+#include <string.h>
 
 #include "kernels/requantize/contract.h"
 
 namespace lowbit::kernels {
 namespace {
-
-// floor((x * m + 2^30 [+ more]) / 2^31) of eight lanes; `even` and `odd` are the 64-bit addends of lanes 0 2
-// 4 6, 1 3 5 7.
-inline __m256i HighMul8(__m256i x, __m256i m, __m256i even, __m256i odd) {
-  const __m256i p0 = _mm256_add_epi64(_mm256_mul_epi32(x, m), even);
-  const __m256i p1 =
-      _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(x, 32), _mm256_srli_epi64(m, 32)), odd);
-  return _mm256_blend_epi32(_mm256_srli_epi64(p0, 31), _mm256_add_epi64(p1, p1), 0xAA);
-}
 
 inline __m256i LoadLanes(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
 
@@ -36,41 +23,118 @@ inline __m128i RoundOnce4(__m128i x, const double* scale) {
   const __m256d up = _mm256_and_pd(_mm256_cmp_pd(rest, _mm256_set1_pd(0.5), _CMP_GE_OQ), away);
   return _mm256_cvttpd_epi32(_mm256_add_pd(whole, up));
 }
-
-// The folded form (contract.h) of sums with the folded bias, for channels c .. c+7, c a multiple of 8: codes with
-// zero point, without clamp.
-inline __m256i FoldedCodes8(__m256i u, const Channels& channels, size_t c) {
-  const __m256i m = LoadLanes(channels.folded.multiplier + c);
-  const __m256i p0 = _mm256_add_epi64(_mm256_mul_epu32(u, m), LoadLanes(channels.folded.addend + c));
-  const __m256i p1 = _mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(u, 32), _mm256_srli_epi64(m, 32)),
-                                      LoadLanes(channels.folded.addend + c + 4));
-  const __m256i upper = _mm256_blend_epi32(_mm256_shuffle_epi32(p0, 0xF5), p1, 0xAA);
-  return _mm256_srav_epi32(_mm256_add_epi32(upper, _mm256_srli_epi32(u, 31)), LoadLanes(channels.right + c));
+inline __m256i RoundOnce8(__m256i x, const Channels& channels, size_t c) {
+  return _mm256_set_m128i(RoundOnce4(_mm256_extracti128_si256(x, 1), channels.scale + c + 4),
+                          RoundOnce4(_mm256_castsi256_si128(x), channels.scale + c));
 }
 
-// Scaled accumulators of channels c .. c+7, without zero point and clamp; c is a multiple of 8 for kFolded.
-template <Rounding kRounding>
-inline __m256i Scale8(__m256i acc, const Channels& channels, size_t c) {
-  __m256i x = _mm256_add_epi32(acc, LoadLanes(channels.bias + c));
-  if (kRounding == Rounding::kOnce) {
-    return _mm256_set_m128i(RoundOnce4(_mm256_extracti128_si256(x, 1), channels.scale + c + 4),
-                            RoundOnce4(_mm256_castsi256_si128(x), channels.scale + c));
-  }
-  const __m256i m = LoadLanes(channels.multiplier + c);
-  const __m256i right = LoadLanes(channels.right + c);
-  if (kRounding == Rounding::kFolded) {
-    const __m256i even = LoadLanes(channels.nudge + c), odd = LoadLanes(channels.nudge + c + 4);
-    const __m256i r = _mm256_add_epi32(HighMul8(x, m, even, odd), _mm256_srai_epi32(x, 31));
-    return _mm256_srav_epi32(r, right);
-  }
+// The literal double rounding.
+inline __m256i RoundTwice8(__m256i x, const Channels& channels, size_t c) {
+  const __m256i m = LoadLanes(channels.multiplier + c), right = LoadLanes(channels.right + c);
   x = _mm256_sllv_epi32(x, LoadLanes(channels.left + c));
-  const __m256i half = _mm256_set1_epi64x(int64_t{1} << 30);
-  const __m256i r = HighMul8(x, m, half, half);
-  // Literal RoundingDivideByPOT; right = 31 keeps mask = 0x7fffffff.
-  const __m256i mask = _mm256_sub_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), right), _mm256_set1_epi32(1));
+  // floor((x * m + 2^30) / 2^31), of the even and the odd lanes; bits 31 .. 62 of a product are all that is
+  // needed, so logical shifts do.
+  const __m256i half = _mm256_set1_epi64x(int64_t{1} << 30), one = _mm256_set1_epi32(1);
+  const __m256i p0 = _mm256_add_epi64(_mm256_mul_epi32(x, m), half);
+  const __m256i p1 =
+      _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(x, 32), _mm256_srli_epi64(m, 32)), half);
+  const __m256i r = _mm256_blend_epi32(_mm256_srli_epi64(p0, 31), _mm256_add_epi64(p1, p1), 0xAA);
+  // right = 31 keeps mask = 0x7fffffff.
+  const __m256i mask = _mm256_sub_epi32(_mm256_sllv_epi32(one, right), one);
   const __m256i threshold = _mm256_sub_epi32(_mm256_srli_epi32(mask, 1), _mm256_srai_epi32(r, 31));
   const __m256i above = _mm256_cmpgt_epi32(_mm256_and_si256(r, mask), threshold);
   return _mm256_sub_epi32(_mm256_srav_epi32(r, right), above);
+}
+
+// Makes codes of channels c .. c+7, c a multiple of 8, with zero point and without clamp, from sums that began
+// with Bias(channels, c). By the folded form, whose constants it holds (stores of codes may change what lies in
+// memory, as far as the compiler knows), or by the roundings that are rare.
+template <bool kFolded>
+struct Codes8 {
+  static __m256i Bias(const Channels& channels, size_t c) { return LoadLanes(channels.bias + c); }
+
+  Codes8(const Channels& the_channels, size_t first, const Output& output)
+      : channels(the_channels), c(first), zero_point(_mm256_set1_epi32(output.zero_point)) {}
+
+  __m256i operator()(__m256i x) const {
+    const __m256i scaled =
+        channels.rounding == Rounding::kOnce ? RoundOnce8(x, channels, c) : RoundTwice8(x, channels, c);
+    // Held to 2^20, beyond every clamp, so that the sum cannot leave int32.
+    const __m256i low = _mm256_set1_epi32(-(1 << 20)), high = _mm256_set1_epi32(1 << 20);
+    return _mm256_add_epi32(_mm256_min_epi32(_mm256_max_epi32(scaled, low), high), zero_point);
+  }
+
+  const Channels& channels;
+  size_t c;
+  __m256i zero_point;
+};
+
+template <>
+struct Codes8<true> {
+  static __m256i Bias(const Channels& channels, size_t c) { return LoadLanes(channels.folded.bias + c); }
+
+  Codes8(const Channels& channels, size_t c, const Output&) : Codes8(channels, c) {}
+  Codes8(const Channels& channels, size_t c)
+      : multiplier(LoadLanes(channels.folded.multiplier + c)),
+        odd_multiplier(_mm256_srli_epi64(multiplier, 32)),
+        right(LoadLanes(channels.right + c)),
+        even(LoadLanes(channels.folded.addend + c)),
+        odd(LoadLanes(channels.folded.addend + c + 4)) {}
+
+  __m256i operator()(__m256i u) const {
+    const __m256i p0 = _mm256_add_epi64(_mm256_mul_epu32(u, multiplier), even);
+    const __m256i p1 = _mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(u, 32), odd_multiplier), odd);
+    const __m256i upper = _mm256_blend_epi32(_mm256_shuffle_epi32(p0, 0xF5), p1, 0xAA);
+    return _mm256_srav_epi32(_mm256_add_epi32(upper, _mm256_srli_epi32(u, 31)), right);
+  }
+
+  __m256i multiplier, odd_multiplier, right, even, odd;
+};
+
+// From codes to bytes, with the clamp; saturation on the way is harmless.
+struct ByteClamp {
+  __m256i low, high, flip, order;
+  bool is_needed;
+
+  explicit ByteClamp(const Output& output)
+      : low(_mm256_set1_epi8(static_cast<char>(output.low))),
+        high(_mm256_set1_epi8(static_cast<char>(output.high))),
+        flip(_mm256_set1_epi8(static_cast<char>(output.flip))),
+        order(_mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)),
+        is_needed(output.low > -128 || output.high < 127 || output.flip != 0) {}
+
+  // The eight codes of a, then those of b, c and d.
+  __m256i Bytes(__m256i a, __m256i b, __m256i c, __m256i d) const {
+    const __m256i mixed = _mm256_packs_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+    const __m256i bytes = _mm256_permutevar8x32_epi32(mixed, order);
+    if (!is_needed) return bytes;
+    return _mm256_xor_si256(_mm256_min_epi8(_mm256_max_epi8(bytes, low), high), flip);
+  }
+  // The eight codes of a, then those of b.
+  __m128i Bytes(__m256i a, __m256i b) const {
+    const __m256i words = _mm256_packs_epi32(a, b);
+    const __m128i mixed = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    const __m128i bytes = _mm_shuffle_epi32(mixed, 0xD8);
+    if (!is_needed) return bytes;
+    return _mm_xor_si128(
+        _mm_min_epi8(_mm_max_epi8(bytes, _mm256_castsi256_si128(low)), _mm256_castsi256_si128(high)),
+        _mm256_castsi256_si128(flip));
+  }
+};
+
+// The first `count` of kCount bytes, 8 or 16.
+template <int kCount>
+inline void StoreBytes(int8_t* out, __m128i bytes, int count) {
+  if (count == kCount) {
+    if (kCount == 16)
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
+    else
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(out), bytes);
+  } else {
+    alignas(16) int8_t all[16];
+    _mm_store_si128(reinterpret_cast<__m128i*>(all), bytes);
+    memcpy(out, all, static_cast<size_t>(count));
+  }
 }
 
 }  // namespace

@@ -41,10 +41,7 @@ struct Channels {
   const int32_t* multiplier;  // Q31 mantissa in [2^30, 2^31), or 0
   const int32_t* left;        // shift before the multiplication, [0, 30]
   const int32_t* right;       // shift after it, [0, 31]
-  // 2^30 + 2^(right - 1 + 31): both roundings folded into one constant. Of each eight channels first the four
-  // even ones, then the four odd ones: the order in which 64-bit products of 32-bit lanes arise.
-  const int64_t* nudge;
-  const double* scale;  // for kOnce; null otherwise
+  const double* scale;        // for kOnce; null otherwise
   Rounding rounding;
   Folded folded;  // for kFolded
 };

@@ -9,8 +9,7 @@ bool PackedChannels::Pack(size_t count, const int32_t* bias, const int32_t* mult
                           const int64_t* bound, int32_t zero_point) {
   const size_t padded = (count + kChannelPadding - 1) / kChannelPadding * kChannelPadding;
   if (!memory_.Allocate(padded * kEntryBytes)) return false;
-  int64_t* nudge = memory_.as<int64_t>();
-  uint64_t* addend = reinterpret_cast<uint64_t*>(nudge + padded);
+  uint64_t* addend = memory_.as<uint64_t>();
   int32_t* biases = reinterpret_cast<int32_t*>(addend + padded);
   int32_t* multipliers = biases + padded;
   int32_t* left = multipliers + padded;
@@ -30,7 +29,6 @@ bool PackedChannels::Pack(size_t count, const int32_t* bias, const int32_t* mult
     }
     const int64_t half = right[c] > 0 ? int64_t{1} << (right[c] - 1) : 0;
     const size_t paired = c / 8 * 8 + c % 2 * 4 + c % 8 / 2;
-    nudge[paired] = (int64_t{1} << 30) + half * (int64_t{1} << 31);
     const int64_t added = zero_point * (int64_t{1} << right[c]);
     if (real &&
         (left[c] > 0 || right[c] < 1 || bound[c] + half + (added < 0 ? -added : added) >= (int64_t{1} << 31)))
@@ -45,7 +43,6 @@ bool PackedChannels::Pack(size_t count, const int32_t* bias, const int32_t* mult
                multipliers,
                left,
                right,
-               nudge,
                nullptr,
                folded ? Rounding::kFolded : Rounding::kTwice,
                {folded_bias, doubled, reinterpret_cast<const int64_t*>(addend)}};
@@ -61,7 +58,7 @@ bool PackedChannels::PackOnce(size_t count, const int32_t* bias, const double* s
     scales[c] = scale[c];
     biases[c] = bias[c];
   }
-  channels_ = {biases, nullptr, nullptr, nullptr, nullptr, scales, Rounding::kOnce, {}};
+  channels_ = {biases, nullptr, nullptr, nullptr, scales, Rounding::kOnce, {}};
   return true;
 }
 

@@ -13,12 +13,12 @@ class PackedChannels {
   // bound: `count` entries each. bound[c] is at least |acc + bias| for every input the layer can meet. Shifts
   // are in [-31, 30]. `zero_point` is that of the output. False when memory runs out.
   bool Pack(size_t count, const int32_t* bias, const int32_t* multiplier, const int32_t* shift,
-            const int64_t* bound, int32_t zero_point = 0);
+            const int64_t* bound, int32_t zero_point);
   // For Rounding::kOnce: a real factor a channel, each finite and >= 0.
   bool PackOnce(size_t count, const int32_t* bias, const double* scale);
 
   // What an entry takes.
-  static constexpr size_t kEntryBytes = 6 * sizeof(int32_t) + 2 * sizeof(int64_t);
+  static constexpr size_t kEntryBytes = 6 * sizeof(int32_t) + sizeof(int64_t);
   static constexpr size_t kOnceEntryBytes = sizeof(int32_t) + sizeof(double);
 
   const Channels& channels() const { return channels_; }

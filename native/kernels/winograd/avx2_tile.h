@@ -282,72 +282,31 @@ inline void RestoreTile(const Planes<const int32_t>& sums, const int32_t* from, 
   }
 }
 
-// Scale8 for eight channels. Of the usual rounding the constants are copies: the compiler must take every store
-// of codes for one that may change others.
-template <Rounding kRounding>
-struct Scale {
-  const Channels& channels;
-  size_t c;
-  Scale(const Channels& the_channels, size_t first) : channels(the_channels), c(first) {}
-  __m256i operator()(__m256i sum) const { return Scale8<kRounding>(sum, channels, c); }
-};
-template <>
-struct Scale<Rounding::kFolded> {
-  __m256i bias, multiplier, right, even, odd;
-  Scale(const Channels& channels, size_t c)
-      : bias(LoadLanes(channels.bias + c)),
-        multiplier(LoadLanes(channels.multiplier + c)),
-        right(LoadLanes(channels.right + c)),
-        even(LoadLanes(channels.nudge + c)),
-        odd(LoadLanes(channels.nudge + c + 4)) {}
-  __m256i operator()(__m256i sum) const {
-    const __m256i x = _mm256_add_epi32(sum, bias);
-    const __m256i r = HighMul8(x, multiplier, even, odd);
-    return _mm256_srav_epi32(_mm256_add_epi32(r, _mm256_srai_epi32(x, 31)), right);
-  }
-};
-
 // What turns sums of sixteen channels into codes.
-template <Rounding kRounding>
+template <bool kFolded>
 struct Epilogue {
-  const Scale<kRounding> lower, upper;
-  __m256i zero_point, low, high, flip;
+  const Codes8<kFolded> lower, upper;
+  const __m256i lower_bias, upper_bias;
+  const ByteClamp clamp;
   Epilogue(const Channels& channels, size_t c, const Output& output)
-      : lower(channels, c),
-        upper(channels, c + 8),
-        zero_point(_mm256_set1_epi16(static_cast<int16_t>(output.zero_point))),
-        low(_mm256_set1_epi16(static_cast<int16_t>(output.low))),
-        high(_mm256_set1_epi16(static_cast<int16_t>(output.high))),
-        flip(_mm256_set1_epi8(static_cast<char>(output.flip))) {}
+      : lower(channels, c, output),
+        upper(channels, c + 8, output),
+        lower_bias(lower.Bias(channels, c)),
+        upper_bias(upper.Bias(channels, c + 8)),
+        clamp(output) {}
 
-  // int16 with zero point and clamp; columns in the order 0-3 8-11 4-7 12-15. Saturation to int16 is harmless:
-  // such values stay beyond [low, high] with the zero point added.
-  __m256i Scaled(const __m256i (&sums)[2]) const {
-    const __m256i wide = _mm256_packs_epi32(lower(sums[0]), upper(sums[1]));
-    return _mm256_min_epi16(_mm256_max_epi16(_mm256_adds_epi16(wide, zero_point), low), high);
-  }
   // Two pixels.
   __m256i Codes(const __m256i (&first)[2], const __m256i (&second)[2]) const {
-    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    const __m256i both = _mm256_packs_epi16(Scaled(first), Scaled(second));
-    return _mm256_xor_si256(_mm256_permutevar8x32_epi32(both, order), flip);
+    return clamp.Bytes(
+        lower(_mm256_add_epi32(first[0], lower_bias)), upper(_mm256_add_epi32(first[1], upper_bias)),
+        lower(_mm256_add_epi32(second[0], lower_bias)), upper(_mm256_add_epi32(second[1], upper_bias)));
   }
 };
 
-inline void StoreCodes(int8_t* out, __m128i codes, int cols) {
-  if (cols == kNr) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), codes);
-  } else {
-    alignas(16) int8_t all[kNr];
-    _mm_store_si128(reinterpret_cast<__m128i*>(all), codes);
-    memcpy(out, all, static_cast<size_t>(cols));
-  }
-}
-
-template <int kTileH, int kTileW, Rounding kRounding>
+template <int kTileH, int kTileW, bool kFolded>
 void FinishTiles(const Planes<const int32_t> sums, const Strip strip, const Target target,
                  const Channels& channels, const Output& output) {
-  const Epilogue<kRounding> epilogue(channels, target.channel, output);
+  const Epilogue<kFolded> epilogue(channels, target.channel, output);
   const int32_t* from = sums.first + strip.slot * sums.slot_stride;
   const size_t rows = target.h - strip.y < kTileH ? target.h - strip.y : kTileH;
   for (size_t t = 0; t < strip.count; ++t, from += sums.slot_stride) {
@@ -360,9 +319,9 @@ void FinishTiles(const Planes<const int32_t> sums, const Strip strip, const Targ
       int8_t* out = target.pixels + ((strip.y + i) * target.w + x) * target.pixel_stride;
       for (size_t j = 0; j < columns; j += 2, out += 2 * target.pixel_stride) {
         const __m256i codes = epilogue.Codes(pixels[i][j], pixels[i][j + 1]);
-        StoreCodes(out, _mm256_castsi256_si128(codes), target.cols);
+        StoreBytes<kNr>(out, _mm256_castsi256_si128(codes), target.cols);
         if (j + 1 < columns) {
-          StoreCodes(out + target.pixel_stride, _mm256_extracti128_si256(codes, 1), target.cols);
+          StoreBytes<kNr>(out + target.pixel_stride, _mm256_extracti128_si256(codes, 1), target.cols);
         }
       }
     }
@@ -372,14 +331,9 @@ void FinishTiles(const Planes<const int32_t> sums, const Strip strip, const Targ
 template <int kTileH, int kTileW>
 void FinishAs(const Planes<const int32_t>& sums, const Strip& strip, const Target& target,
               const Channels& channels, const Output& output) {
-  switch (channels.rounding) {
-    case Rounding::kFolded:
-      return FinishTiles<kTileH, kTileW, Rounding::kFolded>(sums, strip, target, channels, output);
-    case Rounding::kTwice:
-      return FinishTiles<kTileH, kTileW, Rounding::kTwice>(sums, strip, target, channels, output);
-    case Rounding::kOnce:
-      return FinishTiles<kTileH, kTileW, Rounding::kOnce>(sums, strip, target, channels, output);
-  }
+  if (channels.rounding == Rounding::kFolded)
+    return FinishTiles<kTileH, kTileW, true>(sums, strip, target, channels, output);
+  FinishTiles<kTileH, kTileW, false>(sums, strip, target, channels, output);
 }
 
 void FinishStrip(const Planes<const int32_t>& sums, const Strip& strip, const Target& target,

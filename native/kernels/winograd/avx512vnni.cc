@@ -265,67 +265,34 @@ inline void RestoreTile(const Planes<const int32_t>& sums, const int32_t* from, 
   }
 }
 
-// Scale16 for sixteen channels. Of the usual rounding the constants stay in registers: the compiler must take
-// every store of codes for one that may change them.
-template <Rounding kRounding>
-struct Scale {
-  const Channels& channels;
-  size_t c;
-  Scale(const Channels& the_channels, size_t first) : channels(the_channels), c(first) {}
-  __m512i operator()(__m512i sum) const { return Scale16<kRounding>(sum, channels, c); }
-};
-template <>
-struct Scale<Rounding::kFolded> {
-  __m512i bias, multiplier, right, even, odd;
-  Scale(const Channels& channels, size_t c)
-      : bias(LoadLanes16(channels.bias + c)),
-        multiplier(LoadLanes16(channels.multiplier + c)),
-        right(LoadLanes16(channels.right + c)) {
-    const __m512i first = LoadLanes16(channels.nudge + c), second = LoadLanes16(channels.nudge + c + 8);
-    even = _mm512_shuffle_i64x2(first, second, 0x44);
-    odd = _mm512_shuffle_i64x2(first, second, 0xEE);
-  }
-  __m512i operator()(__m512i sum) const {
-    const __m512i x = _mm512_add_epi32(sum, bias);
-    const __m512i r = HighMul16(x, multiplier, even, odd);
-    return _mm512_srav_epi32(_mm512_add_epi32(r, _mm512_srai_epi32(x, 31)), right);
-  }
-};
-
 // What turns sums of 32 channels into codes.
-template <Rounding kRounding>
+template <bool kFolded>
 struct Epilogue {
-  const Scale<kRounding> lower, upper;
-  __m512i zero_point, low, high, flip, order;
+  const Codes16<kFolded> lower, upper;
+  const __m512i lower_bias, upper_bias;
+  const ByteClamp clamp;
   Epilogue(const Channels& channels, size_t c, const Output& output)
-      : lower(channels, c),
-        upper(channels, c + 16),
-        zero_point(_mm512_set1_epi16(static_cast<int16_t>(output.zero_point))),
-        low(_mm512_set1_epi16(static_cast<int16_t>(output.low))),
-        high(_mm512_set1_epi16(static_cast<int16_t>(output.high))),
-        flip(_mm512_set1_epi8(static_cast<char>(output.flip))),
-        order(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)) {}
+      : lower(channels, c, output),
+        upper(channels, c + 16, output),
+        lower_bias(lower.Bias(channels, c)),
+        upper_bias(upper.Bias(channels, c + 16)),
+        clamp(output) {}
 
-  // int16 with zero point and clamp, fours of channels in the order 0 4 1 5 2 6 3 7. Saturation to int16 is
-  // harmless: such values stay beyond [low, high] with the zero point added.
-  __m512i Scaled(const __m512i (&sums)[2]) const {
-    const __m512i wide = _mm512_packs_epi32(lower(sums[0]), upper(sums[1]));
-    return _mm512_min_epi16(_mm512_max_epi16(_mm512_adds_epi16(wide, zero_point), low), high);
-  }
   // Two pixels.
   __m512i Codes(const __m512i (&first)[2], const __m512i (&second)[2]) const {
-    const __m512i both = _mm512_packs_epi16(Scaled(first), Scaled(second));
-    return _mm512_xor_si512(_mm512_permutexvar_epi32(order, both), flip);
+    return clamp.Bytes(
+        lower(_mm512_add_epi32(first[0], lower_bias)), upper(_mm512_add_epi32(first[1], upper_bias)),
+        lower(_mm512_add_epi32(second[0], lower_bias)), upper(_mm512_add_epi32(second[1], upper_bias)));
   }
 };
 
-template <int kTileH, int kTileW, Rounding kRounding>
+template <int kTileH, int kTileW, bool kFolded>
 void FinishTiles(const Planes<const int32_t> sums, const Strip strip, const Target target,
                  const Channels& channels, const Output& output) {
-  const Epilogue<kRounding> epilogue(channels, target.channel, output);
+  const Epilogue<kFolded> epilogue(channels, target.channel, output);
   const int32_t* from = sums.first + strip.slot * sums.slot_stride;
   const size_t rows = target.h - strip.y < kTileH ? target.h - strip.y : kTileH;
-  const __mmask32 wanted = static_cast<__mmask32>((uint64_t{1} << target.cols) - 1);
+  const ptrdiff_t stride = static_cast<ptrdiff_t>(target.pixel_stride);
   for (size_t t = 0; t < strip.count; ++t, from += sums.slot_stride) {
     __m512i pixels[kTileH][kTileW][2];
     RestoreTile<kTileH, kTileW>(sums, from, 0, pixels);
@@ -335,11 +302,8 @@ void FinishTiles(const Planes<const int32_t> sums, const Strip strip, const Targ
     for (size_t i = 0; i < rows; ++i) {
       int8_t* out = target.pixels + ((strip.y + i) * target.w + x) * target.pixel_stride;
       for (size_t j = 0; j < columns; j += 2, out += 2 * target.pixel_stride) {
-        const __m512i codes = epilogue.Codes(pixels[i][j], pixels[i][j + 1]);
-        _mm256_mask_storeu_epi8(out, wanted, _mm512_castsi512_si256(codes));
-        if (j + 1 < columns) {
-          _mm256_mask_storeu_epi8(out + target.pixel_stride, wanted, _mm512_extracti64x4_epi64(codes, 1));
-        }
+        Store64<2>(out, epilogue.Codes(pixels[i][j], pixels[i][j + 1]), stride,
+                   static_cast<ptrdiff_t>(columns - j), target.cols);
       }
     }
   }
@@ -348,14 +312,9 @@ void FinishTiles(const Planes<const int32_t> sums, const Strip strip, const Targ
 template <int kTileH, int kTileW>
 void FinishAs(const Planes<const int32_t>& sums, const Strip& strip, const Target& target,
               const Channels& channels, const Output& output) {
-  switch (channels.rounding) {
-    case Rounding::kFolded:
-      return FinishTiles<kTileH, kTileW, Rounding::kFolded>(sums, strip, target, channels, output);
-    case Rounding::kTwice:
-      return FinishTiles<kTileH, kTileW, Rounding::kTwice>(sums, strip, target, channels, output);
-    case Rounding::kOnce:
-      return FinishTiles<kTileH, kTileW, Rounding::kOnce>(sums, strip, target, channels, output);
-  }
+  if (channels.rounding == Rounding::kFolded)
+    return FinishTiles<kTileH, kTileW, true>(sums, strip, target, channels, output);
+  FinishTiles<kTileH, kTileW, false>(sums, strip, target, channels, output);
 }
 
 void FinishStrip(const Planes<const int32_t>& sums, const Strip& strip, const Target& target,
