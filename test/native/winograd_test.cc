@@ -2,18 +2,17 @@
 // weights at its bound and beyond.
 #include "dispatch/winograd.h"
 
-#include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "check.h"
-#include "cpu/detect.h"
 #include "guarded.h"
 #include "kernels/requantize/pack.h"
 #include "kernels/requantize/scalar.h"
 #include "kernels/winograd/pack.h"
 #include "kernels/winograd/scalar.h"
+#include "rows.h"
 
 namespace lowbit::test {
 namespace {
@@ -29,11 +28,7 @@ void EachRow(const Visit& visit) {
   for (const kernels::winograd::Rows* list : dispatch::winograd::Lists()) {
     for (size_t r = 0; r < list->count; ++r) {
       const Row& row = list->first[r];
-      if (cpu::Has(cpu::Detect(), row.needs)) {
-        visit(row);
-      } else {
-        std::printf("# %s is not tested: this processor lacks it\n", row.name);
-      }
+      if (Runs(row)) visit(row);
     }
   }
 }
