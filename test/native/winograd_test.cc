@@ -44,6 +44,14 @@ std::vector<int> TilesOf(const Row& row) {
   return row.tile == 4 ? std::vector<int>{4, 2} : std::vector<int>{2};
 }
 
+LOWBIT_TEST("winograd: the ways of a layer have room for all rows and the direct convolution") {
+  size_t rows = 0;
+  for (const kernels::winograd::Rows* list : dispatch::winograd::Lists()) {
+    if (list->first->needs != cpu::kScalar) rows += list->count;
+  }
+  LOWBIT_CHECK(1 + rows <= sizeof dispatch::winograd::Ways::all / sizeof(dispatch::winograd::Way));
+}
+
 LOWBIT_TEST("winograd: transformed tiles equal scalar") {
   uint32_t seed = 1;
   EachRow([&](const Row& row) {
