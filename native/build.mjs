@@ -1,5 +1,5 @@
 // Builds the addon with cmake-js into build/ (--tests: with the native tests; --sanitize: into build-sanitize/;
-// --fuzz: the fuzzer of programs alone, by clang, into build-fuzz/).
+// --clang: by clang, into build-clang/; --fuzz: the fuzzer of programs alone, by clang, into build-fuzz/).
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
@@ -10,8 +10,9 @@ const require = createRequire(import.meta.url)
 const flag = (name) => process.argv.includes(name)
 const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin/cmake-js')
 const define = (name, value) => `--CD${name}=${value}`
-const out = flag('--fuzz') ? 'build-fuzz' : flag('--sanitize') ? 'build-sanitize' : 'build'
-/** libFuzzer is a part of clang. */
+const variant = ['--fuzz', '--sanitize', '--clang'].find(flag)
+const out = variant ? `build${variant.slice(1)}` : 'build'
+/** The compiler of --clang and of --fuzz: libFuzzer is a part of it. */
 const clang = () =>
   ['clang++-14', 'clang++'].find((name) => spawnSync(name, ['--version']).status === 0) ?? 'clang++'
 const args = [
@@ -27,7 +28,7 @@ const args = [
   define('LOWBIT_TESTS', flag('--tests') ? 'ON' : 'OFF'),
   define('LOWBIT_SANITIZE', flag('--sanitize') ? 'ON' : 'OFF'),
   define('LOWBIT_FUZZ', flag('--fuzz') ? 'ON' : 'OFF'),
-  ...(flag('--fuzz') ? [define('CMAKE_CXX_COMPILER', clang())] : []),
+  ...(flag('--fuzz') || flag('--clang') ? [define('CMAKE_CXX_COMPILER', clang())] : []),
 ]
 try {
   // Configures every time: a folder that was configured with other flags is not what was asked for.

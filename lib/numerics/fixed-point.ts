@@ -10,7 +10,7 @@ export interface FixedPoint {
 const TWO_31 = 2 ** 31
 
 /** x = fraction * 2^exponent with |fraction| in [0.5, 1); zero gives zero and 0. C's frexp. */
-export function frexp(x: number): { fraction: number; exponent: number } {
+function frexp(x: number): { fraction: number; exponent: number } {
   if (x === 0 || !Number.isFinite(x)) return { fraction: x, exponent: 0 }
   let exponent = Math.max(-1023, Math.floor(Math.log2(Math.abs(x))) + 1)
   let fraction = x * 2 ** -exponent

@@ -6,7 +6,7 @@ const HIGHEST = 2 ** 31 - 1
 const LOWEST = -(2 ** 31)
 
 /** x * 2^exponent, saturating to the left, rounding to the right. */
-export function multiplyByPot(x: number, exponent: number): number {
+function multiplyByPot(x: number, exponent: number): number {
   if (exponent <= 0) return roundingDivideByPot(x, -exponent)
   return Math.min(HIGHEST, Math.max(LOWEST, x * 2 ** exponent))
 }

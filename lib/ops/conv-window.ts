@@ -33,7 +33,7 @@ export interface ConvGeometry {
 }
 
 /** Output extents and step attributes of a window over NHWC `input` with a filter of the given height and width. */
-export function convGeometry(
+function convGeometry(
   node: NodeContext<ConvWindow>,
   input: Operand,
   filterHeight: number,

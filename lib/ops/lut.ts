@@ -98,7 +98,7 @@ export function piecewise(
 }
 
 /** All int16 codes of a function through its pieces. @see TFLite, kernels/internal/common.h: LUTLookup. */
-export function interpolatedTable(
+function interpolatedTable(
   inputScale: number,
   outputScale: number,
   transform: (x: number) => number,

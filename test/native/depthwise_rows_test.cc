@@ -3,17 +3,16 @@
 #include "dispatch/depthwise_rows.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "check.h"
-#include "cpu/detect.h"
 #include "edges.h"
 #include "guarded.h"
 #include "kernels/requantize/pack.h"
 #include "kernels/requantize/scalar.h"
+#include "rows.h"
 
 namespace lowbit::test {
 namespace {
@@ -169,10 +168,7 @@ LOWBIT_TEST("depthwise_rows: kernels equal the definition") {
   for (const kernels::depthwise_rows::Rows* list : dispatch::depthwise_rows::Lists()) {
     for (size_t i = 0; i < list->count; ++i) {
       const Row& row = list->first[i];
-      if (!cpu::Has(cpu::Detect(), row.needs)) {
-        std::printf("# %s is not tested: this processor lacks it\n", row.name);
-        continue;
-      }
+      if (!Runs(row)) continue;
       CompareAll(why, row);
       for (uint32_t seed = 1; why->empty() && seed <= 2000; ++seed) {
         const int shift = static_cast<int>(seed % 40) - 31;

@@ -2,17 +2,16 @@
 #include "dispatch/depthwise.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "check.h"
-#include "cpu/detect.h"
 #include "edges.h"
 #include "guarded.h"
 #include "kernels/depthwise/pack.h"
 #include "kernels/requantize/pack.h"
 #include "kernels/requantize/scalar.h"
+#include "rows.h"
 
 namespace lowbit::test {
 namespace {
@@ -110,10 +109,7 @@ LOWBIT_TEST("depthwise: kernels equal the definition") {
   for (const kernels::depthwise::Rows* list : lists) {
     for (size_t i = 0; i < list->count; ++i) {
       const Row& row = list->first[i];
-      if (!cpu::Has(cpu::Detect(), row.needs)) {
-        std::printf("# %s is not tested: this processor lacks it\n", row.name);
-        continue;
-      }
+      if (!Runs(row)) continue;
       uint32_t seed = 1;
       for (size_t channels :
            {1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 23, 24, 25, 31, 32, 33, 40, 47, 64, 65, 100, 130}) {

@@ -8,10 +8,10 @@
 #include "base/aligned_buffer.h"
 #include "block.h"
 #include "check.h"
-#include "cpu/detect.h"
 #include "dispatch/gemm_s16.h"
 #include "guarded.h"
 #include "kernels/requantize/wide.h"
+#include "rows.h"
 
 namespace lowbit::test {
 namespace {
@@ -24,7 +24,7 @@ LOWBIT_TEST("gemm_f32: every row lies within the bound of its contract") {
   for (const kernels::gemm_f32::Rows* list : dispatch::gemm_f32::Lists()) {
     for (size_t r = 0; r < list->count; ++r) {
       const kernels::gemm_f32::Row& row = list->first[r];
-      if (!cpu::Has(cpu::Detect(), row.needs)) continue;
+      if (!Runs(row)) continue;
       for (int rows : {1, 2, 3, 4, 5, 6, 7, 8, 2 * row.mr + 1}) {
         for (int cols : {1, row.nr / 2 + 1, row.nr, 2 * row.nr + 1}) {
           for (int depth : {0, 1, 7, 64, 301}) {
@@ -75,7 +75,7 @@ LOWBIT_TEST("gemm_s16: every row equals the definition, also at the ends of the 
   for (const kernels::gemm_s16::Rows* list : dispatch::gemm_s16::Lists()) {
     for (size_t r = 0; r < list->count; ++r) {
       const kernels::gemm_s16::Row& row = list->first[r];
-      if (!cpu::Has(cpu::Detect(), row.needs)) continue;
+      if (!Runs(row)) continue;
       for (int rows : {1, 2, 3, 4, 5, 6, 7, 8, 2 * row.mr + 1}) {
         for (int cols : {1, row.nr - 1, row.nr, 2 * row.nr + 1}) {
           for (int depth : {1, 9, 255, 509, 510, 511, 1030}) {

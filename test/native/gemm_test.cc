@@ -3,18 +3,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "block.h"
 #include "check.h"
-#include "cpu/detect.h"
 #include "edges.h"
 #include "guarded.h"
 #include "kernels/gemm/pack.h"
 #include "kernels/requantize/pack.h"
 #include "kernels/requantize/scalar.h"
+#include "rows.h"
 
 namespace lowbit::test {
 namespace {
@@ -134,11 +133,7 @@ void EachRow(std::string* why, const Visit& visit) {
   for (const kernels::gemm::Rows* list : lists) {
     for (size_t i = 0; i < list->count; ++i) {
       if (!why->empty()) return;
-      if (cpu::Has(cpu::Detect(), list->first[i].needs)) {
-        visit(list->first[i]);
-      } else {
-        std::printf("# %s is not tested: this processor lacks it\n", list->first[i].name);
-      }
+      if (Runs(list->first[i])) visit(list->first[i]);
     }
   }
 }

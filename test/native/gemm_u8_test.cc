@@ -3,7 +3,6 @@
 #include "dispatch/gemm_u8.h"
 
 #include <cmath>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "kernels/gemm/pack.h"
 #include "kernels/requantize/pack.h"
 #include "kernels/requantize/scalar.h"
+#include "rows.h"
 
 namespace lowbit::test {
 namespace {
@@ -72,10 +72,7 @@ void EachShape(std::string* why, const Visit& visit) {
   for (const kernels::gemm_u8::Rows* list : dispatch::gemm_u8::Lists()) {
     for (size_t r = 0; r < list->count; ++r) {
       const Row& row = list->first[r];
-      if (!cpu::Has(cpu::Detect(), row.needs)) {
-        std::printf("# %s is not tested: this processor lacks it\n", row.name);
-        continue;
-      }
+      if (!Runs(row)) continue;
       for (int rows : {1, 2, 3, 4, 5, 6, 7, 8, 11, 2 * row.mr + 3}) {
         for (int cols : {1, 15, 16, 17, row.nr - 1, row.nr, row.nr + 1, 3 * row.nr - 1}) {
           for (int depth : {1, 3, 4, 5, 15, 31, 64, 65, 577}) {
@@ -134,7 +131,7 @@ LOWBIT_TEST("gemm_u8: requantisation equals scalar at its edges") {
   for (const kernels::gemm_u8::Rows* list : dispatch::gemm_u8::Lists()) {
     for (size_t r = 0; r < list->count; ++r) {
       const Row& row = list->first[r];
-      if (!cpu::Has(cpu::Detect(), row.needs)) continue;
+      if (!Runs(row)) continue;
       const size_t nr = static_cast<size_t>(row.nr);
       AlignedBuffer packed;
       LOWBIT_CHECK(packed.Allocate(nr * 4));

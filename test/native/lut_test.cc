@@ -13,7 +13,7 @@ LOWBIT_TEST("lut: every row maps as its table says") {
   for (const kernels::lut::Rows* list : dispatch::lut::Lists()) {
     for (size_t i = 0; i < list->count; ++i) {
       const kernels::lut::Row& row = list->first[i];
-      if (!cpu::Has(cpu::Detect(), row.needs)) continue;
+      if (!Runs(row)) continue;
       for (size_t count = 0; count < 600; ++count) {
         Guarded<uint8_t> in(count), out(count);
         for (size_t k = 0; k < count; ++k) in[k] = static_cast<uint8_t>(k + 7 * count);

@@ -6,8 +6,8 @@
 
 #include "base/span.h"
 #include "check.h"
-#include "cpu/detect.h"
 #include "guarded.h"
+#include "rows.h"
 
 namespace lowbit::test {
 
@@ -22,9 +22,10 @@ void ForPairs(Span<const Rows* const> lists, const SameKind& same_kind, const Co
   for (const Rows* list : lists) {
     for (size_t i = 0; i < list->count; ++i) {
       const auto& row = list->first[i];
-      if (row.needs == cpu::kScalar || !cpu::Has(cpu::Detect(), row.needs)) continue;
+      if (row.needs == cpu::kScalar) continue;
       for (size_t k = 0; k < scalar.count; ++k) {
-        if (same_kind(row, scalar.first[k])) compare(row, scalar.first[k]);
+        if (same_kind(row, scalar.first[k]) && Runs(scalar.first[k]) && Runs(row))
+          compare(row, scalar.first[k]);
       }
     }
   }

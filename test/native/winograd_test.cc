@@ -2,19 +2,18 @@
 // weights at its bound and beyond.
 #include "dispatch/winograd.h"
 
-#include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "check.h"
-#include "cpu/detect.h"
 #include "edges.h"
 #include "guarded.h"
 #include "kernels/requantize/pack.h"
 #include "kernels/requantize/scalar.h"
 #include "kernels/winograd/pack.h"
 #include "kernels/winograd/scalar.h"
+#include "rows.h"
 
 namespace lowbit::test {
 namespace {
@@ -30,11 +29,7 @@ void EachRow(const Visit& visit) {
   for (const kernels::winograd::Rows* list : dispatch::winograd::Lists()) {
     for (size_t r = 0; r < list->count; ++r) {
       const Row& row = list->first[r];
-      if (cpu::Has(cpu::Detect(), row.needs)) {
-        visit(row);
-      } else {
-        std::printf("# %s is not tested: this processor lacks it\n", row.name);
-      }
+      if (Runs(row)) visit(row);
     }
   }
 }
@@ -48,6 +43,14 @@ const Row& ScalarLike(const Row& row) {
 // Sizes of tiles that a row may be asked for in a direction.
 std::vector<int> TilesOf(const Row& row) {
   return row.tile == 4 ? std::vector<int>{4, 2} : std::vector<int>{2};
+}
+
+LOWBIT_TEST("winograd: the ways of a layer have room for all rows and the direct convolution") {
+  size_t rows = 0;
+  for (const kernels::winograd::Rows* list : dispatch::winograd::Lists()) {
+    if (list->first->needs != cpu::kScalar) rows += list->count;
+  }
+  LOWBIT_CHECK(1 + rows <= sizeof dispatch::winograd::Ways::all / sizeof(dispatch::winograd::Way));
 }
 
 LOWBIT_TEST("winograd: transformed tiles equal scalar") {

@@ -80,7 +80,7 @@ export function checkFlow(subgraph: Subgraph, place: number, report: (error: Low
 }
 
 /** Subgraphs that an operator calls. */
-export function calledSubgraphs(operator: OperatorRecord): readonly number[] {
+function calledSubgraphs(operator: OperatorRecord): readonly number[] {
   const name = BUILTIN_OPERATORS[operator.code]?.options
   const fields = (name === undefined ? undefined : optionTable(name))?.fields ?? []
   return fields
