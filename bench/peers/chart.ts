@@ -1,12 +1,13 @@
 // The ratios as an SVG chart: a panel for each instruction set and thread count, a group of bars for each model, a
-// line at 1. Longer bars mean that lowbit is faster. Bars of wrong results are hatched.
+// line at 1. Bars above it mean that lowbit is faster; the scale is logarithmic, so that twice as fast is as long a bar
+// as half as fast. Bars of wrong results are hatched.
 
 import type { Peer } from './options.js'
 import { type Group, groupsOf, meanRatio, type Row, ratioOf, TITLES } from './results.js'
 
 const COLOURS: Readonly<Record<Peer, string>> = { litert: '#3b6fb6', ort: '#d98032', 'ort-node': '#5b9e6f' }
-const [LEFT, RIGHT, HEAD, PLOT, FOOT] = [44, 16, 40, 150, 76] as const
-const [BAR, GAP] = [20, 14] as const
+const [LEFT, RIGHT, HEAD, PLOT, FOOT] = [90, 16, 40, 150, 84] as const
+const [BAR, GAP] = [24, 12] as const
 const TOP = 34
 
 const escaped = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
@@ -14,12 +15,6 @@ const fixed = (x: number) => Number(x.toFixed(1))
 
 function text(x: number, y: number, words: string, more = ''): string {
   return `<text x="${fixed(x)}" y="${fixed(y)}"${more}>${escaped(words)}</text>`
-}
-
-/** A step of 1, 2 or 5 times a power of ten that cuts `most` into at most six. */
-export function tickStep(most: number): number {
-  const power = 10 ** Math.floor(Math.log10(most / 6))
-  return ([1, 2, 5].find((factor) => most / (factor * power) <= 6) ?? 10) * power
 }
 
 const MEAN = 'geometric mean'
@@ -51,50 +46,55 @@ function clusters(group: Group): { name: string; bars: Bar[] }[] {
   return [...models, { name: MEAN, bars: mean }]
 }
 
-interface Scale {
-  readonly width: number
-  readonly most: number
-  readonly y: (ratio: number) => number
+/** The powers of two that the chart reaches from and to: all ratios lie between them, and at least 0.5 to 2. */
+export function powersAround(ratios: readonly number[]): { readonly low: number; readonly high: number } {
+  const powers = ratios.map(Math.log2)
+  return { low: Math.floor(Math.min(-1, ...powers)), high: Math.ceil(Math.max(1, ...powers)) }
 }
 
-function grid({ width, most, y }: Scale): string[] {
-  const step = tickStep(most)
-  const count = Math.floor(most / step + 1e-9)
-  const lines = Array.from({ length: count + 1 }, (_, i) => i * step).flatMap((tick) => [
-    `<line class="grid" x1="${LEFT}" x2="${width - RIGHT}" y1="${fixed(y(tick))}" y2="${fixed(y(tick))}"/>`,
-    text(LEFT - 6, y(tick) + 4, String(Number(tick.toFixed(3))), ' text-anchor="end"'),
-  ])
-  return lines
+type Scale = ReturnType<typeof powersAround>
+
+/** From the top of a panel. */
+const place = ({ low, high }: Scale, ratio: number) =>
+  HEAD + ((high - Math.log2(ratio)) / (high - low)) * PLOT
+
+function grid(scale: Scale, width: number): string[] {
+  const { low, high } = scale
+  return Array.from({ length: high - low + 1 }, (_, i) => 2 ** (low + i)).flatMap((tick) => {
+    const y = fixed(place(scale, tick))
+    const kind = tick === 1 ? 'one' : 'grid'
+    return [
+      `<line class="${kind}" x1="${LEFT}" x2="${width - RIGHT}" y1="${y}" y2="${y}"/>`,
+      text(LEFT - 6, y + 4, String(tick), ' text-anchor="end"'),
+    ]
+  })
 }
 
-function panel(group: Group, width: number, most: number): string {
-  const bottom = HEAD + PLOT
-  const y = (ratio: number) => bottom - (ratio / most) * PLOT
+function barOf({ peer, ratio, right }: Bar, x: number, scale: Scale): string[] {
+  const [from, to] = [place(scale, 1), place(scale, ratio)]
+  const fill = right ? COLOURS[peer] : `url(#wrong-${peer})`
+  const [top, height] = [fixed(Math.min(from, to)), fixed(Math.abs(from - to))]
+  return [
+    `<rect x="${fixed(x + 1)}" y="${top}" width="${BAR - 2}" height="${height}" fill="${fill}"/>`,
+    text(x + BAR / 2, ratio < 1 ? to + 9 : to - 3, ratio.toFixed(ratio < 10 ? 2 : 0), ' class="value"'),
+  ]
+}
+
+function panel(group: Group, width: number, scale: Scale): string {
+  const under = HEAD + PLOT + 16
   const cluster = group.peers.length * BAR
   const bars = clusters(group).flatMap(({ name, bars }, i) => {
     const x = LEFT + GAP + i * (cluster + GAP)
-    const label = `rotate(-35 ${fixed(x + cluster / 2)} ${bottom + 14})`
+    const middle = fixed(x + cluster / 2 + 4)
     const weight = name === MEAN ? ' font-weight="bold"' : ''
     return [
-      ...bars.flatMap(({ peer, ratio, right }) => {
-        const at = x + group.peers.indexOf(peer) * BAR
-        const fill = right ? COLOURS[peer] : `url(#wrong-${peer})`
-        const height = fixed((ratio / most) * PLOT)
-        return [
-          `<rect x="${fixed(at + 1)}" y="${fixed(y(ratio))}" width="${BAR - 2}" height="${height}" fill="${fill}"/>`,
-          text(at + BAR / 2, y(ratio) - 3, ratio.toFixed(ratio < 10 ? 2 : 0), ' class="value"'),
-        ]
-      }),
-      text(x + cluster / 2 + 4, bottom + 14, name, ` text-anchor="end" transform="${label}"${weight}`),
+      ...bars.flatMap((bar) => barOf(bar, x + group.peers.indexOf(bar.peer) * BAR, scale)),
+      text(middle, under, name, ` text-anchor="end" transform="rotate(-35 ${middle} ${under})"${weight}`),
     ]
   })
   const threads = group.threads === 1 ? 'one thread' : `${group.threads} threads`
-  return [
-    text(LEFT, HEAD - 22, `${group.isa}, ${threads}`, ' class="title"'),
-    ...grid({ width, most, y }),
-    ...bars,
-    `<line class="one" x1="${LEFT}" x2="${width - RIGHT}" y1="${fixed(y(1))}" y2="${fixed(y(1))}"/>`,
-  ].join('\n')
+  const title = text(LEFT, HEAD - 16, `${group.isa}, ${threads}`, ' class="title"')
+  return [title, ...grid(scale, width), ...bars].join('\n')
 }
 
 const STYLE = `text { font: 11px sans-serif; fill: #333 }
@@ -127,14 +127,15 @@ function hatches(): string {
 export function chart(rows: readonly Row[]): string {
   const groups = groupsOf(rows).filter(({ peers }) => peers.length > 0)
   const all = groups.flatMap((group) => clusters(group).flatMap(({ bars }) => bars.map(({ ratio }) => ratio)))
-  const most = 1.1 * Math.max(1.5, ...all)
+  const scale = powersAround(all)
   const widths = groups.map(({ peers, models }) => (models.length + 1) * (peers.length * BAR + GAP) + GAP)
-  const width = LEFT + RIGHT + Math.max(480, ...widths)
+  const width = LEFT + RIGHT + Math.max(560, ...widths)
   const panelHeight = HEAD + PLOT + FOOT
   const height = TOP + groups.length * panelHeight
   const peers = [...new Set(groups.flatMap((group) => group.peers))]
   const body = groups.map(
-    (group, i) => `<g transform="translate(0 ${TOP + i * panelHeight})">\n${panel(group, width, most)}\n</g>`,
+    (group, i) =>
+      `<g transform="translate(0 ${TOP + i * panelHeight})">\n${panel(group, width, scale)}\n</g>`,
   )
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
