@@ -53,6 +53,6 @@ export function difference(right: Outputs, actual: Outputs): Difference {
 
 /** `1.2 % of 1000 differ, by up to 3`. */
 export function differenceText({ elements, differing, greatest }: Difference): string {
-  const share = ((100 * differing) / elements).toPrecision(2)
+  const share = Number(((100 * differing) / elements).toPrecision(2))
   return `${share} % of ${elements} differ, by up to ${Number(greatest.toPrecision(3))}`
 }
