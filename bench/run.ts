@@ -9,6 +9,7 @@ import { table } from '#lib/report/table.js'
 import { gmacsPerSecond, macsText, timeText } from '#lib/report/units.js'
 import { CASES, type LayerCase } from './cases/layers.js'
 import { OPERATORS, type OperatorCase } from './cases/operators.js'
+import { clockGigahertz, macLimit } from './clock.js'
 import { benchLayer, checkedPlaces } from './layers.js'
 import { benchOperator } from './operators.js'
 
@@ -22,6 +23,10 @@ interface Row {
   readonly medianMs: number
   /** Counted on the unpadded shape, at the minimum. */
   readonly gmacsPerSecond: number
+  /** At the clock that the chain of additions shows. */
+  readonly macsPerCycle: number
+  /** Of the most that direct int8 products reach; depthwise layers and operators have no such limit. */
+  readonly shareOfLimit?: number
   readonly macs: number
   /** Of inputs and output, at the minimum; weights are not counted. */
   readonly gigabytesPerSecond: number
@@ -36,14 +41,23 @@ function timed(run: () => void, seconds: number): number[] {
 
 interface Timed {
   readonly name: string
+  readonly kind: LayerCase['kind'] | 'operator'
   readonly kernel: string
   readonly times: readonly number[]
   readonly macs: number
   readonly bytes: number
 }
 
-function rowOf({ name, kernel, times, macs, bytes }: Timed, isa: string, threads: number): Row {
+interface Setting {
+  readonly isa: string
+  readonly threads: number
+  readonly gigahertz: number
+}
+
+function rowOf({ name, kind, kernel, times, macs, bytes }: Timed, { isa, threads, gigahertz }: Setting): Row {
   const minMs = times[0] as number
+  const macsPerCycle = gmacsPerSecond(macs, minMs) / gigahertz
+  const limit = kind === 'conv' || kind === 'gemm' ? macLimit(isa, threads) : undefined
   return {
     case: name,
     kernel,
@@ -53,6 +67,8 @@ function rowOf({ name, kernel, times, macs, bytes }: Timed, isa: string, threads
     minMs,
     medianMs: times[times.length >> 1] as number,
     gmacsPerSecond: gmacsPerSecond(macs, minMs),
+    macsPerCycle,
+    ...(limit !== undefined && { shareOfLimit: macsPerCycle / limit }),
     macs,
     gigabytesPerSecond: bytes / minMs / 1e6,
   }
@@ -62,7 +78,7 @@ function measureOperator(row: OperatorCase, threads: number, seconds: number): T
   const { program, inputs, output, bytes } = benchOperator(row, threads)
   try {
     const times = timed(() => program.run(inputs, [output]), seconds)
-    return { name: row.name, kernel: program.info().kernels[0] ?? '', times, macs: 0, bytes }
+    return { name: row.name, kind: row.kind, kernel: program.info().kernels[0] ?? '', times, macs: 0, bytes }
   } finally {
     program.dispose()
   }
@@ -86,6 +102,7 @@ function measureLayer(row: LayerCase, threads: number, seconds: number): Timed {
     const kernel = program.info().kernels[0] ?? ''
     return {
       name: row.name,
+      kind: row.kind,
       kernel,
       times,
       macs: layer.macs,
@@ -140,6 +157,7 @@ function main(): void {
     wrongUsage(`--threads must be a whole number above 0, not "${values.threads}"`)
   }
   const { isa } = cpu()
+  const gigahertz = clockGigahertz()
   const rows: Row[] = []
   const [threads, seconds] = [Number(values.threads), Number(values.seconds)]
   const wanted = [...CASES, ...OPERATORS].filter(({ name, kind }) =>
@@ -149,10 +167,10 @@ function main(): void {
     process.stderr.write(`${row.kind} ${row.name}\n`)
     const measured =
       row.kind === 'operator' ? measureOperator(row, threads, seconds) : measureLayer(row, threads, seconds)
-    rows.push(rowOf(measured, isa, threads))
+    rows.push(rowOf(measured, { isa, threads, gigahertz }))
   }
   if (values.json) {
-    process.stdout.write(`${JSON.stringify({ isa, threads, rows })}\n`)
+    process.stdout.write(`${JSON.stringify({ isa, threads, gigahertz, rows })}\n`)
     return
   }
   const right = 'right' as const
@@ -162,6 +180,8 @@ function main(): void {
     { title: 'min', align: right },
     { title: 'median', align: right },
     { title: 'GMAC/s', align: right },
+    { title: 'MAC/cycle', align: right },
+    { title: '% of limit', align: right },
     { title: 'GB/s', align: right },
     { title: 'work', align: right },
   ]
@@ -171,10 +191,14 @@ function main(): void {
     timeText(r.minMs),
     timeText(r.medianMs),
     r.macs ? r.gmacsPerSecond.toFixed(1) : '',
+    r.macs ? r.macsPerCycle.toFixed(1) : '',
+    r.shareOfLimit === undefined ? '' : (100 * r.shareOfLimit).toFixed(0),
     r.gigabytesPerSecond.toFixed(1),
     r.macs ? macsText(r.macs) : '',
   ])
-  process.stdout.write(`ISA ${isa}, threads ${values.threads}\n${table(columns, cells)}\n`)
+  process.stdout.write(
+    `ISA ${isa}, threads ${values.threads}, ${gigahertz.toFixed(2)} GHz\n${table(columns, cells)}\n`,
+  )
 }
 
 main()

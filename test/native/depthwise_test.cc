@@ -130,7 +130,7 @@ LOWBIT_TEST("depthwise: requantisation equals scalar at its edges") {
   for (const kernels::depthwise::Rows* list : dispatch::depthwise::Lists()) {
     for (size_t i = 0; i < list->count; ++i) {
       const Row& row = list->first[i];
-      if (!cpu::Has(cpu::Detect(), row.needs)) continue;
+      if (!Runs(row)) continue;
       for (uint32_t seed = 1; seed <= 4000; ++seed) {
         const size_t channels = seed % 4 ? 64 : 1 + seed % 70;
         Compare(why, row, 1, 1, channels, static_cast<int>(seed % 40) - 31, 0, Values::kEdges, seed);

@@ -2,16 +2,15 @@
 #include "dispatch/plane.h"
 
 #include <cmath>
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "check.h"
-#include "cpu/detect.h"
 #include "dispatch/elementwise.h"
 #include "guarded.h"
 #include "kernels/plane/find.h"
 #include "kernels/plane/scalar.h"
+#include "rows.h"
 
 namespace lowbit::test {
 namespace {
@@ -25,11 +24,7 @@ template <typename Visit>
 void EachRow(const Visit& visit) {
   for (const kernels::plane::Rows* list : dispatch::plane::Lists()) {
     for (size_t i = 0; i < list->count; ++i) {
-      if (cpu::Has(cpu::Detect(), list->first[i].needs)) {
-        visit(list->first[i]);
-      } else {
-        std::printf("# %s is not tested: this processor lacks it\n", list->first[i].name);
-      }
+      if (Runs(list->first[i])) visit(list->first[i]);
     }
   }
 }
@@ -63,6 +58,7 @@ LOWBIT_TEST("plane: every row equals the scalar one, at the ends of all constant
         b[i] = static_cast<uint8_t>(ends ? (random.Next() % 2 ? 127 : 128) : random.Next());
       }
       std::vector<uint8_t> want(count);
+      LOWBIT_CHECK(Runs(kernels::plane::kScalar.first[0]));
       kernels::plane::kScalar.first[0].run(plane, a.data(), b.data(), want.data(), count);
       row.run(plane, a.data(), b.data(), out.data(), count);
       for (size_t i = 0; i < count; ++i)
