@@ -94,8 +94,8 @@ export interface ProgramOptions {
 
 /**
  * What `load.ts` gives. Failures are `LowbitError`s: `OPTION_INVALID` for arguments and buffers of the wrong kind
- * (detached, shared or resizable ones, too), `INPUT_COUNT`, `SHAPE_MISMATCH` (byte lengths), `DTYPE_MISMATCH` (not a
- * typed array), `DISPOSED`, `LIMIT_EXCEEDED`, and what the loaders of the steps say.
+ * (detached or shared ones, too), `INPUT_COUNT`, `SHAPE_MISMATCH` (byte lengths), `DTYPE_MISMATCH` (not a typed array),
+ * `DISPOSED`, `LIMIT_EXCEEDED`, and what the loaders of the steps say.
  */
 export interface NativeBinding {
   /** Number of this interface; `load.ts` refuses a binary with another. */

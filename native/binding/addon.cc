@@ -151,30 +151,6 @@ napi_value CancelAll(napi_env env, napi_callback_info) {
   return nullptr;
 }
 
-// ArrayBuffer.prototype's own getter, taken before any program can replace it. Older engines have none.
-void FindResizable(napi_env env, Instance* instance) {
-  napi_value global, object, describe, constructor, prototype, name, arguments[2], descriptor, getter;
-  napi_valuetype type;
-  if (napi_get_global(env, &global) == napi_ok &&
-      napi_get_named_property(env, global, "Object", &object) == napi_ok &&
-      napi_get_named_property(env, object, "getOwnPropertyDescriptor", &describe) == napi_ok &&
-      napi_get_named_property(env, global, "ArrayBuffer", &constructor) == napi_ok &&
-      napi_get_named_property(env, constructor, "prototype", &prototype) == napi_ok &&
-      napi_create_string_utf8(env, "resizable", NAPI_AUTO_LENGTH, &name) == napi_ok) {
-    arguments[0] = prototype;
-    arguments[1] = name;
-    if (napi_call_function(env, object, describe, 2, arguments, &descriptor) == napi_ok &&
-        napi_typeof(env, descriptor, &type) == napi_ok && type == napi_object &&
-        napi_get_named_property(env, descriptor, "get", &getter) == napi_ok &&
-        napi_typeof(env, getter, &type) == napi_ok && type == napi_function)
-      napi_create_reference(env, getter, 1, &instance->resizable);
-  }
-  bool pending = false;
-  napi_value ignored;
-  if (napi_is_exception_pending(env, &pending) == napi_ok && pending)
-    napi_get_and_clear_last_exception(env, &ignored);
-}
-
 // How many runs may be in libuv's pool: two of its threads are left to the process's files, names and keys.
 size_t MostInPool() {
   const char* const set = std::getenv("UV_THREADPOOL_SIZE");
@@ -194,7 +170,6 @@ napi_value Init(napi_env env, napi_value exports) {
     return ThrowLast(env);
   }
   if (!DefineClasses(env, instance)) return nullptr;
-  FindResizable(env, instance);
   const auto function = [](const char* name, napi_callback callback) {
     return napi_property_descriptor{name,    nullptr, callback,        nullptr,
                                     nullptr, nullptr, napi_enumerable, nullptr};

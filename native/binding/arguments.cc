@@ -31,30 +31,6 @@ size_t ElementBytes(napi_typedarray_type type) {
   }
 }
 
-// The parts of a typed array or DataView. Runs no JavaScript.
-Failure TakeApart(napi_env env, napi_value view, const std::string& what, Span<uint8_t>* bytes,
-                  napi_value* buffer) {
-  bool is_typed = false, is_data_view = false;
-  if (napi_is_typedarray(env, view, &is_typed) != napi_ok) return NodeFailure(env);
-  void* data = nullptr;
-  size_t offset = 0, size = 0;
-  if (is_typed) {
-    // Node leaves the type alone when it does not know it (Float16Array).
-    auto type = static_cast<napi_typedarray_type>(-1);
-    if (napi_get_typedarray_info(env, view, &type, &size, &data, buffer, &offset) != napi_ok)
-      return NodeFailure(env);
-    const size_t element = ElementBytes(type);
-    if (element == 0) return {kDtypeMismatch, what + " is an array of a kind that lowbit does not know"};
-    size *= element;
-  } else {
-    if (napi_is_dataview(env, view, &is_data_view) != napi_ok) return NodeFailure(env);
-    if (!is_data_view) return {kDtypeMismatch, what + " is not a typed array"};
-    if (napi_get_dataview_info(env, view, &size, &data, buffer, &offset) != napi_ok) return NodeFailure(env);
-  }
-  *bytes = {size ? static_cast<uint8_t*>(data) : nullptr, size};
-  return {};
-}
-
 }  // namespace
 
 Instance* Instance::Of(napi_env env) {
@@ -79,30 +55,12 @@ Failure ReadCall(napi_env env, napi_callback_info info, size_t least, size_t mos
   return {};
 }
 
-Failure CheckView(napi_env env, napi_value view, const std::string& what) {
-  Span<uint8_t> bytes;
-  napi_value buffer = nullptr;
-  if (Failure failure = TakeApart(env, view, what, &bytes, &buffer)) return failure;
-  bool ordinary = false, detached = false;
-  if (napi_is_arraybuffer(env, buffer, &ordinary) != napi_ok) return NodeFailure(env);
-  if (!ordinary) return {kOptionInvalid, what + " lies in a SharedArrayBuffer; copy it first"};
-  if (napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok) return NodeFailure(env);
-  if (detached) return {kOptionInvalid, what + " lies in a detached ArrayBuffer"};
-  const Instance* const instance = Instance::Of(env);
-  if (instance && instance->resizable) {
-    napi_value getter, answer;
-    bool resizable = false;
-    if (napi_get_reference_value(env, instance->resizable, &getter) != napi_ok ||
-        napi_call_function(env, buffer, getter, 0, nullptr, &answer) != napi_ok ||
-        napi_get_value_bool(env, answer, &resizable) != napi_ok)
-      return NodeFailure(env);
-    if (resizable) return {kOptionInvalid, what + " lies in a resizable ArrayBuffer; copy it first"};
-  }
-  return {};
+std::string ViewName::Text() const {
+  return index == kAlone ? what : std::string(what) + " " + std::to_string(index);
 }
 
 Failure ReadViews(napi_env env, napi_value array, const char* what, size_t count, const char* count_code,
-                  std::vector<napi_value>* views) {
+                  Views* views) {
   constexpr uint32_t kMost = 1u << 20;
   bool is_array = false;
   if (napi_is_array(env, array, &is_array) != napi_ok) return NodeFailure(env);
@@ -113,30 +71,43 @@ Failure ReadViews(napi_env env, napi_value array, const char* what, size_t count
     return {count_code,
             "expected " + std::to_string(count) + " " + what + "s, got " + std::to_string(length)};
   if (length > kMost) return {kLimitExceeded, std::string("more than 1048576 ") + what + "s"};
-  views->resize(length);
+  views->Resize(length);
   for (uint32_t i = 0; i < length; ++i)
-    if (napi_get_element(env, array, i, &(*views)[i]) != napi_ok) return NodeFailure(env);
-  for (uint32_t i = 0; i < length; ++i)
-    if (Failure failure = CheckView(env, (*views)[i], std::string(what) + " " + std::to_string(i)))
-      return failure;
+    if (napi_get_element(env, array, i, &(*views)[i].value) != napi_ok) return NodeFailure(env);
   return {};
 }
 
-Failure OpenView(napi_env env, napi_value view, const std::string& what, Span<uint8_t>* bytes) {
+Failure OpenView(napi_env env, napi_value view, ViewName name, Span<uint8_t>* bytes) {
+  bool is_typed = false, is_ordinary = false, is_detached = false;
+  if (napi_is_typedarray(env, view, &is_typed) != napi_ok) return NodeFailure(env);
+  if (!is_typed) return {kDtypeMismatch, name.Text() + " is not a typed array"};
+  // Node leaves the type alone when it does not know it (Float16Array).
+  auto type = static_cast<napi_typedarray_type>(-1);
+  void* data = nullptr;
+  size_t offset = 0, length = 0;
   napi_value buffer = nullptr;
-  if (Failure failure = TakeApart(env, view, what, bytes, &buffer)) return failure;
-  bool detached = false;
-  if (napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok) return NodeFailure(env);
-  if (detached) return {kOptionInvalid, what + " lies in a detached ArrayBuffer"};
+  if (napi_get_typedarray_info(env, view, &type, &length, &data, &buffer, &offset) != napi_ok)
+    return NodeFailure(env);
+  const size_t element = ElementBytes(type);
+  if (element == 0)
+    return {kDtypeMismatch, name.Text() + " is an array of a kind that lowbit does not know"};
+  if (napi_is_arraybuffer(env, buffer, &is_ordinary) != napi_ok) return NodeFailure(env);
+  if (!is_ordinary) return {kOptionInvalid, name.Text() + " lies in a SharedArrayBuffer; copy it first"};
+  if (length == 0) {
+    *bytes = {nullptr, 0};
+    if (napi_is_detached_arraybuffer(env, buffer, &is_detached) != napi_ok) return NodeFailure(env);
+    if (is_detached) return {kOptionInvalid, name.Text() + " lies in a detached ArrayBuffer"};
+    return {};
+  }
+  *bytes = {static_cast<uint8_t*>(data), length * element};
   return {};
 }
 
-Failure OpenViewOf(napi_env env, napi_value view, const std::string& what, size_t expected,
-                   Span<uint8_t>* bytes) {
-  if (Failure failure = OpenView(env, view, what, bytes)) return failure;
+Failure OpenViewOf(napi_env env, napi_value view, ViewName name, size_t expected, Span<uint8_t>* bytes) {
+  if (Failure failure = OpenView(env, view, name, bytes)) return failure;
   if (bytes->size != expected)
-    return {kShapeMismatch,
-            what + " has " + std::to_string(bytes->size) + " bytes, expected " + std::to_string(expected)};
+    return {kShapeMismatch, name.Text() + " has " + std::to_string(bytes->size) + " bytes, expected " +
+                                std::to_string(expected)};
   return {};
 }
 

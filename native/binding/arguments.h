@@ -24,17 +24,46 @@ struct Call {
 Failure ReadCall(napi_env env, napi_callback_info info, size_t least, size_t most, const char* usage,
                  Call* call);
 
-// First phase. The elements of an array that should be views of ordinary ArrayBuffers, each of them checked
-// to be one. `what` is the singular: "input". A `count` of kAny takes any number.
+// What messages call a view: "input 3", or what it is where there is only one. Made into text by failures alone.
+constexpr size_t kAlone = SIZE_MAX;
+struct ViewName {
+  const char* what;
+  size_t index = kAlone;
+  std::string Text() const;
+};
+
+// The elements of an array, and the memory of each once it was opened. A few take no memory of the heap.
+struct View {
+  napi_value value = nullptr;
+  Span<uint8_t> bytes;
+};
+class Views {
+ public:
+  void Resize(size_t count) {
+    if (count > kFew) many_.resize(count);
+    count_ = count;
+  }
+  size_t size() const { return count_; }
+  View& operator[](size_t i) { return count_ > kFew ? many_[i] : few_[i]; }
+  const View& operator[](size_t i) const { return count_ > kFew ? many_[i] : few_[i]; }
+
+ private:
+  static constexpr size_t kFew = 4;
+  size_t count_ = 0;
+  View few_[kFew];
+  std::vector<View> many_;
+};
+
+// First phase. The elements of an array. `what` is the singular: "input". A `count` of kAny takes any number.
 constexpr size_t kAny = SIZE_MAX;
 Failure ReadViews(napi_env env, napi_value array, const char* what, size_t count, const char* count_code,
-                  std::vector<napi_value>* views);
-Failure CheckView(napi_env env, napi_value view, const std::string& what);
+                  Views* views);
 
-// Second phase: memory of a view, read now. An empty view has a null pointer.
-Failure OpenView(napi_env env, napi_value view, const std::string& what, Span<uint8_t>* bytes);
-Failure OpenViewOf(napi_env env, napi_value view, const std::string& what, size_t expected,
-                   Span<uint8_t>* bytes);
+// Second phase: memory of a typed array over an ordinary ArrayBuffer, as it is now. An empty one has a null
+// pointer. Where the buffer can be resized, the length is that of this moment, and 0 for an array that has
+// come to lie outside; nothing of JavaScript may run before the memory was used.
+Failure OpenView(napi_env env, napi_value view, ViewName name, Span<uint8_t>* bytes);
+Failure OpenViewOf(napi_env env, napi_value view, ViewName name, size_t expected, Span<uint8_t>* bytes);
 
 // A whole number in [low, high]. `what` names it in messages.
 Failure ReadInteger(napi_env env, napi_value value, const char* what, double low, double high,

@@ -13,7 +13,6 @@ class RunWork;
 
 struct Instance {
   napi_ref program_class = nullptr, run_class = nullptr, shared_class = nullptr;
-  napi_ref resizable = nullptr;   // the getter ArrayBuffer.prototype.resizable; null where there is none
   std::vector<RunWork*> running;  // those that have not ended
   // At most `most_in_pool` runs are in libuv's pool, which the process needs for its files too; the others
   // wait here and follow, in the order of their calls, as those end.

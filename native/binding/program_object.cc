@@ -21,9 +21,8 @@
 namespace lowbit::binding {
 namespace {
 
-constexpr napi_type_tag kProgramTag = {0x6c6f77626974c0de, 0x9a4f1d3b7e2c8501};
+// Of an argument; receivers need none (Unwrap).
 constexpr napi_type_tag kSharedTag = {0x6c6f77626974c0de, 0x51e7a40c92d8b36f};
-constexpr napi_type_tag kRunTag = {0x6c6f77626974c0de, 0x3d86b7f2a159e402};
 
 // Timings that a profile may keep: 16 MiB of them.
 constexpr double kMaxTimings = 1 << 21;
@@ -68,69 +67,72 @@ void FinalizeShared(napi_env, void* data, void*) { delete static_cast<SharedObje
 
 void FinalizeRun(napi_env, void* data, void*) { delete static_cast<std::shared_ptr<RunControl>*>(data); }
 
-// What a receiver of class T wraps.
+// What a receiver of class T wraps. V8 calls the methods of a class on objects of that class alone; those that
+// a script constructed wrap nothing.
 template <typename T>
-Failure Unwrap(napi_env env, napi_value self, const napi_type_tag& tag, T** object) {
-  napi_valuetype type;
-  bool ours = false;
+Failure Unwrap(napi_env env, napi_value self, T** object) {
   void* data = nullptr;
-  if (napi_typeof(env, self, &type) != napi_ok) return NodeFailure(env);
-  if (type != napi_object || napi_check_object_type_tag(env, self, &tag, &ours) != napi_ok || !ours ||
-      napi_unwrap(env, self, &data) != napi_ok || !data)
+  if (napi_unwrap(env, self, &data) != napi_ok || !data)
     return {kOptionInvalid, "the method was called on another object"};
   *object = static_cast<T*>(data);
   return {};
 }
 
-Failure LiveProgram(napi_env env, napi_value self, ProgramObject** object) {
-  if (Failure failure = Unwrap(env, self, kProgramTag, object)) return failure;
-  if (!(*object)->program) return {kDisposed, "the program was disposed"};
-  return {};
+Failure LiveProgram(const ProgramObject& object) {
+  return object.program ? Failure{} : Failure{kDisposed, "the program was disposed"};
+}
+
+Failure UnwrapProgram(napi_env env, napi_value self, ProgramObject** object) {
+  if (Failure failure = Unwrap(env, self, object)) return failure;
+  return LiveProgram(**object);
 }
 
 // Reads a call with inputs and outputs. Reading may run JavaScript, so whether the program lives is asked
 // afterwards.
 struct RunCall {
   ProgramObject* object = nullptr;
-  std::vector<napi_value> inputs, outputs;
+  Views inputs, outputs;
 };
 Failure ReadRunCall(napi_env env, napi_callback_info info, const char* usage, RunCall* run) {
   Call call;
   if (Failure failure = ReadCall(env, info, 2, 2, usage, &call)) return failure;
-  if (Failure failure = LiveProgram(env, call.self, &run->object)) return failure;
+  if (Failure failure = UnwrapProgram(env, call.self, &run->object)) return failure;
   const program::Program::Parts& parts = run->object->program->parts();
   const size_t inputs = parts.inputs.size(), outputs = parts.outputs.size();
   if (Failure failure = ReadViews(env, call.args[0], "input", inputs, kInputCount, &run->inputs))
     return failure;
   if (Failure failure = ReadViews(env, call.args[1], "output", outputs, kInputCount, &run->outputs))
     return failure;
-  return LiveProgram(env, call.self, &run->object);
+  return LiveProgram(*run->object);
+}
+
+Failure OpenViews(napi_env env, const char* what, const std::vector<program::Port>& ports, Views* views) {
+  for (size_t i = 0; i < views->size(); ++i) {
+    View& view = (*views)[i];
+    if (Failure failure = OpenViewOf(env, view.value, {what, i}, ports[i].bytes, &view.bytes))
+      return failure;
+  }
+  return {};
 }
 
 napi_value Run(napi_env env, napi_callback_info info) {
   RunCall call;
   if (Failure failure = ReadRunCall(env, info, "run(inputs, outputs)", &call)) return Throw(env, failure);
   program::Program& program = *call.object->program;
+  if (Failure failure = OpenViews(env, "input", program.parts().inputs, &call.inputs))
+    return Throw(env, failure);
+  if (Failure failure = OpenViews(env, "output", program.parts().outputs, &call.outputs))
+    return Throw(env, failure);
   RunWork::CatchUp(call.object->strand.get(), program.parts().state.get());
-  std::vector<Span<uint8_t>> outputs(call.outputs.size());
   std::unique_ptr<program::Block> block = program.Take();
   if (!block) return Throw(env, {kLimitExceeded, "not enough memory for a run"});
-
-  Failure failure;
-  for (size_t i = 0; !failure && i < call.inputs.size(); ++i) {
-    Span<uint8_t> bytes;
-    failure = OpenViewOf(env, call.inputs[i], "input " + std::to_string(i), program.parts().inputs[i].bytes,
-                         &bytes);
-    if (!failure) program.CopyIn(*block, i, bytes.data);
-  }
-  for (size_t i = 0; !failure && i < call.outputs.size(); ++i)
-    failure = OpenViewOf(env, call.outputs[i], "output " + std::to_string(i),
-                         program.parts().outputs[i].bytes, &outputs[i]);
-  if (!failure) failure = FailureOf(program.Run(*block, nullptr, nullptr));
-  for (size_t i = 0; !failure && i < outputs.size(); ++i) program.CopyOut(*block, i, outputs[i].data);
+  for (size_t i = 0; i < call.inputs.size(); ++i) program.CopyIn(*block, i, call.inputs[i].bytes.data);
+  const Status status = program.Run(*block, nullptr, nullptr);
+  for (size_t i = 0; status.ok() && i < call.outputs.size(); ++i)
+    program.CopyOut(*block, i, call.outputs[i].bytes.data);
   program.Give(std::move(block));
   Report(env, call.object);
-  return failure ? Throw(env, failure) : nullptr;
+  return status.ok() ? nullptr : Throw(env, FailureOf(status));
 }
 
 napi_value RunAsync(napi_env env, napi_callback_info info) {
@@ -152,7 +154,6 @@ napi_value RunAsync(napi_env env, napi_callback_info info) {
   LOWBIT_NAPI(env, napi_set_named_property(env, object, "promise", promise));
   LOWBIT_NAPI(env, napi_wrap(env, object, control.get(), FinalizeRun, nullptr, nullptr));
   (void)control.release();
-  LOWBIT_NAPI(env, napi_type_tag_object(env, object, &kRunTag));
   return object;
 }
 
@@ -160,7 +161,7 @@ napi_value Cancel(napi_env env, napi_callback_info info) {
   Call call;
   std::shared_ptr<RunControl>* control = nullptr;
   if (Failure failure = ReadCall(env, info, 0, 0, "cancel()", &call)) return Throw(env, failure);
-  if (Failure failure = Unwrap(env, call.self, kRunTag, &control)) return Throw(env, failure);
+  if (Failure failure = Unwrap(env, call.self, &control)) return Throw(env, failure);
   RunWork::Cancel(env, **control);
   return nullptr;
 }
@@ -169,15 +170,15 @@ napi_value Profile(napi_env env, napi_callback_info info) {
   Call call;
   ProgramObject* object = nullptr;
   if (Failure failure = ReadCall(env, info, 2, 2, "profile(inputs, runs)", &call)) return Throw(env, failure);
-  if (Failure failure = LiveProgram(env, call.self, &object)) return Throw(env, failure);
-  std::vector<napi_value> inputs;
+  if (Failure failure = UnwrapProgram(env, call.self, &object)) return Throw(env, failure);
+  Views inputs;
   double runs = 0;
   if (Failure failure =
           ReadViews(env, call.args[0], "input", object->program->parts().inputs.size(), kInputCount, &inputs))
     return Throw(env, failure);
   if (Failure failure = ReadInteger(env, call.args[1], "runs", 1, kMaxRuns, &runs))
     return Throw(env, failure);
-  if (Failure failure = LiveProgram(env, call.self, &object)) return Throw(env, failure);
+  if (Failure failure = LiveProgram(*object)) return Throw(env, failure);
   if (runs * static_cast<double>(object->program->parts().steps.size()) > kMaxTimings)
     return Throw(env, {kOptionInvalid, "so many runs of so many steps are too many timings"});
   napi_value promise;
@@ -192,7 +193,7 @@ napi_value Info(napi_env env, napi_callback_info info) {
   Call call;
   ProgramObject* object = nullptr;
   if (Failure failure = ReadCall(env, info, 0, 0, "info()", &call)) return Throw(env, failure);
-  if (Failure failure = LiveProgram(env, call.self, &object)) return Throw(env, failure);
+  if (Failure failure = UnwrapProgram(env, call.self, &object)) return Throw(env, failure);
   const program::Program::Parts& parts = object->program->parts();
   napi_value result, kernels;
   LOWBIT_NAPI(env, napi_create_object(env, &result));
@@ -223,7 +224,7 @@ napi_value ResetState(napi_env env, napi_callback_info info) {
   Call call;
   SharedObject* shared = nullptr;
   if (Failure failure = ReadCall(env, info, 0, 0, "resetState()", &call)) return Throw(env, failure);
-  if (Failure failure = Unwrap(env, call.self, kSharedTag, &shared)) return Throw(env, failure);
+  if (Failure failure = Unwrap(env, call.self, &shared)) return Throw(env, failure);
   RunWork::ResetState(shared->strand.get(), shared->state.get());
   return nullptr;
 }
@@ -233,7 +234,7 @@ napi_value SaveState(napi_env env, napi_callback_info info) {
   Call call;
   SharedObject* shared = nullptr;
   if (Failure failure = ReadCall(env, info, 0, 0, "saveState()", &call)) return Throw(env, failure);
-  if (Failure failure = Unwrap(env, call.self, kSharedTag, &shared)) return Throw(env, failure);
+  if (Failure failure = Unwrap(env, call.self, &shared)) return Throw(env, failure);
   RunWork::CatchUp(shared->strand.get(), shared->state.get());
   shared->saved.clear();
   if (!shared->state->Save(&shared->saved)) return Throw(env, {kLimitExceeded, kOutOfMemory});
@@ -244,7 +245,7 @@ napi_value RestoreState(napi_env env, napi_callback_info info) {
   Call call;
   SharedObject* shared = nullptr;
   if (Failure failure = ReadCall(env, info, 0, 0, "restoreState()", &call)) return Throw(env, failure);
-  if (Failure failure = Unwrap(env, call.self, kSharedTag, &shared)) return Throw(env, failure);
+  if (Failure failure = Unwrap(env, call.self, &shared)) return Throw(env, failure);
   RunWork::CatchUp(shared->strand.get(), shared->state.get());
   shared->state->Restore(shared->saved);
   shared->saved.clear();
@@ -255,7 +256,7 @@ napi_value DisposeMethod(napi_env env, napi_callback_info info) {
   Call call;
   ProgramObject* object = nullptr;
   if (Failure failure = ReadCall(env, info, 0, 0, "dispose()", &call)) return Throw(env, failure);
-  if (Failure failure = Unwrap(env, call.self, kProgramTag, &object)) return Throw(env, failure);
+  if (Failure failure = Unwrap(env, call.self, &object)) return Throw(env, failure);
   Dispose(env, object);
   return nullptr;
 }
@@ -267,6 +268,16 @@ napi_value Construct(napi_env env, napi_callback_info info) {
   return self;
 }
 
+// An argument, which may be anything.
+Failure UnwrapShared(napi_env env, napi_value value, SharedObject** shared) {
+  napi_valuetype type;
+  bool ours = false;
+  if (napi_typeof(env, value, &type) != napi_ok) return NodeFailure(env);
+  if (type != napi_object || napi_check_object_type_tag(env, value, &kSharedTag, &ours) != napi_ok || !ours)
+    return {kOptionInvalid, "shared is not what createShared() gives"};
+  return Unwrap(env, value, shared);
+}
+
 // What the programs of the model share, and a Float64Array of numbers that name the constant blocks. Views of
 // the latter are opened later.
 Failure ReadSharing(napi_env env, napi_value options, napi_value* identities, program::LoadOptions* load,
@@ -274,12 +285,9 @@ Failure ReadSharing(napi_env env, napi_value options, napi_value* identities, pr
   napi_value share;
   if (Failure failure = ReadField(env, options, "shared", &share)) return failure;
   if (Failure failure = ReadField(env, options, "identities", identities)) return failure;
-  if (*identities) {
-    if (Failure failure = CheckView(env, *identities, "identities")) return failure;
-  }
   if (!share) return {};
   SharedObject* shared = nullptr;
-  if (Failure failure = Unwrap(env, share, kSharedTag, &shared)) return failure;
+  if (Failure failure = UnwrapShared(env, share, &shared)) return failure;
   load->weights = shared->weights;
   load->state = shared->state;
   *strand = shared->strand;
@@ -289,7 +297,7 @@ Failure ReadSharing(napi_env env, napi_value options, napi_value* identities, pr
 // One number, a whole one, a block.
 Failure OpenIdentities(napi_env env, napi_value view, size_t blocks, std::vector<double>* numbers) {
   Span<uint8_t> bytes;
-  if (Failure failure = OpenViewOf(env, view, "identities", blocks * sizeof(double), &bytes)) return failure;
+  if (Failure failure = OpenViewOf(env, view, {"identities"}, blocks * sizeof(double), &bytes)) return failure;
   numbers->resize(blocks);
   if (blocks) std::memcpy(numbers->data(), bytes.data, bytes.size);
   for (const double number : *numbers)
@@ -386,25 +394,23 @@ napi_value CreateShared(napi_env env, napi_callback_info info) {
 napi_value CreateProgram(napi_env env, napi_callback_info info) {
   Call call;
   program::LoadOptions options;
-  std::vector<napi_value> blocks;
+  Views blocks;
   if (Failure failure = ReadCall(env, info, 3, 3, "createProgram(program, constants, options)", &call))
     return Throw(env, failure);
   if (Failure failure = ReadOptions(env, call.args[2], &options)) return Throw(env, failure);
   napi_value names = nullptr;
   std::shared_ptr<Strand> strand;
   if (Failure failure = ReadSharing(env, call.args[2], &names, &options, &strand)) return Throw(env, failure);
-  if (Failure failure = CheckView(env, call.args[0], "the program")) return Throw(env, failure);
   if (Failure failure = ReadViews(env, call.args[1], "constant", kAny, nullptr, &blocks))
     return Throw(env, failure);
 
   // From here on no JavaScript runs until the program is loaded.
   Span<uint8_t> bytes;
-  if (Failure failure = OpenView(env, call.args[0], "the program", &bytes)) return Throw(env, failure);
+  if (Failure failure = OpenView(env, call.args[0], {"the program"}, &bytes)) return Throw(env, failure);
   std::vector<Span<const uint8_t>> constants(blocks.size());
   for (size_t i = 0; i < blocks.size(); ++i) {
-    Span<uint8_t> block;
-    if (Failure failure = OpenView(env, blocks[i], "constant " + std::to_string(i), &block))
-      return Throw(env, failure);
+    Span<uint8_t>& block = blocks[i].bytes;
+    if (Failure failure = OpenView(env, blocks[i].value, {"constant", i}, &block)) return Throw(env, failure);
     constants[i] = {block.data, block.size};
   }
   std::vector<double> identities;
@@ -430,7 +436,6 @@ napi_value CreateProgram(napi_env env, napi_callback_info info) {
     return ThrowLast(env);
   }
   Report(env, object);
-  LOWBIT_NAPI(env, napi_type_tag_object(env, result, &kProgramTag));
   return result;
 }
 

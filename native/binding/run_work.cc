@@ -16,8 +16,6 @@ namespace {
 
 constexpr size_t RoundUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-std::string Name(const char* what, size_t i) { return what + std::string(" ") + std::to_string(i); }
-
 const Failure kNoMemory{kLimitExceeded, kOutOfMemory};
 
 // Calls what may run out of memory; false if it did.
@@ -42,14 +40,14 @@ RunWork::~RunWork() {
   control_->run = nullptr;
 }
 
-Failure RunWork::TakeInputs(const std::vector<napi_value>& inputs, bool may_hold_block) {
+Failure RunWork::TakeInputs(const Views& inputs, bool may_hold_block) {
   const std::vector<program::Port>& ports = program_->parts().inputs;
   if (may_hold_block) block_ = program_->TakeIfFew();
   if (!block_ && !staged_.Allocate(program_->input_bytes() + program_->output_bytes())) return kNoMemory;
   uint8_t* place = staged_.data();
   for (size_t i = 0; i < inputs.size(); ++i) {
     Span<uint8_t> bytes;
-    if (Failure failure = OpenViewOf(env_, inputs[i], Name("input", i), ports[i].bytes, &bytes))
+    if (Failure failure = OpenViewOf(env_, inputs[i].value, {"input", i}, ports[i].bytes, &bytes))
       return failure;
     if (block_) {
       program_->CopyIn(*block_, i, bytes.data);
@@ -119,8 +117,8 @@ Failure RunWork::Queue(napi_value* promise) {
   return {};
 }
 
-Failure RunWork::StartRun(napi_env env, const Runner& runner, const std::vector<napi_value>& inputs,
-                          const std::vector<napi_value>& outputs, napi_value* promise,
+Failure RunWork::StartRun(napi_env env, const Runner& runner, const Views& inputs,
+                          const Views& outputs, napi_value* promise,
                           std::shared_ptr<RunControl>* control) {
   std::unique_ptr<RunWork> work(new (std::nothrow) RunWork(env, runner));
   if (!work) return kNoMemory;
@@ -129,9 +127,9 @@ Failure RunWork::StartRun(napi_env env, const Runner& runner, const std::vector<
   const std::vector<program::Port>& ports = work->program_->parts().outputs;
   for (size_t i = 0; !failure && i < outputs.size(); ++i) {
     Span<uint8_t> bytes;
-    failure = OpenViewOf(env, outputs[i], Name("output", i), ports[i].bytes, &bytes);
+    failure = OpenViewOf(env, outputs[i].value, {"output", i}, ports[i].bytes, &bytes);
     napi_ref reference;
-    if (!failure && napi_create_reference(env, outputs[i], 1, &reference) != napi_ok)
+    if (!failure && napi_create_reference(env, outputs[i].value, 1, &reference) != napi_ok)
       failure = NodeFailure(env);
     if (!failure) work->outputs_.push_back(reference);
   }
@@ -142,7 +140,7 @@ Failure RunWork::StartRun(napi_env env, const Runner& runner, const std::vector<
   return {};
 }
 
-Failure RunWork::StartProfile(napi_env env, const Runner& runner, const std::vector<napi_value>& inputs,
+Failure RunWork::StartProfile(napi_env env, const Runner& runner, const Views& inputs,
                               size_t runs, napi_value* promise) {
   std::unique_ptr<RunWork> work(new (std::nothrow) RunWork(env, runner));
   if (!work) return kNoMemory;
@@ -263,7 +261,7 @@ Failure RunWork::FillOutputs() {
   for (size_t i = 0; i < outputs_.size(); ++i) {
     napi_value view;
     if (napi_get_reference_value(env_, outputs_[i], &view) != napi_ok || !view) return NodeFailure(env_);
-    if (Failure failure = OpenViewOf(env_, view, Name("output", i), ports[i].bytes, &views[i]))
+    if (Failure failure = OpenViewOf(env_, view, {"output", i}, ports[i].bytes, &views[i]))
       return failure;
   }
   const uint8_t* place = staged_.data() + program_->input_bytes();

@@ -10,6 +10,7 @@
 
 #include "base/aligned_buffer.h"
 #include "base/status.h"
+#include "binding/arguments.h"
 #include "binding/errors.h"
 #include "binding/instance.h"
 #include "binding/strand.h"
@@ -37,12 +38,12 @@ class RunWork {
  public:
   // Checks and copies the inputs, then starts a run that fills `outputs`. Gives the promise. On failure
   // nothing was started.
-  static Failure StartRun(napi_env env, const Runner& runner, const std::vector<napi_value>& inputs,
-                          const std::vector<napi_value>& outputs, napi_value* promise,
+  static Failure StartRun(napi_env env, const Runner& runner, const Views& inputs,
+                          const Views& outputs, napi_value* promise,
                           std::shared_ptr<RunControl>* control);
 
   // Likewise: `runs` timed runs. The promise gives a Float64Array: median microseconds of each step.
-  static Failure StartProfile(napi_env env, const Runner& runner, const std::vector<napi_value>& inputs,
+  static Failure StartProfile(napi_env env, const Runner& runner, const Views& inputs,
                               size_t runs, napi_value* promise);
 
   // Before a synchronous run: all runs that were started earlier have ended when this returns, and the state
@@ -62,7 +63,7 @@ class RunWork {
  private:
   RunWork(napi_env env, const Runner& runner) : env_(env), program_(runner.program), strand_(runner.strand) {}
 
-  Failure TakeInputs(const std::vector<napi_value>& inputs, bool may_hold_block);
+  Failure TakeInputs(const Views& inputs, bool may_hold_block);
   Failure Queue(napi_value* promise);
   Failure HandOver();
   Failure EnterPool(Instance* instance);
