@@ -62,7 +62,7 @@ void Run8(const Call& call, const Channels& channels, const Output& output, size
     const auto store = [&](__m256i first, __m256i second) {
       const __m128i codes = finish(first, second);
       _mm_storel_epi64(reinterpret_cast<__m128i*>(out), codes);
-      _mm_storeh_pd(reinterpret_cast<double*>(out + pitch), _mm_castsi128_pd(codes));
+      _mm_storeh_pi(reinterpret_cast<__m64*>(out + pitch), _mm_castsi128_ps(codes));
       out += 2 * pitch;
     };
     const size_t pairs = out_w / 2;
@@ -120,7 +120,7 @@ void TwoLines(const Call& call, const Channels& channels, const Output& output, 
   const auto store = [&](__m256i upper, __m256i lower) {
     const __m128i codes = finish(upper, lower);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out), codes);
-    _mm_storeh_pd(reinterpret_cast<double*>(out + out_w * pitch), _mm_castsi128_pd(codes));
+    _mm_storeh_pi(reinterpret_cast<__m64*>(out + out_w * pitch), _mm_castsi128_ps(codes));
     out += pitch;
   };
 #pragma GCC unroll 3
