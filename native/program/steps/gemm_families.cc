@@ -282,7 +282,7 @@ Status LoadReal(StepArgs& args, const MatmulShape& shape, const RowSource<float>
   LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, rows, row, sizeof(float), sizeof(float)));
   std::vector<float> from;
   const auto pack = [&](size_t g, uint8_t* bytes) {  // runs need no padding: panels are [depth][nr]
-    if (from.empty() && args.input(1).bytes > 0) {  // a constant of a file may lie at any address
+    if (from.empty() && args.input(1).bytes > 0) {   // a constant of a file may lie at any address
       from.resize(args.input(1).count());
       std::memcpy(from.data(), args.input(1).constant, args.input(1).bytes);
     }
