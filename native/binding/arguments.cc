@@ -89,8 +89,7 @@ Failure OpenView(napi_env env, napi_value view, ViewName name, Span<uint8_t>* by
   if (napi_get_typedarray_info(env, view, &type, &length, &data, &buffer, &offset) != napi_ok)
     return NodeFailure(env);
   const size_t element = ElementBytes(type);
-  if (element == 0)
-    return {kDtypeMismatch, name.Text() + " is an array of a kind that lowbit does not know"};
+  if (element == 0) return {kDtypeMismatch, name.Text() + " is an array of a kind that lowbit does not know"};
   if (napi_is_arraybuffer(env, buffer, &is_ordinary) != napi_ok) return NodeFailure(env);
   if (!is_ordinary) return {kOptionInvalid, name.Text() + " lies in a SharedArrayBuffer; copy it first"};
   if (length == 0) {

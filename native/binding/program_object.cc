@@ -109,8 +109,7 @@ Failure ReadRunCall(napi_env env, napi_callback_info info, const char* usage, Ru
 Failure OpenViews(napi_env env, const char* what, const std::vector<program::Port>& ports, Views* views) {
   for (size_t i = 0; i < views->size(); ++i) {
     View& view = (*views)[i];
-    if (Failure failure = OpenViewOf(env, view.value, {what, i}, ports[i].bytes, &view.bytes))
-      return failure;
+    if (Failure failure = OpenViewOf(env, view.value, {what, i}, ports[i].bytes, &view.bytes)) return failure;
   }
   return {};
 }
@@ -297,7 +296,8 @@ Failure ReadSharing(napi_env env, napi_value options, napi_value* identities, pr
 // One number, a whole one, a block.
 Failure OpenIdentities(napi_env env, napi_value view, size_t blocks, std::vector<double>* numbers) {
   Span<uint8_t> bytes;
-  if (Failure failure = OpenViewOf(env, view, {"identities"}, blocks * sizeof(double), &bytes)) return failure;
+  if (Failure failure = OpenViewOf(env, view, {"identities"}, blocks * sizeof(double), &bytes))
+    return failure;
   numbers->resize(blocks);
   if (blocks) std::memcpy(numbers->data(), bytes.data, bytes.size);
   for (const double number : *numbers)

@@ -117,9 +117,8 @@ Failure RunWork::Queue(napi_value* promise) {
   return {};
 }
 
-Failure RunWork::StartRun(napi_env env, const Runner& runner, const Views& inputs,
-                          const Views& outputs, napi_value* promise,
-                          std::shared_ptr<RunControl>* control) {
+Failure RunWork::StartRun(napi_env env, const Runner& runner, const Views& inputs, const Views& outputs,
+                          napi_value* promise, std::shared_ptr<RunControl>* control) {
   std::unique_ptr<RunWork> work(new (std::nothrow) RunWork(env, runner));
   if (!work) return kNoMemory;
   Failure failure = work->TakeInputs(inputs, true);
@@ -140,8 +139,8 @@ Failure RunWork::StartRun(napi_env env, const Runner& runner, const Views& input
   return {};
 }
 
-Failure RunWork::StartProfile(napi_env env, const Runner& runner, const Views& inputs,
-                              size_t runs, napi_value* promise) {
+Failure RunWork::StartProfile(napi_env env, const Runner& runner, const Views& inputs, size_t runs,
+                              napi_value* promise) {
   std::unique_ptr<RunWork> work(new (std::nothrow) RunWork(env, runner));
   if (!work) return kNoMemory;
   work->profile_runs_ = runs;
@@ -261,8 +260,7 @@ Failure RunWork::FillOutputs() {
   for (size_t i = 0; i < outputs_.size(); ++i) {
     napi_value view;
     if (napi_get_reference_value(env_, outputs_[i], &view) != napi_ok || !view) return NodeFailure(env_);
-    if (Failure failure = OpenViewOf(env_, view, {"output", i}, ports[i].bytes, &views[i]))
-      return failure;
+    if (Failure failure = OpenViewOf(env_, view, {"output", i}, ports[i].bytes, &views[i])) return failure;
   }
   const uint8_t* place = staged_.data() + program_->input_bytes();
   for (size_t i = 0; i < outputs_.size(); ++i) {

@@ -38,13 +38,12 @@ class RunWork {
  public:
   // Checks and copies the inputs, then starts a run that fills `outputs`. Gives the promise. On failure
   // nothing was started.
-  static Failure StartRun(napi_env env, const Runner& runner, const Views& inputs,
-                          const Views& outputs, napi_value* promise,
-                          std::shared_ptr<RunControl>* control);
+  static Failure StartRun(napi_env env, const Runner& runner, const Views& inputs, const Views& outputs,
+                          napi_value* promise, std::shared_ptr<RunControl>* control);
 
   // Likewise: `runs` timed runs. The promise gives a Float64Array: median microseconds of each step.
-  static Failure StartProfile(napi_env env, const Runner& runner, const Views& inputs,
-                              size_t runs, napi_value* promise);
+  static Failure StartProfile(napi_env env, const Runner& runner, const Views& inputs, size_t runs,
+                              napi_value* promise);
 
   // Before a synchronous run: all runs that were started earlier have ended when this returns, and the state
   // is new if that was asked for since. Nothing where there is no strand.

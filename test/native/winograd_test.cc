@@ -145,7 +145,7 @@ bool MakeChannels(Random* random, size_t count, int rounding, kernels::PackedCha
     shift[c] = rounding == 1 ? random->Between(-31, 3) : random->Between(-20, -10);
     scale[c] = random->Between(1, 1000) / 1e7;
   }
-  return rounding == 2 ? channels->PackOnce(count, bias.data(), scale.data())
+  return rounding == 2 ? channels->PackOnce(count, bias.data(), scale.data(), bound.data(), 0)
                        : channels->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data());
 }
 
