@@ -27,6 +27,7 @@ std::unique_ptr<Block> Program::NewBlock() {
     return block;
   const std::lock_guard<std::mutex> lock(mutex_);
   --out_;
+  --blocks_;
   return nullptr;
 }
 
@@ -39,6 +40,7 @@ std::unique_ptr<Block> Program::Take() {
       free_.pop_back();
       return block;
     }
+    ++blocks_;
   }
   return NewBlock();
 }
@@ -55,7 +57,10 @@ void Program::Give(std::unique_ptr<Block> block) {
   if (!block) return;
   const std::lock_guard<std::mutex> lock(mutex_);
   --out_;
-  if (!closed_ && free_.size() < kKept) free_.push_back(std::move(block));
+  if (!closed_ && free_.size() < kKept)
+    free_.push_back(std::move(block));
+  else
+    --blocks_;
 }
 
 void Program::Close() {
@@ -63,6 +68,7 @@ void Program::Close() {
   const std::lock_guard<std::mutex> lock(mutex_);
   closed_ = true;
   dropped.swap(free_);
+  blocks_ -= dropped.size();
 }
 
 RunContext Program::ContextOf(const Block& block) const {
@@ -149,9 +155,8 @@ Status Program::Run(Block& block, const std::atomic<bool>* cancel, double* micro
 }
 
 uint64_t Program::HeldBytes() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return parts_.packed_bytes +
-         (static_cast<uint64_t>(parts_.arena_bytes) + parts_.scratch_bytes) * (free_.size() + out_);
+  return parts_.packed_bytes + (static_cast<uint64_t>(parts_.arena_bytes) + parts_.scratch_bytes) *
+                                   blocks_.load(std::memory_order_relaxed);
 }
 
 }  // namespace lowbit::program

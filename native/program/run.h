@@ -91,6 +91,7 @@ class Program {
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Block>> free_;  // under mutex_
   size_t out_ = 0;                            // blocks that runs hold, under mutex_
+  std::atomic<size_t> blocks_{0};             // free and out; changes under mutex_
   bool closed_ = false;                       // under mutex_
 };
 

@@ -66,8 +66,9 @@ void Fill(std::string* why, const kernels::depthwise::Layout& layout, const Case
     laid_scale[i] = scale[channel];
   }
   if (c.shift == 1) {
-    LOWBIT_CHECK(constants->plain.PackOnce(c.channels, bias.data(), scale.data()));
-    LOWBIT_CHECK(constants->laid.PackOnce(entries, laid_bias.data(), laid_scale.data()));
+    LOWBIT_CHECK(constants->plain.PackOnce(c.channels, bias.data(), scale.data(), bound.data(), 0));
+    LOWBIT_CHECK(
+        constants->laid.PackOnce(entries, laid_bias.data(), laid_scale.data(), laid_bound.data(), 0));
     return;
   }
   LOWBIT_CHECK(constants->plain.Pack(c.channels, bias.data(), multiplier.data(), shift.data(), bound.data(),

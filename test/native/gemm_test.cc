@@ -214,8 +214,9 @@ LOWBIT_TEST("gemm: rounding once equals C's round") {
         if (round % 64 == 0) bias[c] = random.Next() % 2 ? INT32_MIN : INT32_MAX;
       }
       kernels::PackedChannels channels;
-      LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scale.data()));
+      const std::vector<int64_t> bound(nr, int64_t{1} << 31);
       const kernels::Output output = {random.Between(-128, 127), -128, 127, 0};
+      LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scale.data(), bound.data(), output.zero_point));
       std::vector<int8_t> out(nr);
       row.run(testing::BlockOf(testing::LhsRows<int16_t>(lhs.data(), 1, 0), row.kr, packed.data(),
                                PanelBytes(row, 2), out.data(), nr, nr),
@@ -228,6 +229,63 @@ LOWBIT_TEST("gemm: rounding once equals C's round") {
             std::string(row.name) + ": x " + std::to_string(bias[c]) + " scale " + std::to_string(scale[c]));
       }
     }
+  });
+}
+
+// The folded form of one rounding, at both sides of all places where a code changes and at the ends of its range.
+LOWBIT_TEST("gemm: rounding once, folded, equals the definition") {
+  EachRow(why, [&](const Row& row) {
+    const size_t nr = static_cast<size_t>(row.nr);
+    AlignedBuffer packed;
+    LOWBIT_CHECK(packed.Allocate(PanelBytes(row, 2)));
+    const std::vector<int16_t> lhs(static_cast<size_t>(row.kr), 0);
+    Random random(12);
+    int folded = 0;
+    for (int round = 0; round < 400; ++round) {
+      constexpr double kScales[] = {0.5, 0.25, 1.0 / 256, 1.0 / (1 << 20), 0.1, 1.0 / 3, 0.75, 1e-5};
+      const double scale =
+          round < 80 ? kScales[round % 8] : std::ldexp(random.Between(1 << 29, 1 << 30), -30 - round % 19);
+      constexpr int32_t kMost = (1 << 30) - 1;
+      const kernels::Output output = {round % 2 ? random.Between(-128, 127) : -128, -128, 127, 0};
+      std::vector<int32_t> x;
+      for (int below = -258; below < 258; ++below)
+        for (int near = -1; near <= 2; ++near)
+          x.push_back(static_cast<int32_t>(std::floor((below + 0.5) / scale)) + near);
+      x.insert(x.end(), {-kMost, -kMost + 1, -1, 0, 1, kMost - 1, kMost});
+      x.resize((x.size() + nr - 1) / nr * nr);
+      const std::vector<double> scales(x.size(), scale);
+      const std::vector<int64_t> bound(x.size(), kMost);
+      kernels::PackedChannels channels;
+      LOWBIT_CHECK(channels.PackOnce(x.size(), x.data(), scales.data(), bound.data(), output.zero_point));
+      if (channels.channels().folded.bias) ++folded;
+      for (size_t first = 0; first < x.size(); first += nr) {
+        std::vector<int8_t> out(nr);
+        const testing::LhsRows<int16_t> rows(lhs.data(), 1, 0);
+        auto block = testing::BlockOf(rows, row.kr, packed.data(), PanelBytes(row, 2), out.data(), nr, nr);
+        block.channel = first;
+        row.run(block, channels.channels(), output);
+        for (size_t c = 0; c < nr; ++c) {
+          LOWBIT_CHECK_THAT(out[c] == kernels::Requantize(0, channels.channels(), first + c, output),
+                            std::string(row.name) + ": x " + std::to_string(x[first + c]) + " scale " +
+                                std::to_string(scale));
+        }
+      }
+    }
+    LOWBIT_CHECK(folded > 350);  // dyadic factors too, whose products are halves
+    // What the form has no room for keeps the other one.
+    const std::vector<int32_t> bias(nr, 5);
+    for (const double scale : {1.0, 1.5, 1e-7, 1e9}) {
+      const std::vector<double> scales(nr, scale);
+      const std::vector<int64_t> bound(nr, 5);
+      kernels::PackedChannels channels;
+      LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scales.data(), bound.data(), 0));
+      LOWBIT_CHECK(!channels.channels().folded.bias);
+    }
+    const std::vector<double> scales(nr, 0.1);
+    const std::vector<int64_t> bound(nr, int64_t{1} << 30);
+    kernels::PackedChannels channels;
+    LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scales.data(), bound.data(), 0));
+    LOWBIT_CHECK(!channels.channels().folded.bias);
   });
 }
 

@@ -104,7 +104,7 @@ LOWBIT_TEST("gemm_u8: kernels equal the definition with every rounding") {
     }
     for (bool once : {false, true}) {
       kernels::PackedChannels channels;
-      LOWBIT_CHECK(once ? channels.PackOnce(nr, bias.data(), scale.data())
+      LOWBIT_CHECK(once ? channels.PackOnce(nr, bias.data(), scale.data(), bound.data(), -5)
                         : channels.Pack(nr, bias.data(), multiplier.data(), shift.data(), bound.data(), -5));
       const kernels::Output output = {-5, -128, 111, static_cast<uint8_t>(seed % 2 ? 0x80 : 0)};
       const size_t stride = n + 3;
@@ -146,7 +146,8 @@ LOWBIT_TEST("gemm_u8: requantisation equals scalar at its edges") {
         for (bool once : {false, true}) {
           kernels::PackedChannels channels;
           const kernels::Output output = {testing::EdgeZeroPoint(&random), -128, 127, 0};
-          LOWBIT_CHECK(once ? channels.PackOnce(nr, edges.bias.data(), scale.data())
+          LOWBIT_CHECK(once ? channels.PackOnce(nr, edges.bias.data(), scale.data(), edges.bound.data(),
+                                                output.zero_point)
                             : channels.Pack(nr, edges.bias.data(), edges.multiplier.data(),
                                             edges.shift.data(), edges.bound.data(), output.zero_point));
           std::vector<int8_t> out(nr);

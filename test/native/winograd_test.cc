@@ -157,7 +157,7 @@ bool MakeChannels(Random* random, size_t count, int kind, int32_t zero_point,
     scale[c] = random->Between(1, 1000) / 1e7;
   }
   return kind == 2
-             ? channels->PackOnce(count, bias.data(), scale.data())
+             ? channels->PackOnce(count, bias.data(), scale.data(), bound.data(), zero_point)
              : channels->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data(), zero_point);
 }
 

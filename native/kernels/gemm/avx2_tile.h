@@ -162,7 +162,7 @@ LOWBIT_NOINLINE void StoreRounded(const int32_t* sums, int rows, const AnyTile& 
 // Codes by any rounding.
 template <int kWide, typename Sum, typename AnyBlock>
 inline void RunCodes(const AnyBlock& block, const Channels& channels, const Output& output) {
-  if (channels.rounding == Rounding::kFolded) {
+  if (channels.folded.bias) {
     const ByteClamp clamp(output);
     return EachStrip<MostRows(kWide)>(block, [&](auto count, const Strip& strip) {
       constexpr int kRows = decltype(count)::value;

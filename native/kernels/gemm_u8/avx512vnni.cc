@@ -185,7 +185,7 @@ inline void RunThroughMemory(const AnyBlock& block, const Finish& finish) {
 
 template <int kWide>
 void U8S8(const Block& block, const Channels& channels, const Output& output) noexcept {
-  if (channels.rounding == Rounding::kFolded) {
+  if (channels.folded.bias) {
     const ByteClamp clamp(output);
     return EachStrip<kMr>(block, [&](auto count, const Strip& strip) {
       constexpr int kRows = decltype(count)::value;

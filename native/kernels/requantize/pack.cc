@@ -1,9 +1,50 @@
 // Lays the per-channel constants out in one block.
 #include "kernels/requantize/pack.h"
 
+#include <cmath>
 #include <cstring>
 
+#include "kernels/requantize/scalar.h"
+
 namespace lowbit::kernels {
+
+namespace {
+
+// round(x * scale) + zero_point as floor((m * x + 2^(31+e)) / 2^(32+e)) + zero_point. A factor a little above the
+// real one takes halves away from zero on both sides.
+struct OnceFactor {
+  bool found = false;
+  uint32_t m = 0;
+  int e = 0;
+  int64_t Rounded(int64_t x) const { return (int64_t{m} * x + (int64_t{1} << (31 + e))) >> (32 + e); }
+};
+
+// Whether both forms give the same code for every |x| < 2^30. Both rise with x, so they are compared where the
+// reference goes from one code to the next: on both sides of each of these 255 places.
+bool IsExact(const OnceFactor& factor, double scale, int32_t zero_point) {
+  for (int32_t below = -128 - zero_point; below < 127 - zero_point; ++below) {
+    int32_t x = static_cast<int32_t>(std::floor((below + 0.5) / scale)) - 2;
+    if (RoundOnce(x, scale) > below) return false;
+    while (RoundOnce(x, scale) <= below) ++x;
+    if (factor.Rounded(x - 1) > below || factor.Rounded(x) <= below) return false;
+  }
+  return true;
+}
+
+// For factors in [2^-20, 1), and for 0: channels that are padding.
+OnceFactor FoldOnce(double scale, int32_t zero_point) {
+  OnceFactor factor;
+  factor.found = scale == 0;
+  if (!(scale >= 1.0 / (1 << 20)) || !(scale < 1)) return factor;
+  factor.e = -1 - std::ilogb(scale);
+  const double m = std::floor(std::ldexp(scale, 32 + factor.e)) + 1;
+  if (m >= 4294967296.0) return factor;
+  factor.m = static_cast<uint32_t>(m);
+  factor.found = IsExact(factor, scale, zero_point);
+  return factor;
+}
+
+}  // namespace
 
 bool PackedChannels::Pack(size_t count, const int32_t* bias, const int32_t* multiplier, const int32_t* shift,
                           const int64_t* bound, int32_t zero_point) {
@@ -39,26 +80,40 @@ bool PackedChannels::Pack(size_t count, const int32_t* bias, const int32_t* mult
                      (static_cast<uint64_t>(added) << 32) -
                      ((static_cast<uint64_t>(multipliers[c]) + 1) << 32);
   }
-  channels_ = {biases,
-               multipliers,
-               left,
-               right,
-               nullptr,
-               folded ? Rounding::kFolded : Rounding::kTwice,
-               {folded_bias, doubled, reinterpret_cast<const int64_t*>(addend)}};
+  channels_ = {biases, multipliers, left, right, nullptr, folded ? Rounding::kFolded : Rounding::kTwice, {}};
+  if (folded) channels_.folded = {folded_bias, doubled, reinterpret_cast<const int64_t*>(addend)};
   return true;
 }
 
-bool PackedChannels::PackOnce(size_t count, const int32_t* bias, const double* scale) {
+bool PackedChannels::PackOnce(size_t count, const int32_t* bias, const double* scale, const int64_t* bound,
+                              int32_t zero_point) {
   const size_t padded = (count + kChannelPadding - 1) / kChannelPadding * kChannelPadding;
   if (!memory_.Allocate(padded * kOnceEntryBytes)) return false;
   double* scales = memory_.as<double>();
-  int32_t* biases = reinterpret_cast<int32_t*>(scales + padded);
+  uint64_t* addend = reinterpret_cast<uint64_t*>(scales + padded);
+  int32_t* biases = reinterpret_cast<int32_t*>(addend + padded);
+  int32_t* right = biases + padded;
+  int32_t* folded_bias = right + padded;
+  uint32_t* multiplier = reinterpret_cast<uint32_t*>(folded_bias + padded);
+  constexpr uint32_t kMiddle = 0xC0000000;
+  bool folded = true;
+  OnceFactor factor;
   for (size_t c = 0; c < count; ++c) {
     scales[c] = scale[c];
     biases[c] = bias[c];
+    if (!folded) continue;
+    if (c == 0 || scale[c] != scale[c - 1]) factor = FoldOnce(scale[c], zero_point);
+    folded = factor.found && bound[c] < int64_t{1} << 30;
+    right[c] = factor.e;
+    folded_bias[c] = static_cast<int32_t>(static_cast<uint32_t>(bias[c]) + kMiddle);
+    multiplier[c] = factor.m;
+    const size_t paired = c / 8 * 8 + c % 2 * 4 + c % 8 / 2;
+    addend[paired] = (uint64_t{1} << (31 + factor.e)) +
+                     (static_cast<uint64_t>(static_cast<int64_t>(zero_point)) << (32 + factor.e)) -
+                     uint64_t{factor.m} * kMiddle - (uint64_t{1} << 32);
   }
-  channels_ = {biases, nullptr, nullptr, nullptr, scales, Rounding::kOnce, {}};
+  channels_ = {biases, nullptr, nullptr, right, scales, Rounding::kOnce, {}};
+  if (folded) channels_.folded = {folded_bias, multiplier, reinterpret_cast<const int64_t*>(addend)};
   return true;
 }
 

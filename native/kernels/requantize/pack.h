@@ -14,12 +14,14 @@ class PackedChannels {
   // are in [-31, 30]. `zero_point` is that of the output. False when memory runs out.
   bool Pack(size_t count, const int32_t* bias, const int32_t* multiplier, const int32_t* shift,
             const int64_t* bound, int32_t zero_point);
-  // For Rounding::kOnce: a real factor a channel, each finite and >= 0.
-  bool PackOnce(size_t count, const int32_t* bias, const double* scale);
+  // For Rounding::kOnce: a real factor a channel, each finite and >= 0. The folded form is there where it was
+  // found to give the same codes.
+  bool PackOnce(size_t count, const int32_t* bias, const double* scale, const int64_t* bound,
+                int32_t zero_point);
 
   // What an entry takes.
   static constexpr size_t kEntryBytes = 6 * sizeof(int32_t) + sizeof(int64_t);
-  static constexpr size_t kOnceEntryBytes = sizeof(int32_t) + sizeof(double);
+  static constexpr size_t kOnceEntryBytes = 4 * sizeof(int32_t) + sizeof(double) + sizeof(int64_t);
 
   const Channels& channels() const { return channels_; }
   size_t bytes() const { return memory_.size(); }

@@ -63,16 +63,16 @@ bool PackChannels(const QuantizedLayer& layer, size_t count, size_t depth, const
     // Modulo 2^32, as the reference's sums are.
     bias[i] = static_cast<int32_t>(static_cast<uint32_t>(layer.bias[n]) -
                                    static_cast<uint32_t>(sum * layer.input_zero_point));
-    if (once) {
-      scale[i] = layer.scale[n];
-      continue;
-    }
-    multiplier[i] = layer.multiplier[n];
-    shift[i] = layer.shift[n];
     const int64_t b = layer.bias[n];
     bound[i] = (b < 0 ? -b : b) + widest * magnitude;
+    if (once) {
+      scale[i] = layer.scale[n];
+    } else {
+      multiplier[i] = layer.multiplier[n];
+      shift[i] = layer.shift[n];
+    }
   }
-  if (once) return packed->PackOnce(count, bias.data(), scale.data());
+  if (once) return packed->PackOnce(count, bias.data(), scale.data(), bound.data(), layer.output.zero_point);
   return packed->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data(),
                       layer.output.zero_point);
 }
