@@ -164,7 +164,7 @@ async function layerHistograms(
 }
 
 const STYLE = `:root { color-scheme: light; font: 15px/1.5 system-ui, sans-serif; color: #1f2937; background: #fff }
-main { max-width: 68rem; margin: 0 auto; padding: 1rem }
+main { max-width: 76rem; margin: 0 auto; padding: 1rem }
 h1 { font-size: 1.5rem; overflow-wrap: anywhere } h2 { margin-top: 2.5rem; font-size: 1.2rem }
 h3 { margin: 1.5rem 0 0; font-size: 1rem; overflow-wrap: anywhere } small { font-weight: normal; color: #6b7280 }
 .cards { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0 }
