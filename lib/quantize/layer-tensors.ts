@@ -79,9 +79,9 @@ export function hybridTensors(layer: Layer, rows: QuantizedRows): LayerTensors {
   return { weights, version, ...(isAsymmetric && { options: { asymmetricQuantizeInputs: true } }) }
 }
 
-/** Weights in binary16, widened by DEQUANTIZE. */
-export function halfTensors({ weights }: Layer, values: Float32Array): LayerTensors {
-  const halves = Uint16Array.from(values, toHalf)
+/** Weights in binary16, widened by DEQUANTIZE; `values` are their rows. */
+export function halfTensors({ weights, layout }: Layer, values: Float32Array): LayerTensors {
+  const halves = Uint16Array.from(fromRows(values, layout), toHalf)
   return {
     weights: { ...weights, name: `${weights.name}_float16`, dtype: 'float16', data: bytesOf(halves) },
     version: 3,
