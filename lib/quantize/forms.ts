@@ -72,3 +72,9 @@ export function codeOperands(
   if (layer !== undefined) return [inputs[layer.input] as number]
   return inputs.filter(isReal)
 }
+
+/** Which operands a layer's weights and bias are; undefined for other operators and those that stay float. */
+export function layerOperands(form: Form): LayerOperands | undefined {
+  if (form.kind === 'float') return undefined
+  return form.kind === 'integer' ? form.rule.layer : form.layer
+}

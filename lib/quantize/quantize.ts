@@ -6,6 +6,7 @@ import { decode } from '../format/tflite/decode.js'
 import { encode } from '../format/tflite/encode.js'
 import type { ModelFile } from '../model/model.js'
 import { loadBinding } from '../native/load.js'
+import { DEFAULT_REPAIRS, DEFAULT_SEED } from '../recipe/defaults.js'
 import type { PresetName } from '../recipe/presets.js'
 import { readRecipe } from '../recipe/read.js'
 import type { Recipe } from '../recipe/recipe.js'
@@ -22,6 +23,7 @@ import { type FloatModel, prepare } from './prepare.js'
 import { quantizeLayers } from './quantize-layers.js'
 import { readSamples, type Samples } from './read-samples.js'
 import type { QuantizeReport } from './report.js'
+import { watchLayers } from './watch-layers.js'
 import { write } from './write.js'
 import { reportOn } from './write-report.js'
 
@@ -53,6 +55,7 @@ export async function quantize(
   checkOptions(options)
   const { signal, onProgress = () => undefined } = options
   const checked = readRecipe(recipe)
+  const repairs = { ...DEFAULT_REPAIRS, ...checked.repairs }
   const bytes = await readSource(source)
   signal?.throwIfAborted()
   const model = prepare(decode(bytes))
@@ -71,12 +74,23 @@ export async function quantize(
       onProgress({ stage, done, total })
 
     const groups = groupTensors(graph, forms, settings)
-    const collected = await collectRanges(session, list, groups, {
-      signal,
-      onSample: during('collect', list.length),
-    })
+    const watchers = watchLayers({ graph, forms, settings, repairs, seed: checked.seed ?? DEFAULT_SEED })
+    const collected = await collectRanges(
+      session,
+      list,
+      { groups, watchers: [...watchers.values()] },
+      { signal, onSample: during('collect', list.length) },
+    )
+    const inputs =
+      list.length === 0
+        ? new Map()
+        : new Map([...watchers].map(([i, { sums }]) => [i, sums.result()] as const))
     const codes = codeFinder(graph, groups, collected.observers)
-    const layers = await quantizeLayers({ graph, forms, settings, codes }, signal, during)
+    const layers = await quantizeLayers(
+      { graph, forms, settings, codes, inputs, correctsBias: repairs.biasCorrection !== 'none' },
+      signal,
+      during,
+    )
     const tensors = new Map([...layers].map(([i, { tensors }]) => [i, tensors]))
     const written = write(model, { forms, codes, layers: tensors, ports: checked.ports ?? 'integer' })
     const result = encode(written.file)

@@ -125,6 +125,7 @@ class Writer {
     const weights = this.#weights(layer)
     inputs[form.layer.weights] =
       form.kind === 'dynamic' ? weights : this.#convert(weights, 'float32', layer.version)
+    if (layer.bias !== undefined) inputs[form.layer.bias] = this.#tensor(layer.bias)
     const version = form.kind === 'dynamic' ? Math.max(operator.version, layer.version) : operator.version
     const options = { ...operator.options, ...layer.options }
     this.#push({ ...operator, options, version }, inputs)
