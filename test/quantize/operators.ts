@@ -97,7 +97,6 @@ export const FLOAT_OPERATORS: readonly FloatOperator[] = [
   same('LEAKY_RELU', IMAGE, { alpha: 0.25 }),
   { type: 'PRELU', inputs: [IMAGE, weights(1, 1, 4)], outputs: [IMAGE] },
   same('HARD_SWISH'),
-  same('ELU'),
   same('GELU'),
   {
     type: 'ARG_MAX',
@@ -153,6 +152,7 @@ export const FLOAT_OPERATORS: readonly FloatOperator[] = [
     type: 'MIRROR_PAD',
     inputs: [ROWS, { dtype: 'int32', shape: [2, 2], data: [1, 0, 2, 1] }],
     outputs: [real(4, 11)],
+    options: { mode: 0 },
   },
   {
     type: 'RESIZE_BILINEAR',
