@@ -16,8 +16,18 @@ export const METHODS: readonly Method[] = [
     title: 'Weights 8 bits, activations quantised in the run',
     columns: ['float', 'aeq-dynamic8', 'lowbit-int8-dynamic'],
   },
+  { title: 'Weights 8 bits, activations float32', columns: ['float', 'aeq-weights8', 'lowbit-weights8'] },
   {
-    title: 'Weights 4 bits',
-    columns: ['float', 'aeq-weights4', 'aeq-dynamic4', 'lowbit-int4-weights', 'lowbit-pwlq4'],
+    title: 'Weights 4 bits; activations float32, quantised in the run, 8 bits',
+    columns: [
+      'float',
+      'aeq-weights4',
+      'aeq-weights4-mse',
+      'aeq-weights4-octav',
+      'aeq-dynamic4',
+      'lowbit-int4-dynamic',
+      'lowbit-int4-weights',
+      'lowbit-pwlq4',
+    ],
   },
 ]

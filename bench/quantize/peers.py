@@ -17,7 +17,7 @@ import numpy as np
 def aeq(model, samples):
     """ai-edge-quantizer's own recipes."""
     from ai_edge_litert.interpreter import Interpreter
-    from ai_edge_quantizer import quantizer, recipe
+    from ai_edge_quantizer import algorithm_manager, quantizer, recipe
 
     interpreter = Interpreter(model_path=str(model))
     signatures = interpreter.get_signature_list()
@@ -36,6 +36,9 @@ def aeq(model, samples):
     yield "dynamic4", lambda: with_recipe(recipe.dynamic_wi4_afp32())
     yield "weights8", lambda: with_recipe(recipe.weight_only_wi8_afp32())
     yield "weights4", lambda: with_recipe(recipe.weight_only_wi4_afp32())
+    for algorithm in (algorithm_manager.AlgorithmName.MSE, algorithm_manager.AlgorithmName.OCTAV):
+        name = f"weights4-{algorithm.name.lower()}"
+        yield name, lambda algorithm=algorithm: with_recipe(recipe.weight_only_wi4_afp32(algorithm))
 
 
 def tf(model, samples):
@@ -63,7 +66,8 @@ parser.add_argument("tool", choices=("aeq", "tf"))
 parser.add_argument("--float", type=Path, required=True)
 parser.add_argument("--samples", type=Path, required=True)
 parser.add_argument("--out", type=Path, required=True)
-parser.add_argument("--only", default="")
+parser.add_argument("--only", default="", help="a part of the models' names")
+parser.add_argument("--methods", default="", help="a part of the methods' names")
 args = parser.parse_args()
 args.out.mkdir(parents=True, exist_ok=True)
 for entry in json.loads((Path(__file__).parent / "models.json").read_text()):
@@ -71,6 +75,8 @@ for entry in json.loads((Path(__file__).parent / "models.json").read_text()):
         continue
     samples = np.load(args.samples / f"{entry['samples']}.calibration.npy")
     for method, make in {"aeq": aeq, "tf": tf}[args.tool](args.float / f"{entry['file']}.tflite", samples):
+        if args.methods not in method:
+            continue
         start = time.monotonic()
         try:
             made = make()

@@ -1,6 +1,7 @@
 // The results as Markdown.
 
 import type { Method } from './methods.js'
+import { BITS, LADDER_METHODS, ladderColumn, RUNGS } from './recipes.js'
 import { type Score, sum } from './score.js'
 
 /** Of one file. */
@@ -33,4 +34,22 @@ export function markdown(methods: readonly Method[], results: readonly Result[])
     return [`### ${title}`, '', ...head, ...lines, ''].join('\n')
   })
   return tables.join('\n')
+}
+
+/** One network: a row for each way to scales and repairs, a column for each method and number of bits. */
+export function ladderMarkdown(results: readonly Result[]): string {
+  const columns = BITS.flatMap((bits) => LADDER_METHODS.map((method) => ({ bits, method })))
+  const head = columns.map(({ bits, method }) => `${method}, ${bits} bits`)
+  const lines = RUNGS.map((rung) => {
+    const cells = columns.map(({ bits, method }) =>
+      cell(results.filter(({ column }) => column === ladderColumn(method, bits, rung))),
+    )
+    return `| ${rung} | ${cells.join(' | ')} |`
+  })
+  return [
+    `| ${['', ...head].join(' | ')} |`,
+    `| --- |${' ---: |'.repeat(columns.length)}`,
+    ...lines,
+    '',
+  ].join('\n')
 }
