@@ -1,0 +1,101 @@
+// How far the quantised model's numbers lie from the float model's, tensor by tensor.
+
+import type { TensorRecord } from '../model/model.js'
+import type { Histogram, OutputReport, Range } from './report.js'
+import { CODE_RANGES, CODE_TYPES } from './rules.js'
+
+const BINS = 64
+
+/** Compares two sequences of numbers, piece by piece. */
+export class Comparison {
+  readonly #span: Range
+  readonly #before = new Array<number>(BINS).fill(0)
+  readonly #after = new Array<number>(BINS).fill(0)
+  #signal = 0
+  #noise = 0
+  #count = 0
+  #clipped = 0
+  maxError = 0
+
+  /**
+   * @param span Over which the histograms go.
+   * @param range Numbers beyond count as clipped.
+   */
+  constructor(
+    span: Range,
+    readonly range: Range = span,
+  ) {
+    this.#span = span
+  }
+
+  add(before: Float32Array, after: Float32Array): void {
+    const { min, max } = this.#span
+    const perBin = max > min ? BINS / (max - min) : 0
+    const bin = (value: number) => Math.min(BINS - 1, Math.max(0, Math.floor((value - min) * perBin)))
+    const { min: low, max: high } = this.range
+    let [signal, noise, most, clipped] = [0, 0, this.maxError, 0]
+    for (let i = 0; i < before.length; i++) {
+      const [x, y] = [before[i] as number, after[i] as number]
+      const error = x - y
+      signal += x * x
+      noise += error * error
+      if (Math.abs(error) > most) most = Math.abs(error)
+      if (x < low || x > high) clipped++
+      addOne(this.#before, bin(x))
+      addOne(this.#after, bin(y))
+    }
+    this.#signal += signal
+    this.#noise += noise
+    this.#count += before.length
+    this.#clipped += clipped
+    this.maxError = most
+  }
+
+  get clippedShare(): number {
+    return this.#count === 0 ? 0 : this.#clipped / this.#count
+  }
+
+  /** Signal to quantisation noise in decibels; null where there is no noise, or no signal. */
+  get sqnrDb(): number | null {
+    return sqnrDb(this.#signal, this.#noise)
+  }
+
+  get histogram(): Histogram {
+    return { ...this.#span, before: this.#before, after: this.#after }
+  }
+}
+
+export function sqnrDb(signal: number, noise: number): number | null {
+  return noise === 0 || signal === 0 ? null : 10 * Math.log10(signal / noise)
+}
+
+/** The report on a computed tensor that is codes; undefined where it stays as it was. */
+export function outputReport(
+  tensor: TensorRecord,
+  seen: Range,
+  comparison: Comparison,
+): OutputReport | undefined {
+  const codes = codesOfTensor(tensor)
+  if (codes === undefined) return undefined
+  const { clippedShare, sqnrDb: db, maxError, histogram, range } = comparison
+  return { ...codes, seen, range, clippedShare, sqnrDb: db, maxError, histogram }
+}
+
+/** Type, scale and zero point of a computed tensor of codes. */
+export function codesOfTensor({ dtype, quantization }: TensorRecord) {
+  const type = CODE_TYPES.find((one) => one === dtype)
+  if (type === undefined || quantization === undefined) return undefined
+  return { type, scale: quantization.scale[0] as number, zeroPoint: quantization.zeroPoint[0] ?? 0 }
+}
+
+/** The real values that the codes of a tensor reach to; all numbers where it has none. */
+export function codedRange(tensor: TensorRecord): Range {
+  const codes = codesOfTensor(tensor)
+  if (codes === undefined) return { min: Number.NEGATIVE_INFINITY, max: Number.POSITIVE_INFINITY }
+  const { low, high } = CODE_RANGES[codes.type]
+  return { min: codes.scale * (low - codes.zeroPoint), max: codes.scale * (high - codes.zeroPoint) }
+}
+
+function addOne(counts: number[], bin: number): void {
+  counts[bin] = (counts[bin] as number) + 1
+}

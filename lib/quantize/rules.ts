@@ -1,0 +1,145 @@
+// What each operator asks of the numbers that it is given as codes, in lowbit and in the reference kernels of TFLite.
+
+/** Types of computed tensors that are codes. */
+export const CODE_TYPES = ['int8', 'uint8', 'int16'] as const
+export type CodeType = (typeof CODE_TYPES)[number]
+
+/** Lowest and highest code. */
+export const CODE_RANGES = {
+  int8: { low: -128, high: 127 },
+  uint8: { low: 0, high: 255 },
+  int16: { low: -32768, high: 32767 },
+} as const satisfies Record<CodeType, { low: number; high: number }>
+
+export interface Affine {
+  readonly scale: number
+  readonly zeroPoint: number
+}
+
+/** Operands of an operator that has weights. */
+export interface LayerOperands {
+  readonly input: number
+  readonly weights: number
+  readonly bias: number
+}
+
+export interface OperatorRule {
+  readonly types: readonly CodeType[]
+  /**
+   * `free`: each tensor has codes of its own. `follow`: outputs have those of the input. `unite`: all float operands
+   * and outputs have the same. `fixed`: outputs have those that the operator prescribes.
+   */
+  readonly law: 'free' | 'follow' | 'unite' | 'fixed'
+  readonly fixed?: Partial<Readonly<Record<CodeType, Affine>>>
+  readonly layer?: LayerOperands
+  /** Version of the operator that has these types: for 8 bits, and for int16. */
+  readonly versions: readonly [bytes: number, wide: number]
+}
+
+const ALL = CODE_TYPES
+const BYTES = ['int8', 'uint8'] as const
+const INT8 = ['int8'] as const
+const SIGNED = ['int8', 'int16'] as const
+
+const free = (types: readonly CodeType[], bytes: number, wide = bytes): OperatorRule => ({
+  types,
+  law: 'free',
+  versions: [bytes, wide],
+})
+const follow = (types: readonly CodeType[], bytes: number, wide = bytes): OperatorRule => ({
+  types,
+  law: 'follow',
+  versions: [bytes, wide],
+})
+const unite = (types: readonly CodeType[], bytes: number, wide = bytes): OperatorRule => ({
+  types,
+  law: 'unite',
+  versions: [bytes, wide],
+})
+const layer = (operands: LayerOperands, bytes: number, wide: number): OperatorRule => ({
+  types: ALL,
+  law: 'free',
+  layer: operands,
+  versions: [bytes, wide],
+})
+const fixed = (
+  codes: Partial<Record<CodeType, readonly [scale: number, zeroPoint: number]>>,
+  bytes: number,
+  wide = bytes,
+): OperatorRule => ({
+  types: Object.keys(codes) as CodeType[],
+  law: 'fixed',
+  fixed: Object.fromEntries(
+    Object.entries(codes).map(([type, [scale, zeroPoint]]) => [type, { scale, zeroPoint }]),
+  ),
+  versions: [bytes, wide],
+})
+
+const WEIGHTS_SECOND: LayerOperands = { input: 0, weights: 1, bias: 2 }
+const SHARE = { int8: [1 / 256, -128], uint8: [1 / 256, 0], int16: [1 / 32768, 0] } as const
+
+/** By operator, as files spell them. All others stay float32. */
+export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
+  CONV_2D: layer(WEIGHTS_SECOND, 3, 4),
+  DEPTHWISE_CONV_2D: layer(WEIGHTS_SECOND, 3, 5),
+  FULLY_CONNECTED: layer(WEIGHTS_SECOND, 4, 7),
+  TRANSPOSE_CONV: layer({ input: 2, weights: 1, bias: 3 }, 2, 4),
+
+  ADD: free(ALL, 2, 3),
+  SUB: free(ALL, 3, 5),
+  MUL: free(ALL, 2, 4),
+  SQUARED_DIFFERENCE: free(INT8, 2),
+  BATCH_MATMUL: free(SIGNED, 2, 3),
+  MEAN: free(ALL, 2, 3),
+  SUM: free(BYTES, 2),
+  RELU: free(ALL, 2, 3),
+  RELU6: free(ALL, 2, 3),
+  RELU_N1_TO_1: free(BYTES, 2),
+  LEAKY_RELU: free(ALL, 2),
+  PRELU: free(BYTES, 1),
+  HARD_SWISH: free(BYTES, 1),
+  ELU: free(INT8, 1),
+  GELU: free(INT8, 1),
+  ARG_MAX: free(BYTES, 2),
+  ARG_MIN: free(BYTES, 2),
+
+  LOGISTIC: fixed(SHARE, 2, 3),
+  SOFTMAX: fixed(SHARE, 2, 3),
+  TANH: fixed({ int8: [1 / 128, 0], uint8: [1 / 128, 128], int16: [1 / 32768, 0] }, 2, 3),
+  LOG_SOFTMAX: fixed({ int8: [1 / 16, 127], uint8: [1 / 16, 255] }, 2),
+  L2_NORMALIZATION: fixed({ int8: [1 / 128, 0], uint8: [1 / 128, 128] }, 2),
+
+  AVERAGE_POOL_2D: follow(ALL, 2, 3),
+  MAX_POOL_2D: follow(ALL, 2, 3),
+  RESHAPE: follow(ALL, 1),
+  SQUEEZE: follow(ALL, 1),
+  EXPAND_DIMS: follow(ALL, 1),
+  TRANSPOSE: follow(ALL, 2, 4),
+  SLICE: follow(ALL, 2, 4),
+  STRIDED_SLICE: follow(ALL, 2, 4),
+  SPLIT: follow(ALL, 2, 4),
+  SPLIT_V: follow(ALL, 2, 2),
+  UNPACK: follow(ALL, 2, 4),
+  GATHER: follow(SIGNED, 2, 4),
+  GATHER_ND: follow(SIGNED, 2, 4),
+  PAD: follow(ALL, 2, 3),
+  MIRROR_PAD: follow(INT8, 2),
+  RESIZE_BILINEAR: follow(ALL, 2, 4),
+  RESIZE_NEAREST_NEIGHBOR: follow(ALL, 2, 4),
+  SPACE_TO_BATCH_ND: follow(ALL, 2, 4),
+  BATCH_TO_SPACE_ND: follow(ALL, 2, 4),
+  SPACE_TO_DEPTH: follow(BYTES, 2),
+  DEPTH_TO_SPACE: follow(BYTES, 2),
+  REDUCE_MAX: follow(SIGNED, 2, 3),
+  REDUCE_MIN: follow(SIGNED, 2, 3),
+  TILE: follow(SIGNED, 2, 3),
+  BROADCAST_TO: follow(SIGNED, 2, 3),
+
+  CONCATENATION: unite(ALL, 2, 3),
+  PACK: unite(ALL, 2, 4),
+  PADV2: unite(BYTES, 2),
+  MAXIMUM: unite(ALL, 2, 4),
+  MINIMUM: unite(ALL, 2, 4),
+  SELECT: unite(SIGNED, 2, 3),
+  SELECT_V2: unite(SIGNED, 1),
+}
