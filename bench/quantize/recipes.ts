@@ -1,5 +1,6 @@
 // The recipes that are measured, and the ladder: what each repair gives to few bits, one thing after another.
 
+import type { PresetName } from '#lib/recipe/presets.js'
 import type { Recipe, Repairs, WeightSettings } from '#lib/recipe/recipe.js'
 
 /** One thing more than the rung before it, or than the one that `after` names. */
@@ -72,7 +73,7 @@ export const LADDER: ReadonlyMap<string, Recipe> = new Map(
 const plain = (rule: Recipe['rules'][number]): Recipe => ({ version: 1, rules: [rule] })
 
 /** By column: presets by name, and recipes. */
-export const RECIPES: ReadonlyMap<string, Recipe | string> = new Map<string, Recipe | string>([
+export const RECIPES: ReadonlyMap<string, Recipe | PresetName> = new Map<string, Recipe | PresetName>([
   ['lowbit-int8', 'int8'],
   ['lowbit-int16x8', 'int16x8'],
   ['lowbit-int8-dynamic', 'int8-dynamic'],
