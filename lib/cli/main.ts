@@ -10,6 +10,7 @@ import { evaluateCommand } from './evaluate.js'
 import { EXIT, type Failure, failureOf, USAGE } from './failure.js'
 import { inspectCommand } from './inspect.js'
 import { endOnBrokenPipe, err, printJson } from './output.js'
+import { quantizeCommand } from './quantize.js'
 import { runCommand } from './run.js'
 
 const EXAMPLES = `
@@ -17,12 +18,21 @@ Examples:
   $ lowbit run                             the model and the picture that come with lowbit
   $ lowbit run model.tflite photo.ppm      classify a picture
   $ lowbit bench model.tflite --threads 1  time a model
+  $ lowbit quantize float.tflite --data photos/ -o int8.tflite
   $ lowbit doctor                          what lowbit found on this machine
 
 Results go to stdout, notes to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.`
 
 /** In the order of the help. */
-const COMMANDS = [runCommand, evaluateCommand, inspectCommand, diffCommand, benchCommand, doctorCommand]
+const COMMANDS = [
+  runCommand,
+  quantizeCommand,
+  evaluateCommand,
+  inspectCommand,
+  diffCommand,
+  benchCommand,
+  doctorCommand,
+]
 
 function lowbitCommand(): Command {
   const program = new Command('lowbit')

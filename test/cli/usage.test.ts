@@ -5,7 +5,7 @@ import test from 'ava'
 import { folderOf, lowbit, ROOT, shell } from '../helpers/cli.js'
 import { colourSums, plainPicture } from '../helpers/picture-models.js'
 
-const COMMANDS = ['run', 'evaluate', 'inspect', 'diff', 'bench', 'doctor']
+const COMMANDS = ['run', 'quantize', 'evaluate', 'inspect', 'diff', 'bench', 'doctor']
 const at = folderOf({
   'model.tflite': colourSums('int8'),
   'red.ppm': plainPicture(200, 10, 20),

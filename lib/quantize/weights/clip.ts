@@ -1,0 +1,28 @@
+// How much of a range is given up so that the rest is finer: candidates of a scale, and the choice among them.
+
+import type { Grid } from './grid.js'
+import { type SortedWeights, squaredError } from './sorted.js'
+
+export type Clip = 'max' | 'mse'
+
+/** Shares of the full range that a search tries; below a fifth clipping errs more than any rounding of 2 bits. */
+const SHARES = Array.from({ length: 41 }, (_, i) => 1 - 0.02 * i)
+
+/** Shares of the largest magnitude that the grid's end may be put at. */
+export function clipShares(clip: Clip): readonly number[] {
+  return clip === 'max' ? [1] : SHARES
+}
+
+/** The grid with the smallest squared error; of several the first. */
+export function bestGrid(weights: SortedWeights, grids: Iterable<Grid>): Grid {
+  let best: Grid | undefined
+  let least = Number.POSITIVE_INFINITY
+  for (const grid of grids) {
+    const error = squaredError(weights, grid.levels)
+    if (best !== undefined && !(error < least)) continue
+    best = grid
+    least = error
+  }
+  if (best === undefined) throw new RangeError('no grid to choose from')
+  return best
+}

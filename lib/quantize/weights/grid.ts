@@ -1,0 +1,52 @@
+// A grid: the values that some weights may take. Uniform and piecewise codes differ in their grids alone.
+
+/** The real values `scale * (code - zeroPoint)` of a sorted table of codes. */
+export interface Grid {
+  /** A float32, as the file keeps it. */
+  readonly scale: number
+  readonly zeroPoint: number
+  /** Sorted, each once. */
+  readonly codes: Int8Array
+  /** Real values of `codes`. */
+  readonly levels: Float64Array
+}
+
+/** Scales below have fewer bits than a float32, or are 0. */
+const SMALLEST_SCALE = 2 ** -126
+
+/** @param scale Any number of at least 0; rounded to a float32, and lifted to the smallest normal one. */
+export function makeGrid(codes: Int8Array, scale: number, zeroPoint = 0): Grid {
+  const stored = Math.max(Math.fround(scale), SMALLEST_SCALE)
+  // A plain loop: searches make thousands of grids, and `from` with a function takes ten times as long.
+  const levels = new Float64Array(codes.length)
+  for (let i = 0; i < codes.length; i++) levels[i] = stored * ((codes[i] as number) - zeroPoint)
+  return { scale: stored, zeroPoint, codes, levels }
+}
+
+/** All codes from `low` to `high`. */
+export function codesBetween(low: number, high: number): Int8Array {
+  return Int8Array.from({ length: high - low + 1 }, (_, i) => low + i)
+}
+
+/** Index of the level nearest to `value`; of two alike the one further from zero, as `round` has it elsewhere. */
+export function nearestLevel(levels: Float64Array, value: number): number {
+  const above = firstAtLeast(levels, value)
+  if (above === 0) return 0
+  if (above === levels.length) return above - 1
+  const up = (levels[above] as number) - value
+  const down = value - (levels[above - 1] as number)
+  if (up === down) return value < 0 ? above - 1 : above
+  return up < down ? above : above - 1
+}
+
+/** Index of the first of the sorted `values` that is not below `value`; their number if all are. */
+export function firstAtLeast(values: Float64Array, value: number): number {
+  let low = 0
+  let high = values.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((values[middle] as number) < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
