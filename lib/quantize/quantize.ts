@@ -124,7 +124,8 @@ function openSession(model: ModelFile): Session {
 /** A copy, in memory of its own. Of a Buffer `slice` would be a view. */
 async function readSource(source: string | Uint8Array): Promise<Uint8Array> {
   if (typeof source !== 'string') {
-    if (ArrayBuffer.isView(source) && source[Symbol.toStringTag] === 'Uint8Array') return new Uint8Array(source)
+    if (ArrayBuffer.isView(source) && source[Symbol.toStringTag] === 'Uint8Array')
+      return new Uint8Array(source)
     throw new LowbitError(
       'OPTION_INVALID',
       'source: the path of a .tflite file, or its bytes as Uint8Array, expected',
