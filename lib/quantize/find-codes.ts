@@ -1,44 +1,13 @@
 // From observed ranges to the codes of each tensor.
 
 import { LowbitError } from '../errors.js'
-import type { ActivationSettings } from '../recipe/recipe.js'
 import { floatsOf } from './constants.js'
 import type { Group } from './groups.js'
 import type { FloatGraph } from './prepare.js'
+import { affineOf } from './ranges/affine.js'
+import type { Observer } from './ranges/observer.js'
 import type { Range } from './report.js'
-import { type Affine, CODE_RANGES, type CodeType } from './rules.js'
-
-/** What finds a range from the values that it sees. */
-export interface RangeObserver {
-  add(values: Float32Array): void
-  range(): Range
-}
-
-export function rangeObserver(_settings: ActivationSettings): RangeObserver {
-  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  return {
-    add(values) {
-      for (let i = 0; i < values.length; i++) {
-        const value = values[i] as number
-        if (value < min) min = value
-        if (value > max) max = value
-      }
-    },
-    range: () => (min <= max ? { min, max } : { min: 0, max: 0 }),
-  }
-}
-
-export function affineOf({ min, max }: Range, type: CodeType, scheme: ActivationSettings['scheme']): Affine {
-  const [bottom, top] = [Math.min(min, 0), Math.max(max, 0)]
-  const { low, high } = CODE_RANGES[type]
-  if (top === bottom) return { scale: 1, zeroPoint: type === 'uint8' ? 128 : 0 }
-  if (type === 'int16') return { scale: Math.fround(Math.max(top, -bottom) / high), zeroPoint: 0 }
-  if (scheme === 'symmetric') {
-    return { scale: Math.fround(Math.max(top, -bottom) / 127), zeroPoint: type === 'uint8' ? 128 : 0 }
-  }
-  const scale = Math.fround((top - bottom) / 255)
-  return { scale, zeroPoint: Math.min(high, Math.max(low, Math.round(low - bottom / scale))) }
-}
+import type { Affine, CodeType } from './rules.js'
 
 /**
  * The codes that a tensor has in a type: those that its operator prescribes, or such that the range of its group is
@@ -47,7 +16,7 @@ export function affineOf({ min, max }: Range, type: CodeType, scheme: Activation
 export function codeFinder(
   graph: FloatGraph,
   groups: ReadonlyMap<number, Group>,
-  observers: ReadonlyMap<number, RangeObserver>,
+  observers: ReadonlyMap<number, Observer>,
 ): (tensor: number, type: CodeType) => Affine {
   const found = new Map<Group, Map<CodeType, Affine>>()
   return (tensor, type) => {
@@ -65,7 +34,7 @@ function codesOfGroup(
   { tensors }: FloatGraph,
   { fixed, observed, constants }: Group,
   type: CodeType,
-  observers: ReadonlyMap<number, RangeObserver>,
+  observers: ReadonlyMap<number, Observer>,
 ): Affine {
   const prescribed = fixed?.[type]
   if (prescribed !== undefined) return prescribed

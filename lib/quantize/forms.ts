@@ -19,8 +19,17 @@ export type Form =
 /** Layers that the reference runs with integer weights and float32 activations. */
 const DYNAMIC = ['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED']
 
-export function formsOf(graph: FloatGraph, settings: readonly Settings[]): readonly Form[] {
-  return graph.operators.map((operator, i) => formOf(operator, graph.tensors, settings[i] as Settings))
+/** @param masks Tensors that cannot be codes (`masks.ts`). */
+export function formsOf(
+  { operators, tensors }: FloatGraph,
+  settings: readonly Settings[],
+  masks: ReadonlySet<number>,
+): readonly Form[] {
+  return operators.map((operator, i) => {
+    const form = formOf(operator, tensors, settings[i] as Settings)
+    const isMasked = [...operator.inputs, ...operator.outputs].some((tensor) => masks.has(tensor))
+    return form.kind === 'integer' && isMasked ? { kind: 'float', why: 'it works on a mask' } : form
+  })
 }
 
 function formOf(
@@ -71,4 +80,10 @@ export function codeOperands(
   const isReal = (index: number | undefined) => tensors[index ?? -1]?.dtype === 'float32'
   if (layer !== undefined) return [inputs[layer.input] as number]
   return inputs.filter(isReal)
+}
+
+/** Which operands a layer's weights and bias are; undefined for other operators and those that stay float. */
+export function layerOperands(form: Form): LayerOperands | undefined {
+  if (form.kind === 'float') return undefined
+  return form.kind === 'integer' ? form.rule.layer : form.layer
 }

@@ -58,8 +58,16 @@ export function integerTensors(layer: Layer, rows: QuantizedRows, inputScale: nu
 
 const channelVersion = (type: string) => (type === 'FULLY_CONNECTED' ? 12 : 1)
 
-/** Tensors of a layer with float32 activations; its bias stays. */
+/** Tensors of a layer with float32 activations; so is its bias. */
 export function hybridTensors(layer: Layer, rows: QuantizedRows): LayerTensors {
+  return { ...hybridWeights(layer, rows), ...(layer.bias && { bias: realBias(layer.bias) }) }
+}
+
+function realBias({ record, values }: NonNullable<Layer['bias']>): TensorRecord {
+  return { ...record, data: bytesOf(values) }
+}
+
+function hybridWeights(layer: Layer, rows: QuantizedRows): LayerTensors {
   const weights = weightTensor(layer, rows)
   const { groupSize, scale } = rows
   if (layer.form.kind === 'stored') {
@@ -79,9 +87,9 @@ export function hybridTensors(layer: Layer, rows: QuantizedRows): LayerTensors {
   return { weights, version, ...(isAsymmetric && { options: { asymmetricQuantizeInputs: true } }) }
 }
 
-/** Weights in binary16, widened by DEQUANTIZE. */
-export function halfTensors({ weights }: Layer, values: Float32Array): LayerTensors {
-  const halves = Uint16Array.from(values, toHalf)
+/** Weights in binary16, widened by DEQUANTIZE; `values` are their rows. */
+export function halfTensors({ weights, layout }: Layer, values: Float32Array): LayerTensors {
+  const halves = Uint16Array.from(fromRows(values, layout), toHalf)
   return {
     weights: { ...weights, name: `${weights.name}_float16`, dtype: 'float16', data: bytesOf(halves) },
     version: 3,

@@ -1,9 +1,7 @@
-// The weights of a layer as codes, in the way that its settings and its form ask for.
+// How the weights of a layer can be kept, between what its settings ask for and what its form takes.
 
 import type { WeightSettings } from '../recipe/recipe.js'
-import type { QuantizedRows } from './codes.js'
 import type { Form } from './forms.js'
-import type { RowLayout } from './weights/rows.js'
 
 /**
  * The settings as far as an operator's form takes them, and a note on each that it does not.
@@ -54,35 +52,4 @@ export function storedType(
 ): 'int8' | 'int4' {
   if (bits > 4 || method === 'piecewise' || type === 'TRANSPOSE_CONV') return 'int8'
   return form.kind === 'integer' && form.type !== 'int8' ? 'int8' : 'int4'
-}
-
-/** Rows by the largest magnitude. */
-export function quantizeRows(
-  values: Float32Array,
-  layout: RowLayout,
-  settings: WeightSettings,
-): QuantizedRows {
-  const { bits, granularity, groupSize } = settings
-  const { rows, columns } = layout
-  const high = 2 ** (bits - 1) - 1
-  const span = granularity === 'tensor' ? values.length : granularity === 'group' ? groupSize : columns
-  const scale = new Float32Array(values.length / span)
-  for (let s = 0; s < scale.length; s++) {
-    let most = 0
-    for (let i = s * span; i < (s + 1) * span; i++) most = Math.max(most, Math.abs(values[i] as number))
-    scale[s] = most / high
-  }
-  const codes = Int8Array.from(values, (value, i) => {
-    const step = scale[Math.floor(i / span)] as number
-    return step === 0 ? 0 : Math.max(-high, Math.min(high, Math.round(value / step)))
-  })
-  return {
-    codes,
-    rows,
-    columns,
-    scale,
-    zeroPoint: new Int32Array(scale.length),
-    ...(granularity === 'group' && { groupSize }),
-    type: 'int8',
-  }
 }

@@ -2,12 +2,13 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { LowbitError } from '../errors.js'
+import type { TensorRecord } from '../model/model.js'
 import type { WeightSettings } from '../recipe/recipe.js'
 import type { Settings } from '../recipe/resolve.js'
 import type { AbortSignalLike } from '../session/options.js'
 import type { QuantizedRows } from './codes.js'
 import { floatsOf } from './constants.js'
-import type { Form } from './forms.js'
+import { type Form, layerOperands } from './forms.js'
 import {
   fitBias,
   halfTensors,
@@ -16,14 +17,21 @@ import {
   type Layer,
   type LayerTensors,
 } from './layer-tensors.js'
-import { possibleSettings, quantizeRows } from './layer-weights.js'
+import { possibleSettings, storedType } from './layer-weights.js'
 import type { Progress } from './options.js'
 import type { FloatGraph, PlacedOperator } from './prepare.js'
+import { meanError } from './repairs/bias-correction.js'
 import type { Affine, CodeType } from './rules.js'
+import type { LayerInputs } from './weights/layer-inputs.js'
+import { quantizeRows, rowValues } from './weights/quantize-rows.js'
 import { rowLayout, toRows } from './weights/rows.js'
 
 export interface QuantizedLayer {
+  /** With the bias that it has now. */
+  readonly layer: Layer
   readonly settings: WeightSettings
+  /** Of the codes that it multiplies; undefined where activations stay float32. */
+  readonly inputScale?: number
   /** The weights as they were, as rows. */
   readonly values: Float32Array
   /** Undefined for float16. */
@@ -37,6 +45,10 @@ export interface Layers {
   readonly forms: readonly Form[]
   readonly settings: readonly Settings[]
   readonly codes: (tensor: number, type: CodeType) => Affine
+  /** Statistics of the inputs of layers, as far as they were asked for. */
+  readonly inputs: ReadonlyMap<number, LayerInputs>
+  /** Whether biases take up mean errors. */
+  readonly correctsBias: boolean
 }
 
 /** By place among the operators of the graph. */
@@ -59,13 +71,8 @@ export async function quantizeLayers(
   return done
 }
 
-function layerOperands(form: Form) {
-  if (form.kind === 'float') return undefined
-  return form.kind === 'integer' ? form.rule.layer : form.layer
-}
-
 function quantizeLayer(
-  { graph, forms, settings, codes }: Layers,
+  { graph, forms, settings, codes, inputs: statistics, correctsBias }: Layers,
   operator: PlacedOperator,
   i: number,
 ): QuantizedLayer {
@@ -84,22 +91,58 @@ function quantizeLayer(
     form,
     weights,
     layout,
-    ...(bias && { bias: { record: bias, values: floatsOf(bias) } }),
+    ...(bias
+      ? { bias: { record: bias, values: floatsOf(bias) } }
+      : form.kind === 'integer' && { bias: noBias(weights, layout.rows) }),
   }
   const wanted = (settings[i] as Settings).weights
-  if (wanted.type === 'float16')
-    return { settings: wanted, values, tensors: halfTensors(layer, values), notes: [] }
-  const { settings: possible, notes } = possibleSettings(
-    wanted,
-    type,
-    form,
-    layout.columns,
-    `${type} #${place}`,
-  )
-  const rows = quantizeRows(values, layout, possible)
-  if (form.kind !== 'integer')
-    return { settings: possible, values, rows, tensors: hybridTensors(layer, rows), notes }
-  const { scale } = codes(inputs[operands.input] as number, form.type)
-  const fitting = form.type === 'int16' ? rows : fitBias(rows, layer.bias?.values, scale)
-  return { settings: possible, values, rows: fitting, tensors: integerTensors(layer, fitting, scale), notes }
+  if (wanted.type === 'float16') {
+    return { layer, settings: wanted, values, tensors: halfTensors(layer, values), notes: [] }
+  }
+  const label = `${type} #${place}`
+  const possible = possibleSettings(wanted, type, form, layout.columns, label)
+  const seen = statistics.get(i)
+  const isMeanCorrected = correctsBias && layer.bias !== undefined
+  const found = quantizeRows(values, layout, possible.settings, seen && { inputs: seen, isMeanCorrected })
+  const rows = { ...found, type: storedType(possible.settings, type, form) }
+  const notes = [...possible.notes]
+  if (seen === undefined && possible.settings.rounding === 'adaptive') {
+    notes.push(`${label}: weights round to the nearest, since nothing is known of its inputs`)
+  }
+  const quantized = {
+    settings: possible.settings,
+    values,
+    rows,
+    notes,
+    ...(form.kind === 'integer' && { inputScale: codes(inputs[operands.input] as number, form.type).scale }),
+  }
+  if (!isMeanCorrected || seen === undefined) return withTensors(quantized, layer)
+  const error = meanError({ values, inputs: seen }, { values: rowValues(rows), inputs: seen }, layout.rows)
+  return withTensors(quantized, withBiasError(layer, error))
+}
+
+/** Convolutions of codes have a bias, the reference kernels say. */
+function noBias(weights: TensorRecord, rows: number): NonNullable<Layer['bias']> {
+  const shape = [rows]
+  const record = { ...weights, name: `${weights.name}_bias`, shape, shapeSignature: shape }
+  return { record, values: new Float32Array(rows) }
+}
+
+/** The layer with what its bias has to take up. */
+export function withBiasError(layer: Layer, error: Float64Array): Layer {
+  const { bias } = layer
+  if (bias === undefined) return layer
+  return { ...layer, bias: { ...bias, values: bias.values.map((value, i) => value + (error[i] as number)) } }
+}
+
+/** The quantised layer with the tensors that it takes, once its bias is known. */
+export function withTensors(
+  quantized: Omit<QuantizedLayer, 'layer' | 'tensors'> & { readonly rows: QuantizedRows },
+  layer: Layer,
+): QuantizedLayer & { readonly rows: QuantizedRows } {
+  const { rows, inputScale } = quantized
+  if (inputScale === undefined) return { ...quantized, layer, tensors: hybridTensors(layer, rows) }
+  const isWide = layer.form.kind === 'integer' && layer.form.type === 'int16'
+  const fitting = isWide ? rows : fitBias(rows, layer.bias?.values, inputScale)
+  return { ...quantized, layer, rows: fitting, tensors: integerTensors(layer, fitting, inputScale) }
 }

@@ -6,6 +6,7 @@ import { decode } from '../format/tflite/decode.js'
 import { encode } from '../format/tflite/encode.js'
 import type { ModelFile } from '../model/model.js'
 import { loadBinding } from '../native/load.js'
+import { DEFAULT_REPAIRS, DEFAULT_SEED } from '../recipe/defaults.js'
 import type { PresetName } from '../recipe/presets.js'
 import { readRecipe } from '../recipe/read.js'
 import type { Recipe } from '../recipe/recipe.js'
@@ -17,11 +18,13 @@ import { collectRanges } from './collect.js'
 import { codeFinder } from './find-codes.js'
 import { formsOf } from './forms.js'
 import { groupTensors } from './groups.js'
+import { maskConstants, maskGroups } from './masks.js'
 import { checkLabels, checkOptions, type Progress, type QuantizeOptions } from './options.js'
 import { type FloatModel, prepare } from './prepare.js'
 import { quantizeLayers } from './quantize-layers.js'
 import { readSamples, type Samples } from './read-samples.js'
 import type { QuantizeReport } from './report.js'
+import { watchLayers } from './watch-layers.js'
 import { write } from './write.js'
 import { reportOn } from './write-report.js'
 
@@ -53,12 +56,14 @@ export async function quantize(
   checkOptions(options)
   const { signal, onProgress = () => undefined } = options
   const checked = readRecipe(recipe)
+  const repairs = { ...DEFAULT_REPAIRS, ...checked.repairs }
   const bytes = await readSource(source)
   signal?.throwIfAborted()
   const model = prepare(decode(bytes))
   const [graph] = model.subgraphs
   const settings = settingsOf(checked, model)
-  const forms = formsOf(graph, settings)
+  const constants = maskConstants(graph)
+  let forms = formsOf(graph, settings, constants)
   const session = openSession(model)
   try {
     const list = await readSamples(samples, session.inputs, (done) => {
@@ -70,13 +75,29 @@ export async function quantize(
     const during = (stage: Progress['stage'], total: number) => (done: number) =>
       onProgress({ stage, done, total })
 
-    const groups = groupTensors(graph, forms, settings)
-    const collected = await collectRanges(session, list, groups, {
-      signal,
-      onSample: during('collect', list.length),
-    })
+    let groups = groupTensors(graph, forms, settings)
+    const watchers = watchLayers({ graph, forms, settings, repairs, seed: checked.seed ?? DEFAULT_SEED })
+    const collected = await collectRanges(
+      session,
+      list,
+      { groups, watchers: [...watchers.values()] },
+      { signal, onSample: during('collect', list.length) },
+    )
+    const inputs =
+      list.length === 0
+        ? new Map()
+        : new Map([...watchers].map(([i, { sums }]) => [i, sums.result()] as const))
+    const masks = maskGroups(groups, collected.seen)
+    if (masks.size > 0) {
+      forms = formsOf(graph, settings, new Set([...constants, ...masks]))
+      groups = groupTensors(graph, forms, settings)
+    }
     const codes = codeFinder(graph, groups, collected.observers)
-    const layers = await quantizeLayers({ graph, forms, settings, codes }, signal, during)
+    const layers = await quantizeLayers(
+      { graph, forms, settings, codes, inputs, correctsBias: repairs.biasCorrection !== 'none' },
+      signal,
+      during,
+    )
     const tensors = new Map([...layers].map(([i, { tensors }]) => [i, tensors]))
     const written = write(model, { forms, codes, layers: tensors, ports: checked.ports ?? 'integer' })
     const result = encode(written.file)
@@ -124,7 +145,8 @@ function openSession(model: ModelFile): Session {
 /** A copy, in memory of its own. Of a Buffer `slice` would be a view. */
 async function readSource(source: string | Uint8Array): Promise<Uint8Array> {
   if (typeof source !== 'string') {
-    if (ArrayBuffer.isView(source) && source[Symbol.toStringTag] === 'Uint8Array') return new Uint8Array(source)
+    if (ArrayBuffer.isView(source) && source[Symbol.toStringTag] === 'Uint8Array')
+      return new Uint8Array(source)
     throw new LowbitError(
       'OPTION_INVALID',
       'source: the path of a .tflite file, or its bytes as Uint8Array, expected',

@@ -1,20 +1,13 @@
 // From a range of real values to the scale and zero point of codes.
 
 import type { ActivationSettings } from '../../recipe/recipe.js'
+import { type Affine, CODE_RANGES, type CodeType } from '../rules.js'
 import type { ValueRange } from './observer.js'
 
-export interface AffineCodes {
-  /** A float32. */
-  readonly scale: number
-  readonly zeroPoint: number
-  readonly low: number
-  readonly high: number
-}
-
-const ENDS = { int8: [-128, 127], uint8: [0, 255], int16: [-32768, 32767] } as const
 /** With `mixed`, ends of which the smaller one has this share of the larger are alike: symmetric codes lose little there. */
 const ALIKE = 0.9
-const SMALLEST_SCALE = 2 ** -126
+/** Smaller ones would leave the float32 numbers once they are multiplied with the scale of weights. */
+const SMALLEST_SCALE = 2 ** -100
 
 /**
  * Codes that span a range, widened where needed to hold zero, which is a code exactly. A range that holds nothing but
@@ -25,21 +18,22 @@ const SMALLEST_SCALE = 2 ** -126
  */
 export function affineOf(
   { min, max }: ValueRange,
-  { type, scheme }: { type: keyof typeof ENDS; scheme: ActivationSettings['scheme'] },
-): AffineCodes {
-  const [low, high] = ENDS[type]
+  type: CodeType,
+  scheme: ActivationSettings['scheme'],
+): Affine {
+  const { low, high } = CODE_RANGES[type]
   const [below, above] = [Math.max(-min, 0), Math.max(max, 0)]
-  if (below === 0 && above === 0) return { scale: 1, zeroPoint: middle(type), low, high }
+  if (below === 0 && above === 0) return { scale: 1, zeroPoint: middle(type) }
   const alike = Math.min(below, above) >= ALIKE * Math.max(below, above)
   if (type === 'int16' || scheme === 'symmetric' || (scheme === 'mixed' && alike)) {
     const scale = stored(Math.max(below, above) / (high - middle(type)))
-    return { scale, zeroPoint: middle(type), low, high }
+    return { scale, zeroPoint: middle(type) }
   }
   const scale = stored((below + above) / (high - low))
-  return { scale, zeroPoint: Math.min(low + Math.round(below / scale), high), low, high }
+  return { scale, zeroPoint: Math.min(low + Math.round(below / scale), high) }
 }
 
-function middle(type: keyof typeof ENDS): number {
+function middle(type: CodeType): number {
   return type === 'uint8' ? 128 : 0
 }
 

@@ -24,7 +24,7 @@ export interface Observer {
 
 export interface ObserverSettings {
   readonly range: RangeMethod
-  /** Share of the values that lie within, for `percentile`: 0 to 100. */
+  /** Share of the values that lie within, for `percentile`: 0 to 1. */
   readonly percentile: number
   /** Codes that the range will be spread over: 256 for 8 bits. */
   readonly codes: number

@@ -3,8 +3,8 @@
 import { Histogram } from './histogram.js'
 import type { Observer } from './observer.js'
 
-/** @param percentile Share of the values that lie within, 0 to 100; zeros count. */
-export function percentileObserver(percentile: number): Observer {
+/** @param share Of the values that lie within, 0 to 1; zeros count. */
+export function percentileObserver(share: number): Observer {
   const histogram = new Histogram()
   return {
     add: (values) => histogram.add(values),
@@ -16,7 +16,7 @@ export function percentileObserver(percentile: number): Observer {
       const total = counts.reduce((sum, count) => sum + count, zeros)
       let within = zeros
       let bins = 0
-      while (bins < reach && within < (percentile / 100) * total) {
+      while (bins < reach && within < share * total) {
         within += at(bins) + at(-1 - bins)
         bins++
       }

@@ -6,7 +6,7 @@ export interface InputMoments {
   readonly count: number
   /** E[x]. */
   readonly mean: Float64Array
-  /** E[x xᵀ], columns x columns, row-major, both halves. */
+  /** E[x xᵀ], columns x columns, row-major, both halves; empty if it was not asked for. */
   readonly gram: Float64Array
 }
 
@@ -20,18 +20,24 @@ export class MomentSums {
   readonly #products: Float64Array
   #count = 0
 
-  constructor(columns: number) {
+  constructor(columns: number, { products }: { products: boolean }) {
     this.#columns = columns
     this.#sum = new Float64Array(columns)
-    this.#products = new Float64Array(columns * columns)
+    this.#products = new Float64Array(products ? columns * columns : 0)
   }
 
   /** @param inputs Any number of rows of `columns` values each. */
   add(inputs: Float32Array): void {
     const columns = this.#columns
     const rows = columns === 0 ? 0 : inputs.length / columns
-    for (let from = 0; from < rows; from += BLOCK) {
-      this.#addBlock(inputs.subarray(from * columns, Math.min(from + BLOCK, rows) * columns))
+    for (let i = 0; i < rows * columns; i++) {
+      const column = i % columns
+      this.#sum[column] = (this.#sum[column] as number) + (inputs[i] as number)
+    }
+    if (this.#products.length > 0) {
+      for (let from = 0; from < rows; from += BLOCK) {
+        this.#multiply(inputs.subarray(from * columns, Math.min(from + BLOCK, rows) * columns))
+      }
     }
     this.#count += rows
   }
@@ -39,8 +45,8 @@ export class MomentSums {
   result(): InputMoments {
     const columns = this.#columns
     const count = Math.max(this.#count, 1)
-    const gram = new Float64Array(columns * columns)
-    for (let i = 0; i < columns; i++) {
+    const gram = new Float64Array(this.#products.length)
+    for (let i = 0; gram.length > 0 && i < columns; i++) {
       for (let j = i; j < columns; j++) {
         const value = (this.#products[i * columns + j] as number) / count
         gram[i * columns + j] = value
@@ -50,7 +56,7 @@ export class MomentSums {
     return { columns, count: this.#count, mean: this.#sum.map((sum) => sum / count), gram }
   }
 
-  #addBlock(block: Float32Array): void {
+  #multiply(block: Float32Array): void {
     const columns = this.#columns
     const rows = block.length / columns
     const products = this.#products
@@ -58,7 +64,6 @@ export class MomentSums {
       const out = products.subarray(i * columns, (i + 1) * columns)
       for (let r = 0; r < rows; r++) {
         const factor = block[r * columns + i] as number
-        this.#sum[i] = (this.#sum[i] as number) + factor
         // Inputs behind a ReLU are often 0.
         if (factor === 0) continue
         const row = r * columns

@@ -11,12 +11,12 @@ export interface Grid {
   readonly levels: Float64Array
 }
 
-/** Scales below have fewer bits than a float32, or are 0. */
-const SMALLEST_SCALE = 2 ** -126
+/** Smaller ones would leave the float32 numbers once they are multiplied with the scale of the inputs. */
+const SMALLEST_SCALE = 2 ** -100
 
-/** @param scale Any number of at least 0; rounded to a float32, and lifted to the smallest normal one. */
+/** @param scale Any number of at least 0; rounded to a float32 that is not too small. 0, of weights that all are, becomes 1. */
 export function makeGrid(codes: Int8Array, scale: number, zeroPoint = 0): Grid {
-  const stored = Math.max(Math.fround(scale), SMALLEST_SCALE)
+  const stored = scale === 0 ? 1 : Math.max(Math.fround(scale), SMALLEST_SCALE)
   // A plain loop: searches make thousands of grids, and `from` with a function takes ten times as long.
   const levels = new Float64Array(codes.length)
   for (let i = 0; i < codes.length; i++) levels[i] = stored * ((codes[i] as number) - zeroPoint)

@@ -15,6 +15,14 @@ export interface LayerInputs {
 /** Second moments of more columns at once take too long to collect and to factor (both grow with the square or cube). */
 const MOST_COLUMNS = 1024
 
+export interface SumOptions {
+  /** How many places of each run are looked at; all where the output has no more. */
+  readonly places: number
+  readonly seed: number
+  /** Whether second moments are wanted, not means alone. */
+  readonly products: boolean
+}
+
 export class LayerInputSums {
   readonly #geometry: LayerGeometry
   readonly #places: number
@@ -24,8 +32,7 @@ export class LayerInputSums {
   /** Columns of each block; the last may have fewer. */
   readonly #block: number
 
-  /** @param places How many places of each run are looked at; all where the output has no more. */
-  constructor(geometry: LayerGeometry, { places, seed }: { places: number; seed: number }) {
+  constructor(geometry: LayerGeometry, { places, seed, products }: SumOptions) {
     const { columns, groups } = geometry
     const blocks = Math.max(Math.ceil(columns / MOST_COLUMNS), 1)
     this.#geometry = geometry
@@ -33,7 +40,9 @@ export class LayerInputSums {
     this.#next = xorshift32(seed)
     this.#block = Math.ceil(columns / blocks)
     const widths = Array.from({ length: blocks }, (_, i) => Math.min(this.#block, columns - i * this.#block))
-    this.#sums = Array.from({ length: groups }, () => widths.map((width) => new MomentSums(width)))
+    this.#sums = Array.from({ length: groups }, () =>
+      widths.map((width) => new MomentSums(width, { products })),
+    )
   }
 
   /** @param input Values of the layer's input tensor in one run. */

@@ -8,7 +8,7 @@ import { laplacians, normals } from '../../helpers/densities.js'
 const METHODS = ['minmax', 'moving-average', 'percentile', 'entropy', 'mse'] as const
 
 const observer = (range: ObserverSettings['range'], settings: Partial<ObserverSettings> = {}): Observer =>
-  createObserver({ range, percentile: 99.9, codes: 256, ...settings })
+  createObserver({ range, percentile: 0.999, codes: 256, ...settings })
 
 const OUTLIERS = normals(1, 20_000).map((value, i) => (i % 5000 === 7 ? 40 : value))
 
@@ -70,14 +70,14 @@ test('the moving average is the mean of the ends where runs are alike, and forge
 
 test('a percentile leaves that share of the magnitudes within', (t) => {
   const values = laplacians(4, 50_000)
-  for (const percentile of [50, 90, 99, 99.9, 100]) {
+  for (const percentile of [0.5, 0.9, 0.99, 0.999, 1]) {
     const made = observer('percentile', { percentile })
     made.add(values)
     const { min, max } = made.range()
     const within = values.reduce((count, value) => count + (value >= min && value <= max ? 1 : 0), 0)
     // The threshold is rounded up to a bin.
-    t.true(within >= (percentile / 100) * values.length)
-    t.true(within <= (percentile / 100 + 0.005) * values.length, `${percentile}: ${within}`)
+    t.true(within >= percentile * values.length)
+    t.true(within <= (percentile + 0.005) * values.length, `${percentile}: ${within}`)
   }
 })
 

@@ -14,7 +14,7 @@ function inputs(seed: number, rows: number, columns: number): Float32Array {
 }
 
 function momentsOf(values: Float32Array, columns: number) {
-  const sums = new MomentSums(columns)
+  const sums = new MomentSums(columns, { products: true })
   sums.add(values)
   return sums.result()
 }
@@ -37,7 +37,7 @@ test('moments are means and mean products, whatever the blocks they come in', (t
   const columns = 5
   const values = inputs(1, 70, columns)
   const { count, mean, gram } = momentsOf(values, columns)
-  const parts = new MomentSums(columns)
+  const parts = new MomentSums(columns, { products: true })
   for (const [from, to] of [
     [0, 1],
     [1, 34],

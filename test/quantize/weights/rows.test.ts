@@ -76,7 +76,7 @@ test('rows times columns are the layer', (t) => {
 test('moments of many columns come in blocks', (t) => {
   const geometry = layerGeometry('FULLY_CONNECTED', {}, [3, 2050], [4, 2050])
   if (geometry === undefined) throw new Error('no geometry')
-  const sums = new LayerInputSums(geometry, { places: 2, seed: 1 })
+  const sums = new LayerInputSums(geometry, { places: 2, seed: 1, products: true })
   sums.add(normals(1, 3 * 2050))
   const { columns, groups } = sums.result()
   t.is(columns, 2050)
@@ -147,7 +147,7 @@ test('adaptive rounding keeps the output nearer, in all blocks and groups', (t) 
     const geometry = layerGeometry(type, options, input, shape)
     if (geometry === undefined) throw new Error('no geometry')
     const layout = rowLayout(type, shape)
-    const sums = new LayerInputSums(geometry, { places: 1000, seed: 1 })
+    const sums = new LayerInputSums(geometry, { places: 1000, seed: 1, products: true })
     const data = normals(
       5,
       input.reduce<number>((a, b) => a * b, 1),
