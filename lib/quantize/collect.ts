@@ -8,6 +8,7 @@ import type { TensorData } from '../session/tensor-data.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { extremes } from './find-codes.js'
 import type { Group } from './groups.js'
+import { isMaskRange } from './masks.js'
 import { createObserver, type Observer } from './ranges/observer.js'
 import type { Range } from './report.js'
 import { CODE_RANGES, CODE_TYPES } from './rules.js'
@@ -46,7 +47,7 @@ export async function collectRanges(
       for (const tensor of keep) {
         const range = extremes(kept(tensor))
         seen.set(tensor, widened(seen.get(tensor), range, `tensor #${tensor} of sample ${sample}`))
-        observers.get(tensor)?.add(kept(tensor))
+        if (!isMaskRange(range)) observers.get(tensor)?.add(kept(tensor))
       }
       for (const { tensor, add } of watchers) add(kept(tensor))
     })
@@ -60,8 +61,8 @@ function observerOf({ range, percentile, type }: ActivationSettings): Observer {
 }
 
 function widened(range: Range | undefined, next: Range, where: string): Range {
-  if (!Number.isFinite(next.min + next.max) || Number.isNaN(next.min + next.max)) {
-    throw new LowbitError('NOT_FINITE', `${where}: the float model computes ${next.min} to ${next.max}`)
+  if (Number.isNaN(next.min)) {
+    throw new LowbitError('NOT_FINITE', `${where}: the float model computes a number that is NaN`)
   }
   if (range === undefined) return next
   return { min: Math.min(range.min, next.min), max: Math.max(range.max, next.max) }

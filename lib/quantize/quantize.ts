@@ -18,6 +18,7 @@ import { collectRanges } from './collect.js'
 import { codeFinder } from './find-codes.js'
 import { formsOf } from './forms.js'
 import { groupTensors } from './groups.js'
+import { maskConstants, maskGroups } from './masks.js'
 import { checkLabels, checkOptions, type Progress, type QuantizeOptions } from './options.js'
 import { type FloatModel, prepare } from './prepare.js'
 import { quantizeLayers } from './quantize-layers.js'
@@ -61,7 +62,8 @@ export async function quantize(
   const model = prepare(decode(bytes))
   const [graph] = model.subgraphs
   const settings = settingsOf(checked, model)
-  const forms = formsOf(graph, settings)
+  const constants = maskConstants(graph)
+  let forms = formsOf(graph, settings, constants)
   const session = openSession(model)
   try {
     const list = await readSamples(samples, session.inputs, (done) => {
@@ -73,7 +75,7 @@ export async function quantize(
     const during = (stage: Progress['stage'], total: number) => (done: number) =>
       onProgress({ stage, done, total })
 
-    const groups = groupTensors(graph, forms, settings)
+    let groups = groupTensors(graph, forms, settings)
     const watchers = watchLayers({ graph, forms, settings, repairs, seed: checked.seed ?? DEFAULT_SEED })
     const collected = await collectRanges(
       session,
@@ -85,6 +87,11 @@ export async function quantize(
       list.length === 0
         ? new Map()
         : new Map([...watchers].map(([i, { sums }]) => [i, sums.result()] as const))
+    const masks = maskGroups(groups, collected.seen)
+    if (masks.size > 0) {
+      forms = formsOf(graph, settings, new Set([...constants, ...masks]))
+      groups = groupTensors(graph, forms, settings)
+    }
     const codes = codeFinder(graph, groups, collected.observers)
     const layers = await quantizeLayers(
       { graph, forms, settings, codes, inputs, correctsBias: repairs.biasCorrection !== 'none' },
