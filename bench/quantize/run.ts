@@ -17,7 +17,7 @@ const HELP = `npm run bench:quantize -- [options]: accuracy of quantised models
 
   --work FOLDER    samples, float forms, made files, results (bench-results/quantize)
   --only A,B       entries of bench/quantize/models.json whose names begin so (all)
-  --columns A,B    only columns whose names begin so (all)
+  --columns A,B    only these columns (all)
   --fresh          quantise again, also where lowbit's file is there already
   --ladder         instead of the tables: what each repair gives to few bits, on the first of the entries
   --float          only write FOLDER/float, which peers.py reads
@@ -120,7 +120,7 @@ async function main() {
   writeFloatForms(work, entries)
   if (float) return
   const isWanted = (column: string) =>
-    wanted === '' || column === 'float' || list(wanted).some((part) => column.startsWith(part))
+    wanted === '' || column === 'float' || list(wanted).includes(column)
   const all = ladder ? ['float', ...LADDER.keys()] : METHODS.flatMap((method) => method.columns)
   const task: Wanted = { work, entries, columns: [...new Set(all)].filter(isWanted) }
   await makeAll(task, fresh)
