@@ -9,7 +9,7 @@ import type { LayerInputs } from './layer-inputs.js'
 import { type ErrorNorm, errorNorm } from './norm.js'
 import { piecewiseGrid } from './piecewise.js'
 import { roundAdaptive, roundNearest } from './round.js'
-import { sortWeights } from './sorted.js'
+import { RECTIFIED_SHIFT_WEIGHT, sortWeights } from './sorted.js'
 import { uniformGrid } from './uniform.js'
 
 export type RowSettings = Omit<WeightSettings, 'type'>
@@ -22,7 +22,8 @@ export interface RowInputs {
 
 /**
  * @param values Rows x columns, row-major, finite.
- * @param statistics Of the layer's inputs. Without them `rounding: 'adaptive'` is the nearest.
+ * @param statistics Of the layer's inputs. Without them `rounding: 'adaptive'` is the nearest, and of grids that are
+ *   searched those are preferred whose errors sum to little.
  * @throws {LowbitError} `OPTION_INVALID` for a group size that is no divisor of the columns.
  */
 export function quantizeRows(
@@ -32,7 +33,8 @@ export function quantizeRows(
   statistics?: RowInputs,
 ): QuantizedRows {
   const groupSize = groupSizeOf(settings, columns)
-  const grids = gridsOf(values, { rows, columns, groupSize }, settings)
+  const shiftWeight = statistics === undefined ? RECTIFIED_SHIFT_WEIGHT : 0
+  const grids = gridsOf(values, { rows, columns, groupSize, shiftWeight }, settings)
   const perRow = columns / groupSize
   const gridAt = (row: number, column: number) =>
     grids[grids.length === 1 ? 0 : row * perRow + Math.floor(column / groupSize)] as Grid
@@ -89,12 +91,17 @@ function groupSizeOf({ granularity, groupSize }: RowSettings, columns: number): 
 /** One grid in all, or one for each group of columns of each row. */
 function gridsOf(
   values: Float32Array,
-  { rows, columns, groupSize }: { rows: number; columns: number; groupSize: number },
+  {
+    rows,
+    columns,
+    groupSize,
+    shiftWeight,
+  }: { rows: number; columns: number; groupSize: number; shiftWeight: number },
   settings: RowSettings,
 ): Grid[] {
   const { bits, scheme, method, clip, breakpoint } = settings
   const gridOf = (part: Float32Array) => {
-    const weights = sortWeights(part)
+    const weights = sortWeights(part, shiftWeight)
     if (method === 'piecewise') return piecewiseGrid(weights, { bits, breakpoint, clip })
     return uniformGrid(weights, { bits, scheme, clip })
   }
