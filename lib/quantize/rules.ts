@@ -100,6 +100,8 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
   PRELU: free(BYTES, 1),
   HARD_SWISH: free(BYTES, 1),
   GELU: free(INT8, 2),
+  ABS: free(SIGNED, 2, 3),
+  EXP: free(SIGNED, 2),
   ARG_MAX: free(BYTES, 2),
   ARG_MIN: free(BYTES, 2),
 
@@ -130,6 +132,8 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
   BATCH_TO_SPACE_ND: follow(ALL, 2, 4),
   SPACE_TO_DEPTH: follow(BYTES, 2),
   DEPTH_TO_SPACE: follow(BYTES, 1),
+  REVERSE_V2: follow(INT8, 3),
+  TOPK_V2: follow(BYTES, 2),
   REDUCE_MAX: follow(SIGNED, 2, 3),
   REDUCE_MIN: follow(SIGNED, 2, 3),
   TILE: follow(SIGNED, 2),
