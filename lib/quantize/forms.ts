@@ -28,7 +28,7 @@ export function formsOf(
   return operators.map((operator, i) => {
     const form = formOf(operator, tensors, settings[i] as Settings)
     const isMasked = [...operator.inputs, ...operator.outputs].some((tensor) => masks.has(tensor))
-    return form.kind === 'integer' && isMasked ? { kind: 'float', why: 'it works on a mask' } : form
+    return form.kind !== 'float' && isMasked ? { kind: 'float', why: 'it works on a mask' } : form
   })
 }
 

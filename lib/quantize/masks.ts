@@ -1,5 +1,6 @@
 // Tensors whose numbers no codes can hold beside others: masks, which say "never" by a number like -3.4e38.
 
+import { LowbitError } from '../errors.js'
 import { floatsOf } from './constants.js'
 import { extremes } from './find-codes.js'
 import type { Group } from './groups.js'
@@ -13,12 +14,20 @@ export function isMaskRange({ min, max }: Range): boolean {
   return min <= -MOST_REAL || max >= MOST_REAL
 }
 
-/** Constants that are masks. */
+/**
+ * Constants that are masks.
+ *
+ * @throws {LowbitError} `NOT_FINITE` for a constant that holds NaN.
+ */
 export function maskConstants({ tensors }: FloatGraph): ReadonlySet<number> {
   const masks = new Set<number>()
   for (const [index, tensor] of tensors.entries()) {
     if (tensor.dtype !== 'float32' || tensor.data === undefined) continue
-    if (isMaskRange(extremes(floatsOf(tensor)))) masks.add(index)
+    const range = extremes(floatsOf(tensor))
+    if (Number.isNaN(range.min)) {
+      throw new LowbitError('NOT_FINITE', `constant "${tensor.name}" holds a NaN`, { tensor: tensor.name })
+    }
+    if (isMaskRange(range)) masks.add(index)
   }
   return masks
 }

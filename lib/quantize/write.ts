@@ -111,7 +111,7 @@ class Writer {
     )
     for (const output of outputs) this.#keepAsCodes(output, type)
     const options = { ...operator.options, ...INTEGER_OPTIONS[operator.type] }
-    const version = Math.max(operator.version, rule.versions[type === 'int16' ? 1 : 0])
+    const version = Math.max(operator.version, rule.versions[type])
     if (rule.layer === undefined || layer === undefined) {
       this.#push({ ...operator, options, version }, inputs)
       return

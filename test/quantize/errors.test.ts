@@ -42,6 +42,16 @@ const REFUSED: Readonly<Record<string, Refused>> = {
     message: /nothing to quantise/,
   },
 
+  'weights that are NaN': {
+    source: oneOperatorFile({
+      type: 'FULLY_CONNECTED',
+      inputs: [ROW, { ...WEIGHTS, data: [1, 2, 3, 4, 5, Number.NaN, 7, 8] }, null],
+      outputs: [{ dtype: 'float32', shape: [1, 2] }],
+    }),
+    code: 'NOT_FINITE',
+    message: /constant "in1" holds a NaN/,
+  },
+
   'no samples': { samples: [], code: 'DATA_INVALID', message: /there are none/ },
   'samples that are no list': { samples: 3, code: 'OPTION_INVALID', message: /iterable/ },
   'one sample in place of a list': { samples: sample[0], code: 'OPTION_INVALID', message: /iterable/ },

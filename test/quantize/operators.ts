@@ -98,6 +98,8 @@ export const FLOAT_OPERATORS: readonly FloatOperator[] = [
   { type: 'PRELU', inputs: [IMAGE, weights(1, 1, 4)], outputs: [IMAGE] },
   same('HARD_SWISH'),
   same('GELU'),
+  same('ABS'),
+  same('EXP'),
   {
     type: 'ARG_MAX',
     inputs: [ROWS, scalar(1)],
@@ -182,6 +184,12 @@ export const FLOAT_OPERATORS: readonly FloatOperator[] = [
     inputs: [real(1, 2, 3, 16)],
     outputs: [real(1, 4, 6, 4)],
     options: { blockSize: 2 },
+  },
+  { type: 'REVERSE_V2', inputs: [ROWS, ints(1)], outputs: [ROWS] },
+  {
+    type: 'TOPK_V2',
+    inputs: [ROWS, scalar(3)],
+    outputs: [real(3, 3), { dtype: 'int32', shape: [3, 3] }],
   },
   { type: 'REDUCE_MAX', inputs: [IMAGE, ints(1, 2)], outputs: [real(1, 4)] },
   { type: 'REDUCE_MIN', inputs: [IMAGE, ints(1, 2)], outputs: [real(1, 4)] },
