@@ -9,8 +9,8 @@ const BINS = 64
 /** Compares two sequences of numbers, piece by piece. */
 export class Comparison {
   readonly #span: Range
-  readonly #before = new Array<number>(BINS).fill(0)
-  readonly #after = new Array<number>(BINS).fill(0)
+  readonly #before = new Float64Array(BINS)
+  readonly #after = new Float64Array(BINS)
   #signal = 0
   #noise = 0
   #count = 0
@@ -31,18 +31,19 @@ export class Comparison {
   add(before: Float32Array, after: Float32Array): void {
     const { min, max } = this.#span
     const perBin = max > min ? BINS / (max - min) : 0
-    const bin = (value: number) => Math.min(BINS - 1, Math.max(0, Math.floor((value - min) * perBin)))
     const { min: low, max: high } = this.range
     let [signal, noise, most, clipped] = [0, 0, this.maxError, 0]
+    // Every number of every layer comes by here: no closures, no arrays.
     for (let i = 0; i < before.length; i++) {
-      const [x, y] = [before[i] as number, after[i] as number]
+      const x = before[i] as number
+      const y = after[i] as number
       const error = x - y
       signal += x * x
       noise += error * error
       if (Math.abs(error) > most) most = Math.abs(error)
       if (x < low || x > high) clipped++
-      addOne(this.#before, bin(x))
-      addOne(this.#after, bin(y))
+      addOne(this.#before, (x - min) * perBin)
+      addOne(this.#after, (y - min) * perBin)
     }
     this.#signal += signal
     this.#noise += noise
@@ -61,7 +62,7 @@ export class Comparison {
   }
 
   get histogram(): Histogram {
-    return { ...this.#span, before: this.#before, after: this.#after }
+    return { ...this.#span, before: [...this.#before], after: [...this.#after] }
   }
 }
 
@@ -96,6 +97,8 @@ export function codedRange(tensor: TensorRecord): Range {
   return { min: codes.scale * (low - codes.zeroPoint), max: codes.scale * (high - codes.zeroPoint) }
 }
 
-function addOne(counts: number[], bin: number): void {
+/** Counts in the bin that a place lies in; what lies outside counts in the outermost ones. */
+function addOne(counts: Float64Array, place: number): void {
+  const bin = place >= BINS ? BINS - 1 : place > 0 ? Math.floor(place) : 0
   counts[bin] = (counts[bin] as number) + 1
 }

@@ -75,11 +75,17 @@ function checkArray(data: unknown, { name, shape, dtype }: TensorInfo, place: st
     })
   }
   if (array instanceof Float32Array) {
-    const wrong = array.findIndex((value) => !Number.isFinite(value))
+    const wrong = firstNotFinite(array)
     if (wrong >= 0) {
       const message = `${place}: input "${name}": element ${wrong} is ${array[wrong]}`
       throw new LowbitError('NOT_FINITE', message, { tensor: name, actual: array[wrong] })
     }
   }
   return array
+}
+
+/** -1 where all are finite. */
+function firstNotFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i
+  return -1
 }
