@@ -7,9 +7,15 @@ export interface SortedWeights {
   /** Running sums of `values` and of their squares, one entry more than those. */
   readonly sum: Float64Array
   readonly squares: Float64Array
+  readonly meanWeight: number
 }
 
-export function sortWeights(weights: Float32Array): SortedWeights {
+/**
+ * @param meanWeight How much the square of the summed error counts beside the sum of the squared errors. Independent
+ *   inputs of mean m and deviation s make of errors e the output error s² sum(e²) + m² sum(e)². So it is (m / s)²:
+ *   0 where a bias takes up the mean error or inputs have none, 1.75 for a normal density behind a ReLU.
+ */
+export function sortWeights(weights: Float32Array, meanWeight = 0): SortedWeights {
   const values = Float64Array.from(weights).sort()
   const sum = new Float64Array(values.length + 1)
   const squares = new Float64Array(values.length + 1)
@@ -18,17 +24,21 @@ export function sortWeights(weights: Float32Array): SortedWeights {
     sum[i + 1] = (sum[i] as number) + value
     squares[i + 1] = (squares[i] as number) + value * value
   }
-  return { values, sum, squares }
+  return { values, sum, squares, meanWeight }
 }
 
 /**
- * Sum of the squared errors of rounding each weight to the nearest of `levels`.
+ * Sum of the squared errors of rounding each weight to the nearest of `levels`, and `meanWeight` times their sum squared.
  *
  * @param levels Sorted.
  */
-export function squaredError({ values, sum, squares }: SortedWeights, levels: Float64Array): number {
+export function squaredError(
+  { values, sum, squares, meanWeight }: SortedWeights,
+  levels: Float64Array,
+): number {
   let from = 0
   let error = 0
+  let mean = 0
   for (let i = 0; i < levels.length; i++) {
     const level = levels[i] as number
     const last = i === levels.length - 1
@@ -39,7 +49,8 @@ export function squaredError({ values, sum, squares }: SortedWeights, levels: Fl
       (squares[from] as number) -
       2 * level * ((sum[to] as number) - (sum[from] as number)) +
       level * level * (to - from)
+    mean += (sum[to] as number) - (sum[from] as number) - level * (to - from)
     from = to
   }
-  return error
+  return error + meanWeight * mean * mean
 }

@@ -38,6 +38,14 @@ test('the error by running sums is the error weight by weight', (t) => {
   }
 })
 
+test('the squared sum of the errors counts as much as it says', (t) => {
+  const levels = Float64Array.of(-1, 0, 1)
+  const values = Float32Array.of(0.25, 0.25, -0.75, 1.5)
+  // Errors 0.25, 0.25, 0.25 and 0.5.
+  t.is(squaredError(sortWeights(values), levels), 0.4375)
+  t.is(squaredError(sortWeights(values, 2), levels), 0.4375 + 2 * 1.25 ** 2)
+})
+
 test('the nearest level; of two alike the one further from zero; what lies beyond clips', (t) => {
   const levels = Float64Array.of(-2, -1, 0, 1, 2)
   const nearest = (value: number) => levels[nearestLevel(levels, value)]
