@@ -38,8 +38,8 @@ export interface WeightSettings {
   /** `piecewise`: two slopes (Fang et al., ECCV 2020), stored as int8. */
   readonly method: 'uniform' | 'piecewise'
   /**
-   * How a scale is found: from the largest magnitude, or with the smallest squared error of the weights (and of their
-   * sum, where no bias takes that up).
+   * How a scale is found: from the largest magnitude, or with the smallest squared error of the weights (and, with
+   * rounding to the nearest, of their sum).
    */
   readonly clip: 'max' | 'mse'
   /** `adaptive`: chosen up or down such that the layer's output errs least (AdaRound, Nagel et al., ICML 2020). */
