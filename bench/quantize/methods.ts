@@ -9,6 +9,16 @@ export interface Method {
 export const METHODS: readonly Method[] = [
   { title: 'Full integer, 8 bits', columns: ['float', 'given', 'aeq-int8', 'tf-int8', 'lowbit-int8'] },
   {
+    title: 'Full integer, 8 bits: what repairs give',
+    columns: [
+      'float',
+      'lowbit-int8-plain',
+      'lowbit-int8-bias',
+      'lowbit-int8-adaptive',
+      'lowbit-int8-adaptive-bias',
+    ],
+  },
+  {
     title: 'Activations 16 bits, weights 8 bits',
     columns: ['float', 'aeq-int16x8', 'tf-int16x8', 'lowbit-int16x8'],
   },

@@ -75,6 +75,13 @@ const plain = (rule: Recipe['rules'][number]): Recipe => ({ version: 1, rules: [
 /** By column: presets by name, and recipes. */
 export const RECIPES: ReadonlyMap<string, Recipe | PresetName> = new Map<string, Recipe | PresetName>([
   ['lowbit-int8', 'int8'],
+  ['lowbit-int8-plain', plain({})],
+  ['lowbit-int8-bias', { ...plain({}), repairs: { biasCorrection: 'analytic' } }],
+  ['lowbit-int8-adaptive', plain({ weights: { rounding: 'adaptive' } })],
+  [
+    'lowbit-int8-adaptive-bias',
+    { ...plain({ weights: { rounding: 'adaptive' } }), repairs: { biasCorrection: 'analytic' } },
+  ],
   ['lowbit-int16x8', 'int16x8'],
   ['lowbit-int8-dynamic', 'int8-dynamic'],
   ['lowbit-weights8', plain({ activations: { type: 'float32' } })],

@@ -1,8 +1,10 @@
 // Progress on stderr: a bar on a terminal, a line a stage elsewhere.
 
-import ora, { type Ora } from 'ora'
+import { performance } from 'node:perf_hooks'
 
 const WIDTH = 24
+/** Milliseconds between two looks of the bar. */
+const PAUSE = 50
 
 /** `collecting  ████████░░░░░░░░░░░░░░░░ 33/100`; without a total the count alone. */
 export function progressText(title: string, done: number, total: number): string {
@@ -17,25 +19,44 @@ export interface ProgressLine {
   stop(): void
 }
 
-export function progressLine(): ProgressLine {
-  if (process.stderr.isTTY !== true) return plainLines()
-  let spinner: Ora | undefined
+/** What is needed of a stream that may be a terminal. */
+export interface Screen {
+  readonly isTTY?: boolean
+  /** 0 where a terminal does not know its width. */
+  readonly columns?: number
+  write(text: string): unknown
+}
+
+export function progressLine(screen: Screen = process.stderr): ProgressLine {
+  return screen.isTTY === true ? bar(screen) : lines(screen)
+}
+
+/** One line that is written over and over. */
+function bar(screen: Screen): ProgressLine {
+  let next = 0
+  let isShown = false
   return {
     show(title, done, total) {
-      const text = progressText(title, done, total)
-      // Keys stay the terminal's: Ctrl-C must become a signal.
-      spinner ??= ora({ text, stream: process.stderr, discardStdin: false }).start()
-      spinner.text = text
+      const now = performance.now()
+      if (now < next && done !== total) return
+      next = now + PAUSE
+      isShown = true
+      // A line that is as wide as the screen would go on in the next one.
+      const text = progressText(title, done, total).slice(0, (screen.columns || 80) - 1)
+      screen.write(`\r${text}\u001b[K`)
     },
-    stop: () => spinner?.stop(),
+    stop() {
+      if (isShown) screen.write('\r\u001b[K')
+      isShown = false
+    },
   }
 }
 
-function plainLines(): ProgressLine {
+function lines(screen: Screen): ProgressLine {
   let last: string | undefined
   return {
     show(title) {
-      if (title !== last) process.stderr.write(`${title}\n`)
+      if (title !== last) screen.write(`${title}\n`)
       last = title
     },
     stop() {},

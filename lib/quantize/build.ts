@@ -14,6 +14,7 @@ import { correctBiases } from './correct-biases.js'
 import { codeFinder } from './find-codes.js'
 import { type Form, formsOf } from './forms.js'
 import { groupTensors } from './groups.js'
+import { maskConstants, maskGroups } from './masks.js'
 import type { Progress } from './options.js'
 import type { FloatGraph, FloatModel } from './prepare.js'
 import { type QuantizedLayer, quantizeLayers } from './quantize-layers.js'
@@ -47,14 +48,20 @@ export async function build(work: Work): Promise<Built> {
   const model = await repaired(work, repairs)
   const [graph] = model.subgraphs
   const settings = settingsOf(recipe, work.model, graph)
-  const forms = formsOf(graph, settings)
-  const groups = groupTensors(graph, forms, settings)
+  const constants = maskConstants(graph)
+  let forms = formsOf(graph, settings, constants)
+  let groups = groupTensors(graph, forms, settings)
   const watching: WatchOptions = { graph, forms, settings, repairs, seed: recipe.seed ?? DEFAULT_SEED }
   const watchers = watchLayers(watching)
   const options = { signal, onSample: during('collect', samples.length) }
   const collected = await withSession(model, (session) =>
     collectRanges(session, samples, { groups, watchers: [...watchers.values()] }, options),
   )
+  const masks = maskGroups(groups, collected.seen)
+  if (masks.size > 0) {
+    forms = formsOf(graph, settings, new Set([...constants, ...masks]))
+    groups = groupTensors(graph, forms, settings)
+  }
   const inputs = inputsOf(samples.length === 0 ? new Map() : watchers)
   const codes = codeFinder(graph, groups, collected.observers)
   const correctsBias = repairs.biasCorrection !== 'none'

@@ -8,6 +8,7 @@ import type { TensorData } from '../session/tensor-data.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { extremes } from './find-codes.js'
 import type { Group } from './groups.js'
+import { isMaskRange } from './masks.js'
 import { createObserver, type Observer } from './ranges/observer.js'
 import type { Range } from './report.js'
 import { CODE_RANGES, CODE_TYPES } from './rules.js'
@@ -46,7 +47,7 @@ export async function collectRanges(
       for (const tensor of keep) {
         const range = extremes(kept(tensor))
         seen.set(tensor, widened(seen.get(tensor), range, `tensor #${tensor} of sample ${sample}`))
-        observers.get(tensor)?.add(kept(tensor))
+        if (!isMaskRange(range)) observers.get(tensor)?.add(kept(tensor))
       }
       for (const { tensor, add } of watchers) add(kept(tensor))
     })
@@ -60,14 +61,20 @@ function observerOf({ range, percentile, type }: ActivationSettings): Observer {
 }
 
 function widened(range: Range | undefined, next: Range, where: string): Range {
-  if (!Number.isFinite(next.min + next.max) || Number.isNaN(next.min + next.max)) {
-    throw new LowbitError('NOT_FINITE', `${where}: the float model computes ${next.min} to ${next.max}`)
+  if (Number.isNaN(next.min)) {
+    throw new LowbitError('NOT_FINITE', `${where}: the float model computes a number that is NaN`)
   }
   if (range === undefined) return next
   return { min: Math.min(range.min, next.min), max: Math.max(range.max, next.max) }
 }
 
-/** Runs a model on each sample and gives the outputs and kept tensors to `see`, in order. */
+/** What a run gave: outputs, and the tensors that were kept, as real values. */
+export interface Seen {
+  readonly outputs: readonly Tensor[]
+  kept(tensor: number): Float32Array
+}
+
+/** Runs a model on each sample, without memory of earlier passes, and gives what it computed to `see`, in order. */
 export async function eachRun(
   session: Session,
   samples: readonly (readonly TensorData[])[],
@@ -75,22 +82,32 @@ export async function eachRun(
   { signal, onSample }: PassOptions,
   see: (outputs: readonly Tensor[], kept: (index: number) => Float32Array, sample: number) => void,
 ): Promise<void> {
-  const names = keep.map((index) => `#${index}`)
+  session.resetState()
   const start = (i: number) => {
     const inputs = samples[i]
     if (inputs === undefined) return undefined
-    const run = session.run(inputs, { signal, keep: names })
+    const run = runKeeping(session, inputs, keep, signal)
     // It is awaited only once the one before was seen; without this a failure meanwhile would be unhandled.
     run.catch(() => undefined)
     return run
   }
   let next = start(0)
   for (let i = 0; next !== undefined; i++) {
-    const tensors = await next
+    const { outputs, kept } = await next
     next = start(i + 1)
-    see(tensors, (index) => realsOf(tensors.kept[`#${index}`] as Tensor), i)
+    see(outputs, kept, i)
     onSample?.(i + 1)
   }
+}
+
+export async function runKeeping(
+  session: Session,
+  inputs: readonly TensorData[],
+  keep: readonly number[],
+  signal: AbortSignalLike | undefined,
+): Promise<Seen> {
+  const tensors = await session.run(inputs, { signal, keep: keep.map((index) => `#${index}`) })
+  return { outputs: tensors, kept: (index) => realsOf(tensors.kept[`#${index}`] as Tensor) }
 }
 
 function realsOf(tensor: Tensor): Float32Array {

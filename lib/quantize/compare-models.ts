@@ -3,7 +3,7 @@
 import type { Session } from '../session/session.js'
 import type { TensorData } from '../session/tensor-data.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { eachRun, type PassOptions } from './collect.js'
+import { type PassOptions, runKeeping, type Seen } from './collect.js'
 import type { Change } from './report.js'
 
 export interface Pair<Tracked> {
@@ -35,25 +35,20 @@ export async function compareModels(
   labels: readonly number[] | undefined,
   options: PassOptions,
 ): Promise<Change | undefined> {
+  const [keepBefore, keepAfter] = [pairs.map(({ before }) => before), pairs.map(({ after }) => after)]
   let [rightBefore, rightAfter] = [0, 0]
+  models.before.resetState()
+  models.after.resetState()
   for (const [i, sample] of samples.entries()) {
-    const seen = await oneRun(
-      models.before,
-      sample,
-      pairs.map(({ before }) => before),
-      options,
-    )
-    const now = await oneRun(
-      models.after,
-      sample,
-      pairs.map(({ after }) => after),
-      options,
-    )
+    const [seen, now] = await Promise.all([
+      runKeeping(models.before, sample, keepBefore, options.signal),
+      runKeeping(models.after, sample, keepAfter, options.signal),
+    ])
     for (const { before, after, tracked } of pairs) tracked.add(seen.kept(before), now.kept(after))
-    for (const [k, tracked] of outputs.entries()) tracked.add(seen.outputs(k), now.outputs(k))
+    for (const [k, tracked] of outputs.entries()) tracked.add(realsOf(seen, k), realsOf(now, k))
     if (labels !== undefined) {
-      if (largest(seen.outputs(0)) === labels[i]) rightBefore++
-      if (largest(now.outputs(0)) === labels[i]) rightAfter++
+      if (largest(realsOf(seen, 0)) === labels[i]) rightBefore++
+      if (largest(realsOf(now, 0)) === labels[i]) rightAfter++
     }
     options.onSample?.(i + 1)
   }
@@ -61,16 +56,8 @@ export async function compareModels(
   return { before: rightBefore / samples.length, after: rightAfter / samples.length }
 }
 
-async function oneRun(
-  session: Session,
-  sample: readonly TensorData[],
-  keep: readonly number[],
-  { signal }: PassOptions,
-) {
-  const found: { outputs: readonly Tensor[]; kept: (index: number) => Float32Array }[] = []
-  await eachRun(session, [sample], keep, { signal }, (outputs, kept) => found.push({ outputs, kept }))
-  const [{ outputs, kept }] = found as [(typeof found)[number]]
-  return { kept, outputs: (k: number) => (outputs[k] as Tensor).toFloat32() }
+function realsOf({ outputs }: Seen, place: number): Float32Array {
+  return (outputs[place] as Tensor).toFloat32()
 }
 
 function largest(values: Float32Array): number {

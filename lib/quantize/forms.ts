@@ -19,8 +19,17 @@ export type Form =
 /** Layers that the reference runs with integer weights and float32 activations. */
 const DYNAMIC = ['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED']
 
-export function formsOf(graph: FloatGraph, settings: readonly Settings[]): readonly Form[] {
-  return graph.operators.map((operator, i) => formOf(operator, graph.tensors, settings[i] as Settings))
+/** @param masks Tensors that cannot be codes (`masks.ts`). */
+export function formsOf(
+  { operators, tensors }: FloatGraph,
+  settings: readonly Settings[],
+  masks: ReadonlySet<number>,
+): readonly Form[] {
+  return operators.map((operator, i) => {
+    const form = formOf(operator, tensors, settings[i] as Settings)
+    const isMasked = [...operator.inputs, ...operator.outputs].some((tensor) => masks.has(tensor))
+    return form.kind !== 'float' && isMasked ? { kind: 'float', why: 'it works on a mask' } : form
+  })
 }
 
 function formOf(

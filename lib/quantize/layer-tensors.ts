@@ -31,13 +31,12 @@ export interface Layer {
 /** Versions of hybrid operators: with a scale, with a scale for each channel, with int4. */
 const DYNAMIC_VERSIONS: Readonly<Record<string, readonly [number, number, number]>> = {
   CONV_2D: [2, 5, 7],
-  DEPTHWISE_CONV_2D: [4, 6, 7],
+  DEPTHWISE_CONV_2D: [6, 6, 7],
   FULLY_CONNECTED: [9, 12, 10],
 }
 /** Versions of integer operators with int4 weights. */
 const INT4_VERSIONS: Readonly<Record<string, number>> = {
   CONV_2D: 7,
-  DEPTHWISE_CONV_2D: 7,
   FULLY_CONNECTED: 10,
 }
 const BLOCKWISE_VERSION = 13
@@ -68,7 +67,7 @@ function realBias({ record, values }: NonNullable<Layer['bias']>): TensorRecord 
 }
 
 function hybridWeights(layer: Layer, rows: QuantizedRows): LayerTensors {
-  const weights = weightTensor(layer, rows)
+  const weights = weightTensor(layer, layer.type === 'DEPTHWISE_CONV_2D' ? withRowScales(rows) : rows)
   const { groupSize, scale } = rows
   if (layer.form.kind === 'stored') {
     return { weights, version: rows.type === 'int4' ? 6 : scale.length > 1 ? 5 : 2 }
@@ -87,9 +86,9 @@ function hybridWeights(layer: Layer, rows: QuantizedRows): LayerTensors {
   return { weights, version, ...(isAsymmetric && { options: { asymmetricQuantizeInputs: true } }) }
 }
 
-/** Weights in binary16, widened by DEQUANTIZE. */
-export function halfTensors({ weights }: Layer, values: Float32Array): LayerTensors {
-  const halves = Uint16Array.from(values, toHalf)
+/** Weights in binary16, widened by DEQUANTIZE; `values` are their rows. */
+export function halfTensors({ weights, layout }: Layer, values: Float32Array): LayerTensors {
+  const halves = Uint16Array.from(fromRows(values, layout), toHalf)
   return {
     weights: { ...weights, name: `${weights.name}_float16`, dtype: 'float16', data: bytesOf(halves) },
     version: 3,
@@ -107,6 +106,13 @@ function weightTensor({ weights, layout }: Layer, rows: QuantizedRows): TensorRe
     data: bits === undefined ? bytesOf(codes) : packCodes(codes, bits),
     quantization: { scale, zeroPoint, axis: scale.length > 1 ? layout.axis : 0 },
   }
+}
+
+/** A scale for each row, all alike if there is one: the hybrid depthwise kernel takes them so. */
+function withRowScales(rows: QuantizedRows): QuantizedRows {
+  if (rows.scale.length !== 1) return rows
+  const scale = new Float32Array(rows.rows).fill(rows.scale[0] as number)
+  return { ...rows, scale, zeroPoint: new Int32Array(rows.rows).fill(rows.zeroPoint[0] as number) }
 }
 
 /** The same weights as uint8: codes and zero point are 128 more. */

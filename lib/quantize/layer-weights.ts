@@ -44,12 +44,15 @@ export function possibleSettings(
   return { settings, notes }
 }
 
+/** Operators whose int4 weights the reference kernels run. */
+const INT4_OPERATORS = ['CONV_2D', 'FULLY_CONNECTED']
+
 /** Type in the file: the narrowest that holds the codes and that the operator takes. */
 export function storedType(
   { bits, method }: WeightSettings,
   type: string,
   form: Exclude<Form, { kind: 'float' }>,
 ): 'int8' | 'int4' {
-  if (bits > 4 || method === 'piecewise' || type === 'TRANSPOSE_CONV') return 'int8'
+  if (bits > 4 || method === 'piecewise' || !INT4_OPERATORS.includes(type)) return 'int8'
   return form.kind === 'integer' && form.type !== 'int8' ? 'int8' : 'int4'
 }

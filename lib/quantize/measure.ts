@@ -19,11 +19,12 @@ export class Comparison {
 
   /**
    * @param span Over which the histograms go.
-   * @param range Numbers beyond count as clipped.
+   * @param range Numbers more than half a step beyond count as clipped.
    */
   constructor(
     span: Range,
     readonly range: Range = span,
+    readonly step = 0,
   ) {
     this.#span = span
   }
@@ -31,7 +32,7 @@ export class Comparison {
   add(before: Float32Array, after: Float32Array): void {
     const { min, max } = this.#span
     const perBin = max > min ? BINS / (max - min) : 0
-    const { min: low, max: high } = this.range
+    const [low, high] = [this.range.min - this.step / 2, this.range.max + this.step / 2]
     let [signal, noise, most, clipped] = [0, 0, this.maxError, 0]
     // Every number of every layer comes by here: no closures, no arrays.
     for (let i = 0; i < before.length; i++) {

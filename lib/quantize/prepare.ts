@@ -34,8 +34,9 @@ export function prepare(file: ModelFile): FloatModel {
   const operators = placed.filter((operator) => !foldDequantize(operator, tensors))
   widenConstants(operators, tensors)
   const graph: FloatGraph = { ...main, tensors, operators: operators.map(plain) }
-  if (!operators.some(({ outputs }) => outputs.some((index) => tensors[index]?.dtype === 'float32'))) {
-    throw new LowbitError('DTYPE_UNSUPPORTED', 'the model computes no float32 tensor: nothing to quantise')
+  const isReal = (index: number) => tensors[index]?.dtype === 'float32'
+  if (!operators.some(({ inputs, outputs }) => inputs.some(isReal) || outputs.some(isReal))) {
+    throw new LowbitError('DTYPE_UNSUPPORTED', 'the model has no float32 operator: nothing to quantise')
   }
   return { ...file, subgraphs: [graph, ...others] }
 }

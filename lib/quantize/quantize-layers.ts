@@ -2,6 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { LowbitError } from '../errors.js'
+import type { TensorRecord } from '../model/model.js'
 import type { WeightSettings } from '../recipe/recipe.js'
 import type { Settings } from '../recipe/resolve.js'
 import type { AbortSignalLike } from '../session/options.js'
@@ -90,7 +91,9 @@ function quantizeLayer(
     form,
     weights,
     layout,
-    ...(bias && { bias: { record: bias, values: floatsOf(bias) } }),
+    ...(bias
+      ? { bias: { record: bias, values: floatsOf(bias) } }
+      : form.kind === 'integer' && { bias: noBias(weights, layout.rows) }),
   }
   const wanted = (settings[i] as Settings).weights
   if (wanted.type === 'float16') {
@@ -99,7 +102,7 @@ function quantizeLayer(
   const label = `${type} #${place}`
   const possible = possibleSettings(wanted, type, form, layout.columns, label)
   const seen = statistics.get(i)
-  const isMeanCorrected = correctsBias && bias !== undefined
+  const isMeanCorrected = correctsBias && layer.bias !== undefined
   const found = quantizeRows(values, layout, possible.settings, seen && { inputs: seen, isMeanCorrected })
   const rows = { ...found, type: storedType(possible.settings, type, form) }
   const notes = [...possible.notes]
@@ -117,6 +120,13 @@ function quantizeLayer(
   if (!isMeanCorrected || seen === undefined) return withTensors(quantized)
   const error = meanError({ values, inputs: seen }, { values: rowValues(rows), inputs: seen }, layout.rows)
   return withTensors(quantized, error)
+}
+
+/** Convolutions of codes have a bias, the reference kernels say. */
+function noBias(weights: TensorRecord, rows: number): NonNullable<Layer['bias']> {
+  const shape = [rows]
+  const record = { ...weights, name: `${weights.name}_bias`, shape, shapeSignature: shape }
+  return { record, values: new Float32Array(rows) }
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Recipe } from '../recipe/recipe.js'
 import type { Session } from '../session/session.js'
 import { build, settingsOf, type Work, withSession } from './build.js'
 import { formsOf } from './forms.js'
+import { maskConstants } from './masks.js'
 import { checkLabels, checkOptions, type QuantizeOptions } from './options.js'
 import { prepare } from './prepare.js'
 import { readSamples, type Samples } from './read-samples.js'
@@ -48,7 +49,7 @@ export async function quantize(
   signal?.throwIfAborted()
   const model = prepare(decode(bytes))
   const [graph] = model.subgraphs
-  const forms = formsOf(graph, settingsOf(checked, model, graph))
+  const forms = formsOf(graph, settingsOf(checked, model, graph), maskConstants(graph))
   return withSession(model, async (session) => {
     const list = await readSamples(samples, session.inputs, (done) => {
       signal?.throwIfAborted()

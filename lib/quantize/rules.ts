@@ -32,8 +32,13 @@ export interface OperatorRule {
   readonly law: 'free' | 'follow' | 'unite' | 'fixed'
   readonly fixed?: Partial<Readonly<Record<CodeType, Affine>>>
   readonly layer?: LayerOperands
-  /** Version of the operator that has these types: for 8 bits, and for int16. */
-  readonly versions: readonly [bytes: number, wide: number]
+  /**
+   * Version of the operator that has a type.
+   *
+   * @see TFLite, tools/versioning/op_version.cc: GetBuiltinOperatorVersion; lower where the reference kernels have none
+   *   so high.
+   */
+  readonly versions: Readonly<Record<CodeType, number>>
 }
 
 const ALL = CODE_TYPES
@@ -41,38 +46,33 @@ const BYTES = ['int8', 'uint8'] as const
 const INT8 = ['int8'] as const
 const SIGNED = ['int8', 'int16'] as const
 
-const free = (types: readonly CodeType[], bytes: number, wide = bytes): OperatorRule => ({
-  types,
-  law: 'free',
-  versions: [bytes, wide],
-})
-const follow = (types: readonly CodeType[], bytes: number, wide = bytes): OperatorRule => ({
-  types,
-  law: 'follow',
-  versions: [bytes, wide],
-})
-const unite = (types: readonly CodeType[], bytes: number, wide = bytes): OperatorRule => ({
-  types,
-  law: 'unite',
-  versions: [bytes, wide],
-})
-const layer = (operands: LayerOperands, bytes: number, wide: number): OperatorRule => ({
-  types: ALL,
-  law: 'free',
+/** uint8 came first. */
+const versions = (int8: number, int16 = int8, uint8 = 1) => ({ int8, int16, uint8 })
+
+type Numbers = Parameters<typeof versions>
+
+const rule =
+  (law: OperatorRule['law']) =>
+  (types: readonly CodeType[], ...numbers: Numbers): OperatorRule => ({
+    types,
+    law,
+    versions: versions(...numbers),
+  })
+const free = rule('free')
+const follow = rule('follow')
+const unite = rule('unite')
+const layer = (operands: LayerOperands, ...numbers: Numbers): OperatorRule => ({
+  ...free(ALL, ...numbers),
   layer: operands,
-  versions: [bytes, wide],
 })
 const fixed = (
   codes: Partial<Record<CodeType, readonly [scale: number, zeroPoint: number]>>,
-  bytes: number,
-  wide = bytes,
+  ...numbers: Numbers
 ): OperatorRule => ({
-  types: Object.keys(codes) as CodeType[],
-  law: 'fixed',
+  ...rule('fixed')(Object.keys(codes) as CodeType[], ...numbers),
   fixed: Object.fromEntries(
     Object.entries(codes).map(([type, [scale, zeroPoint]]) => [type, { scale, zeroPoint }]),
   ),
-  versions: [bytes, wide],
 })
 
 const WEIGHTS_SECOND: LayerOperands = { input: 0, weights: 1, bias: 2 }
@@ -83,23 +83,25 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
   CONV_2D: layer(WEIGHTS_SECOND, 3, 4),
   DEPTHWISE_CONV_2D: layer(WEIGHTS_SECOND, 3, 5),
   FULLY_CONNECTED: layer(WEIGHTS_SECOND, 4, 7),
-  TRANSPOSE_CONV: layer({ input: 2, weights: 1, bias: 3 }, 2, 4),
+  TRANSPOSE_CONV: layer({ input: 2, weights: 1, bias: 3 }, 3, 4, 3),
 
   ADD: free(ALL, 2, 3),
-  SUB: free(ALL, 3, 5),
-  MUL: free(ALL, 2, 4),
+  SUB: free(ALL, 2, 5),
+  MUL: free(ALL, 3, 4),
   SQUARED_DIFFERENCE: free(INT8, 2),
   BATCH_MATMUL: free(SIGNED, 2, 3),
   MEAN: free(ALL, 2, 3),
-  SUM: free(BYTES, 2),
-  RELU: free(ALL, 2, 3),
+  // The reference gives the zero point for sums of int8.
+  SUM: free(['uint8'], 1),
+  RELU: free(ALL, 2, 3, 2),
   RELU6: free(ALL, 2, 3),
-  RELU_N1_TO_1: free(BYTES, 2),
-  LEAKY_RELU: free(ALL, 2),
+  RELU_N1_TO_1: free(BYTES, 1),
+  LEAKY_RELU: free(ALL, 1, 2),
   PRELU: free(BYTES, 1),
   HARD_SWISH: free(BYTES, 1),
-  ELU: free(INT8, 1),
-  GELU: free(INT8, 1),
+  GELU: free(INT8, 2),
+  ABS: free(SIGNED, 2, 3),
+  EXP: free(SIGNED, 2),
   ARG_MAX: free(BYTES, 2),
   ARG_MIN: free(BYTES, 2),
 
@@ -114,14 +116,14 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
   RESHAPE: follow(ALL, 1),
   SQUEEZE: follow(ALL, 1),
   EXPAND_DIMS: follow(ALL, 1),
-  TRANSPOSE: follow(ALL, 2, 4),
+  TRANSPOSE: follow(ALL, 2, 5),
   SLICE: follow(ALL, 2, 4),
   STRIDED_SLICE: follow(ALL, 2, 4),
   SPLIT: follow(ALL, 2, 4),
-  SPLIT_V: follow(ALL, 2, 2),
-  UNPACK: follow(ALL, 2, 4),
+  SPLIT_V: follow(ALL, 2),
+  UNPACK: follow(ALL, 2, 4, 2),
   GATHER: follow(SIGNED, 2, 4),
-  GATHER_ND: follow(SIGNED, 2, 4),
+  GATHER_ND: follow(SIGNED, 1, 3),
   PAD: follow(ALL, 2, 3),
   MIRROR_PAD: follow(INT8, 2),
   RESIZE_BILINEAR: follow(ALL, 2, 4),
@@ -129,17 +131,19 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
   SPACE_TO_BATCH_ND: follow(ALL, 2, 4),
   BATCH_TO_SPACE_ND: follow(ALL, 2, 4),
   SPACE_TO_DEPTH: follow(BYTES, 2),
-  DEPTH_TO_SPACE: follow(BYTES, 2),
+  DEPTH_TO_SPACE: follow(BYTES, 1),
+  REVERSE_V2: follow(INT8, 3),
+  TOPK_V2: follow(BYTES, 2),
   REDUCE_MAX: follow(SIGNED, 2, 3),
   REDUCE_MIN: follow(SIGNED, 2, 3),
-  TILE: follow(SIGNED, 2, 3),
-  BROADCAST_TO: follow(SIGNED, 2, 3),
+  TILE: follow(SIGNED, 2),
+  BROADCAST_TO: follow(SIGNED, 3),
 
   CONCATENATION: unite(ALL, 2, 3),
-  PACK: unite(ALL, 2, 4),
+  PACK: unite(ALL, 2, 3),
   PADV2: unite(BYTES, 2),
   MAXIMUM: unite(ALL, 2, 4),
   MINIMUM: unite(ALL, 2, 4),
-  SELECT: unite(SIGNED, 2, 3),
+  SELECT: unite(SIGNED, 2),
   SELECT_V2: unite(SIGNED, 1),
 }

@@ -1,6 +1,6 @@
 // The report on the weights of a layer.
 
-import { fromHalf } from '../numerics/half.js'
+import { fromHalf, toHalf } from '../numerics/half.js'
 import type { QuantizedRows } from './codes.js'
 import { extremes } from './find-codes.js'
 import { Comparison } from './measure.js'
@@ -8,7 +8,8 @@ import type { QuantizedLayer } from './quantize-layers.js'
 import type { Range, WeightReport } from './report.js'
 
 export function weightReport({ values, rows, settings, tensors }: QuantizedLayer): WeightReport {
-  const after = rows === undefined ? halves(tensors.weights.data as Uint8Array, values) : realRows(rows)
+  const after =
+    rows === undefined ? Float32Array.from(values, (value) => fromHalf(toHalf(value))) : realRows(rows)
   const range = rows === undefined ? seenRange(values) : widestRange(rows)
   const comparison = new Comparison(seenRange(values), range)
   comparison.add(values, after)
@@ -30,11 +31,6 @@ export function weightReport({ values, rows, settings, tensors }: QuantizedLayer
 
 const seenRange = (values: Float32Array): Range =>
   values.length === 0 ? { min: 0, max: 0 } : extremes(values)
-
-function halves(data: Uint8Array, values: Float32Array): Float32Array {
-  const bits = new Uint16Array(data.slice().buffer)
-  return values.map((_, i) => fromHalf(bits[i] as number))
-}
 
 /** Real values of codes. */
 export function realRows({ codes, scale, zeroPoint }: QuantizedRows): Float32Array {

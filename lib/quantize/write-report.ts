@@ -92,7 +92,9 @@ function trackedTensors({ model, seen, written: { file, tensors } }: Facts): rea
     if (outputReport(record, seen(before), new Comparison(seen(before))) === undefined) return []
     const range = codedRange(record)
     const found = seen(before)
-    return [{ before, after, seen: found, tracked: new Comparison(found, range) }]
+    return [
+      { before, after, seen: found, tracked: new Comparison(found, range, record.quantization?.scale[0]) },
+    ]
   })
 }
 

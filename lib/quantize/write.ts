@@ -19,6 +19,14 @@ export interface WriteOptions {
   readonly ports: 'integer' | 'float32'
 }
 
+/** Options that codes need. */
+const INTEGER_OPTIONS: Readonly<Record<string, OperatorRecord['options']>> = {
+  ADD: { potScaleInt16: false },
+  SUB: { potScaleInt16: false },
+  // The type of the accumulator; without any options LiteRT takes none for it.
+  FULLY_CONNECTED: { quantizedBiasType: 0 },
+}
+
 /** How a tensor is kept: `float32`, or codes. */
 type Kept = 'float32' | ({ readonly type: CodeType } & Affine)
 
@@ -102,9 +110,8 @@ class Writer {
         : index,
     )
     for (const output of outputs) this.#keepAsCodes(output, type)
-    const options =
-      'potScaleInt16' in operator.options ? { ...operator.options, potScaleInt16: false } : operator.options
-    const version = Math.max(operator.version, rule.versions[type === 'int16' ? 1 : 0])
+    const options = { ...operator.options, ...INTEGER_OPTIONS[operator.type] }
+    const version = Math.max(operator.version, rule.versions[type])
     if (rule.layer === undefined || layer === undefined) {
       this.#push({ ...operator, options, version }, inputs)
       return

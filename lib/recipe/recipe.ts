@@ -29,7 +29,7 @@ export interface Rule {
 export interface WeightSettings {
   /** `float32`: as they are. */
   readonly type: 'integer' | 'float16' | 'float32'
-  /** 2 to 8. 8, 4 and 2 have types of their own in the file; others are emulated: fewer codes in the next wider type. */
+  /** 2 to 8. 8 and 4 have types of their own in the file; others are emulated: fewer codes in the next wider type. */
   readonly bits: number
   readonly scheme: 'symmetric' | 'asymmetric'
   readonly granularity: 'tensor' | 'channel' | 'group'

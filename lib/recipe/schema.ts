@@ -37,7 +37,7 @@ const WEIGHTS: Schema = {
       minimum: 2,
       maximum: 8,
       default: 8,
-      description: 'Widths other than 8, 4 and 2 are emulated: fewer codes in the next wider type.',
+      description: 'Widths other than 8 and 4 are emulated: fewer codes in the next wider type.',
     },
     scheme: { enum: ['symmetric', 'asymmetric'], default: 'symmetric' },
     granularity: { enum: ['tensor', 'channel', 'group'], default: 'channel' },

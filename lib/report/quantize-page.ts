@@ -11,6 +11,7 @@ import {
   numberText,
   percentText,
   rangeText,
+  shortName,
   sizeText,
   weightText,
   worstLayers,
@@ -116,9 +117,14 @@ function layerTable(layers: readonly LayerReport[]): string {
     'bytes',
   ]
   const isNumber = [true, false, false, false, true, true, true, true, true, false, true, true]
-  const rows = layers.map(({ index, name, op, kept, output, weights }) => [
+  return htmlTable(head, layers.map(layerRow), isNumber)
+}
+
+function layerRow({ index, name, op, kept, output, weights }: LayerReport): readonly string[] {
+  const title = `<span title="${escaped(name)}">${escaped(shortName(name))}</span>`
+  return [
     String(index),
-    output || weights ? `<a href="#layer-${index}">${escaped(name)}</a>` : escaped(name),
+    output || weights ? `<a href="#layer-${index}">${title}</a>` : title,
     escaped(op),
     output ? escaped(output.type) : kept ? `<span class="kept">${escaped(kept)}</span>` : '',
     output ? dbText(output.sqnrDb) : '',
@@ -129,8 +135,7 @@ function layerTable(layers: readonly LayerReport[]): string {
     weights ? escaped(weightText(weights)) : '',
     weights ? dbText(weights.sqnrDb) : '',
     weights ? `${bytesText(weights.bytes.before)} → ${bytesText(weights.bytes.after)}` : '',
-  ])
-  return htmlTable(head, rows, isNumber)
+  ]
 }
 
 async function histograms(layers: readonly LayerReport[], draw: Draw): Promise<string> {
@@ -176,7 +181,7 @@ dt { color: #6b7280; font-size: .85rem } dd { margin: 0; font-weight: 600; font-
 table { border-collapse: collapse; font-size: .8rem; white-space: nowrap; font-variant-numeric: tabular-nums }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid #e5e7eb; text-align: left }
 th { position: sticky; top: 0; background: #f9fafb } .n { text-align: right }
-td a { display: inline-block; max-width: 20rem; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; color: inherit }
+td [title] { display: inline-block; max-width: 20rem; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom } td a { color: inherit }
 .kept { color: #6b7280 } pre { background: #f9fafb; padding: .75rem; overflow-x: auto; font-size: .8rem }
 .before { border-bottom: .4em solid ${COLOURS.before} } .after { border-bottom: 2px solid ${COLOURS.after} }
 .range { border-bottom: 2px dashed ${COLOURS.range} }

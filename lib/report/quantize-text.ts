@@ -9,6 +9,12 @@ export const numberText = (value: number) => String(Number(value.toPrecision(4))
 export const rangeText = ({ min, max }: Range) => `${numberText(min)} to ${numberText(max)}`
 export const percentText = (share: number, digits = 2) => `${(100 * share).toFixed(digits)} %`
 
+/** Converters join the names of what they fuse by semicolons; the first one says enough in a table. */
+export function shortName(name: string): string {
+  const [first = '', ...rest] = name.split(';')
+  return rest.length > 0 ? `${first} …` : first
+}
+
 /** `328 KiB to 99.2 KiB (30.2 %)`. */
 export function sizeText({ before, after }: Change): string {
   const share = before > 0 ? ` (${((100 * after) / before).toFixed(1)} %)` : ''
@@ -78,7 +84,7 @@ function layerTable(layers: readonly LayerReport[], options: TableOptions): stri
   ]
   const rows = layers.map(({ index, name, op, output }) => [
     index,
-    name,
+    shortName(name),
     op,
     dbText(output?.sqnrDb),
     output ? percentText(output.clippedShare) : '',

@@ -5,7 +5,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import test from 'ava'
-import { progressText } from '#lib/cli/progress.js'
 import { loadModel } from '#lib/index.js'
 import { lowbit, MAIN } from '../helpers/cli.js'
 import { npy } from '../helpers/npy.js'
@@ -170,11 +169,4 @@ test('Ctrl-C ends it in good order and leaves no file', async (t) => {
     readdirSync(path('out')).filter((name) => name.startsWith('stopped')),
     [],
   )
-})
-
-test('progress: a bar that fills, a count where the end is not known', (t) => {
-  t.is(progressText('x', 0, 4), `x ${'░'.repeat(24)} 0/4`)
-  t.is(progressText('x', 1, 4), `x ${'█'.repeat(6)}${'░'.repeat(18)} 1/4`)
-  t.is(progressText('x', 9, 4), `x ${'█'.repeat(24)} 9/4`)
-  t.is(progressText('x', 7, 0), 'x 7')
 })

@@ -5,6 +5,8 @@
 
 import type { TensorRecord } from '../../model/model.js'
 import { bytesOf, floatsOf } from '../constants.js'
+import { extremes } from '../find-codes.js'
+import { isMaskRange } from '../masks.js'
 import type { FloatGraph, PlacedOperator } from '../prepare.js'
 import { rowLayout } from '../weights/rows.js'
 import { layerOf, onlyReader, timesAlong } from './layers.js'
@@ -73,6 +75,8 @@ function scaleAndShift(
   const constant = graph.tensors[(isFirst ? inputs[1] : inputs[0]) ?? -1]
   if (constant?.data === undefined || constant.dtype !== 'float32') return undefined
   const values = floatsOf(constant)
+  // A mask is added to scores, not to channels.
+  if (values.length === 0 || isMaskRange(extremes(values))) return undefined
   const isOneEach = constant.shape.at(-1) === channels && values.length === channels
   const keepsShape =
     graph.tensors[outputs[0] as number]?.shape.join() === graph.tensors[layerOutput]?.shape.join()

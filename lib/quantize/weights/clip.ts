@@ -1,7 +1,7 @@
 // How much of a range is given up so that the rest is finer: candidates of a scale, and the choice among them.
 
 import type { Grid } from './grid.js'
-import { type SortedWeights, squaredError } from './sorted.js'
+import { roundingError, type SortedWeights } from './sorted.js'
 
 export type Clip = 'max' | 'mse'
 
@@ -13,12 +13,12 @@ export function clipShares(clip: Clip): readonly number[] {
   return clip === 'max' ? [1] : SHARES
 }
 
-/** The grid with the smallest squared error; of several the first. */
+/** The grid that errs least; of several the first. */
 export function bestGrid(weights: SortedWeights, grids: Iterable<Grid>): Grid {
   let best: Grid | undefined
   let least = Number.POSITIVE_INFINITY
   for (const grid of grids) {
-    const error = squaredError(weights, grid.levels)
+    const error = roundingError(weights, grid.levels)
     if (best !== undefined && !(error < least)) continue
     best = grid
     least = error

@@ -9,16 +9,10 @@ import type { LayerInputs } from './layer-inputs.js'
 import { type ErrorNorm, errorNorm } from './norm.js'
 import { piecewiseGrid } from './piecewise.js'
 import { roundAdaptive, roundNearest } from './round.js'
-import { sortWeights } from './sorted.js'
+import { RECTIFIED_SHIFT_WEIGHT, sortWeights } from './sorted.js'
 import { uniformGrid } from './uniform.js'
 
 export type RowSettings = Omit<WeightSettings, 'type'>
-
-/**
- * Of grids whose levels are rounded to the nearest, also where the bias takes up the mean error: inputs that rise and fall
- * together need small sums too. Adaptive rounding sees to that by itself. From 0.5 to 3 it hardly matters.
- */
-const MEAN_WEIGHT = 1
 
 export interface RowInputs {
   readonly inputs: LayerInputs
@@ -28,7 +22,8 @@ export interface RowInputs {
 
 /**
  * @param values Rows x columns, row-major, finite.
- * @param statistics Of the layer's inputs. Without them `rounding: 'adaptive'` is the nearest.
+ * @param statistics Of the layer's inputs. Without them `rounding: 'adaptive'` is the nearest, and of grids that are
+ *   searched those are preferred whose errors sum to little.
  * @throws {LowbitError} `OPTION_INVALID` for a group size that is no divisor of the columns.
  */
 export function quantizeRows(
@@ -38,8 +33,9 @@ export function quantizeRows(
   statistics?: RowInputs,
 ): QuantizedRows {
   const groupSize = groupSizeOf(settings, columns)
-  const meanWeight = settings.rounding === 'adaptive' && statistics !== undefined ? 0 : MEAN_WEIGHT
-  const grids = gridsOf(values, { rows, columns, groupSize, meanWeight }, settings)
+  const knowsInputs = settings.rounding === 'adaptive' && statistics !== undefined
+  const shiftWeight = knowsInputs ? 0 : RECTIFIED_SHIFT_WEIGHT
+  const grids = gridsOf(values, { rows, columns, groupSize, shiftWeight }, settings)
   const perRow = columns / groupSize
   const gridAt = (row: number, column: number) =>
     grids[grids.length === 1 ? 0 : row * perRow + Math.floor(column / groupSize)] as Grid
@@ -93,22 +89,20 @@ function groupSizeOf({ granularity, groupSize }: RowSettings, columns: number): 
   })
 }
 
-interface Slices {
-  readonly rows: number
-  readonly columns: number
-  readonly groupSize: number
-  readonly meanWeight: number
-}
-
 /** One grid in all, or one for each group of columns of each row. */
 function gridsOf(
   values: Float32Array,
-  { rows, columns, groupSize, meanWeight }: Slices,
+  {
+    rows,
+    columns,
+    groupSize,
+    shiftWeight,
+  }: { rows: number; columns: number; groupSize: number; shiftWeight: number },
   settings: RowSettings,
 ): Grid[] {
   const { bits, scheme, method, clip, breakpoint } = settings
   const gridOf = (part: Float32Array) => {
-    const weights = sortWeights(part, meanWeight)
+    const weights = sortWeights(part, shiftWeight)
     if (method === 'piecewise') return piecewiseGrid(weights, { bits, breakpoint, clip })
     return uniformGrid(weights, { bits, scheme, clip })
   }

@@ -92,6 +92,7 @@ test('what is no batch normalisation stays', (t) => {
   const tensors = {
     w: constant(1, 3, 1, 1, 3),
     v: constant(2, 6, 6, 1),
+    k: { dtype: 'float32', shape: [1], data: [-1e9] } as const,
     m: constant(3, 3),
     c: real(1, 6, 6, 3),
     x: real(1, 6, 6, 3),
@@ -100,6 +101,7 @@ test('what is no batch normalisation stays', (t) => {
   const conv = { type: 'CONV_2D', inputs: ['in', 'w'], outputs: ['c'], options: CONV }
   const cases: readonly (readonly [string, readonly OperatorSpec[]])[] = [
     ['a factor for each place', [conv, { type: 'MUL', inputs: ['c', 'v'], outputs: ['x'] }]],
+    ['a mask', [conv, { type: 'ADD', inputs: ['c', 'k'], outputs: ['x'] }]],
     ['another input', [conv, { type: 'MUL', inputs: ['c', 'in'], outputs: ['x'] }]],
     ['a constant less the layer', [conv, { type: 'SUB', inputs: ['m', 'c'], outputs: ['x'] }]],
     [

@@ -4,7 +4,7 @@ import test from 'ava'
 import type { Grid } from '#lib/quantize/weights/grid.js'
 import { makeGrid, nearestLevel } from '#lib/quantize/weights/grid.js'
 import { normalisedBreakpoint, piecewiseGrid } from '#lib/quantize/weights/piecewise.js'
-import { sortWeights, squaredError } from '#lib/quantize/weights/sorted.js'
+import { RECTIFIED_SHIFT_WEIGHT, roundingError, sortWeights } from '#lib/quantize/weights/sorted.js'
 import { uniformGrid } from '#lib/quantize/weights/uniform.js'
 import { laplacians, normals } from '../../helpers/densities.js'
 
@@ -14,36 +14,45 @@ const DENSITIES = {
   positive: normals(3, 90).map(Math.abs),
 }
 
-/** Sum of squared errors, weight by weight. */
-function plainError(values: Float32Array, { levels }: Grid): number {
-  return values.reduce(
-    (sum, value) => sum + (value - (levels[nearestLevel(levels, value)] as number)) ** 2,
-    0,
-  )
+/** Sums of the errors and of their squares, weight by weight. */
+function plainErrors(values: Float32Array, { levels }: Grid) {
+  const errors = Array.from(values, (value) => value - (levels[nearestLevel(levels, value)] as number))
+  return {
+    shift: errors.reduce((sum, error) => sum + error, 0),
+    squares: errors.reduce((sum, error) => sum + error ** 2, 0),
+  }
 }
 
 test('the error by running sums is the error weight by weight', (t) => {
   for (const [name, values] of Object.entries(DENSITIES)) {
-    const weights = sortWeights(values)
-    for (const bits of [2, 3, 4, 8]) {
-      const grid = uniformGrid(weights, { bits, scheme: 'symmetric', clip: 'mse' })
-      const plain = plainError(values, grid)
-      // Differences of sums of up to 600 squares, each rounded: 600 * 2^-53 of the sum of squares, a few times.
-      const squares = values.reduce((sum, value) => sum + value * value, 0)
-      t.true(
-        Math.abs(squaredError(weights, grid.levels) - plain) <= squares * 600 * 2 ** -50,
-        `${name} ${bits}`,
-      )
+    for (const shiftWeight of [0, RECTIFIED_SHIFT_WEIGHT]) {
+      const weights = sortWeights(values, shiftWeight)
+      for (const bits of [2, 3, 4, 8]) {
+        const grid = uniformGrid(weights, { bits, scheme: 'symmetric', clip: 'mse' })
+        const { shift, squares } = plainErrors(values, grid)
+        // Differences of sums of up to 600 squares, each rounded: 600 * 2^-53 of the sum of squares, a few times; a
+        // squared sum is at most 600 times the sum of squares.
+        const most = values.reduce((sum, value) => sum + value * value, 0)
+        const error = Math.abs(roundingError(weights, grid.levels) - squares - shiftWeight * shift ** 2)
+        t.true(error <= most * 600 * 2 ** -50 * (1 + 600 * shiftWeight), `${name} ${bits}`)
+      }
     }
   }
 })
 
-test('the squared sum of the errors counts as much as it says', (t) => {
-  const levels = Float64Array.of(-1, 0, 1)
-  const values = Float32Array.of(0.25, 0.25, -0.75, 1.5)
-  // Errors 0.25, 0.25, 0.25 and 0.5.
-  t.is(squaredError(sortWeights(values), levels), 0.4375)
-  t.is(squaredError(sortWeights(values, 2), levels), 0.4375 + 2 * 1.25 ** 2)
+test('where sums of errors count, those of the grid that is found are no larger', (t) => {
+  for (const [name, values] of Object.entries(DENSITIES)) {
+    for (const bits of [2, 3, 4]) {
+      const found = (shiftWeight: number) =>
+        plainErrors(
+          values,
+          uniformGrid(sortWeights(values, shiftWeight), { bits, scheme: 'symmetric', clip: 'mse' }),
+        )
+      const [plain, weighted] = [found(0), found(RECTIFIED_SHIFT_WEIGHT)]
+      t.true(Math.abs(weighted.shift) <= Math.abs(plain.shift), `${name} ${bits}`)
+      t.true(weighted.squares >= plain.squares, `${name} ${bits}`)
+    }
+  }
 })
 
 test('the nearest level; of two alike the one further from zero; what lies beyond clips', (t) => {
@@ -86,7 +95,7 @@ test('asymmetric grids hold zero exactly and waste no codes on a sign that is no
     t.true(grid.levels.includes(0))
     t.is(grid.levels[0], 0)
     const symmetric = uniformGrid(weights, { bits: 4, scheme: 'symmetric', clip })
-    t.true(squaredError(weights, grid.levels) < squaredError(weights, symmetric.levels))
+    t.true(roundingError(weights, grid.levels) < roundingError(weights, symmetric.levels))
   }
   const shifted = normals(5, 300).map((value) => value + 2)
   t.true(uniformGrid(sortWeights(shifted), { bits: 8, scheme: 'asymmetric', clip: 'max' }).levels.includes(0))
@@ -97,7 +106,7 @@ test('clipping by squared error never errs more than none', (t) => {
     const weights = sortWeights(values)
     for (const bits of [2, 3, 4, 6, 8]) {
       const error = (clip: 'max' | 'mse') =>
-        squaredError(weights, uniformGrid(weights, { bits, scheme: 'symmetric', clip }).levels)
+        roundingError(weights, uniformGrid(weights, { bits, scheme: 'symmetric', clip }).levels)
       t.true(error('mse') <= error('max'))
       if (bits <= 4) t.true(error('mse') < 0.9 * error('max'), `${bits}`)
     }
@@ -132,7 +141,7 @@ test('the search errs no more than any closed form, than uniform codes, and less
     const weights = sortWeights(values)
     for (const clip of ['max', 'mse'] as const) {
       for (const bits of [3, 4, 6]) {
-        const error = (grid: Grid) => squaredError(weights, grid.levels)
+        const error = (grid: Grid) => roundingError(weights, grid.levels)
         const search = error(piecewiseGrid(weights, { bits, breakpoint: 'search', clip }))
         const uniform = error(uniformGrid(weights, { bits, scheme: 'symmetric', clip }))
         t.true(search <= uniform * 1.01, `${name} ${clip} ${bits}: ${search} ${uniform}`)
