@@ -119,8 +119,7 @@ async function main() {
   const entries = entriesOf(list(only)).slice(0, ladder ? 1 : undefined)
   writeFloatForms(work, entries)
   if (float) return
-  const isWanted = (column: string) =>
-    wanted === '' || column === 'float' || list(wanted).includes(column)
+  const isWanted = (column: string) => wanted === '' || column === 'float' || list(wanted).includes(column)
   const all = ladder ? ['float', ...LADDER.keys()] : METHODS.flatMap((method) => method.columns)
   const task: Wanted = { work, entries, columns: [...new Set(all)].filter(isWanted) }
   await makeAll(task, fresh)
