@@ -54,8 +54,11 @@ ${PIXELS_HELP}`
 
 const STAGES: Readonly<Record<Progress['stage'], string>> = {
   samples: 'reading samples',
+  equalise: 'equalising layers',
   collect: 'collecting ranges',
   weights: 'quantising weights',
+  correct: 'correcting biases',
+  repairs: 'measuring repairs',
   measure: 'measuring',
   evaluate: 'evaluating',
 }

@@ -7,10 +7,20 @@ import { type AbortSignalLike, checkKeys } from '../session/options.js'
 /** How far the work is. */
 export interface Progress {
   /**
-   * `samples`: they are read. `collect`: the float model runs on them. `weights`: layers are quantised. `measure`: both
-   * models run on the samples. `evaluate`: the caller's function runs, on the float model first.
+   * `samples`: they are read. `equalise`, `collect`: the float model runs on them. `weights`: layers are quantised.
+   * `correct`: the quantised model runs on them for its biases. `measure`: both models run on the samples. `repairs`:
+   * models without some of the repairs are built and measured. `evaluate`: the caller's function runs, on the float
+   * model first.
    */
-  readonly stage: 'samples' | 'collect' | 'weights' | 'measure' | 'evaluate'
+  readonly stage:
+    | 'samples'
+    | 'equalise'
+    | 'collect'
+    | 'weights'
+    | 'correct'
+    | 'measure'
+    | 'repairs'
+    | 'evaluate'
   readonly done: number
   /** 0 where it is not known. */
   readonly total: number

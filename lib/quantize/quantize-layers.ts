@@ -27,7 +27,7 @@ import { quantizeRows, rowValues } from './weights/quantize-rows.js'
 import { rowLayout, toRows } from './weights/rows.js'
 
 export interface QuantizedLayer {
-  /** With the bias that it has now. */
+  /** As it was; `tensors` may have another bias. */
   readonly layer: Layer
   readonly settings: WeightSettings
   /** Of the codes that it multiplies; undefined where activations stay float32. */
@@ -110,15 +110,16 @@ function quantizeLayer(
     notes.push(`${label}: weights round to the nearest, since nothing is known of its inputs`)
   }
   const quantized = {
+    layer,
     settings: possible.settings,
     values,
     rows,
     notes,
     ...(form.kind === 'integer' && { inputScale: codes(inputs[operands.input] as number, form.type).scale }),
   }
-  if (!isMeanCorrected || seen === undefined) return withTensors(quantized, layer)
+  if (!isMeanCorrected || seen === undefined) return withTensors(quantized)
   const error = meanError({ values, inputs: seen }, { values: rowValues(rows), inputs: seen }, layout.rows)
-  return withTensors(quantized, withBiasError(layer, error))
+  return withTensors(quantized, error)
 }
 
 /** Convolutions of codes have a bias, the reference kernels say. */
@@ -128,21 +129,25 @@ function noBias(weights: TensorRecord, rows: number): NonNullable<Layer['bias']>
   return { record, values: new Float32Array(rows) }
 }
 
-/** The layer with what its bias has to take up. */
-export function withBiasError(layer: Layer, error: Float64Array): Layer {
+/**
+ * The quantised layer with its tensors.
+ *
+ * @param error Mean error of each row, which the bias is to take up.
+ */
+export function withTensors(
+  quantized: Omit<QuantizedLayer, 'tensors'> & { readonly rows: QuantizedRows },
+  error?: Float64Array,
+): QuantizedLayer {
+  const { rows, inputScale } = quantized
+  const layer = error === undefined ? quantized.layer : withBiasError(quantized.layer, error)
+  if (inputScale === undefined) return { ...quantized, tensors: hybridTensors(layer, rows) }
+  const isWide = layer.form.kind === 'integer' && layer.form.type === 'int16'
+  const fitting = isWide ? rows : fitBias(rows, layer.bias?.values, inputScale)
+  return { ...quantized, rows: fitting, tensors: integerTensors(layer, fitting, inputScale) }
+}
+
+function withBiasError(layer: Layer, error: Float64Array): Layer {
   const { bias } = layer
   if (bias === undefined) return layer
   return { ...layer, bias: { ...bias, values: bias.values.map((value, i) => value + (error[i] as number)) } }
-}
-
-/** The quantised layer with the tensors that it takes, once its bias is known. */
-export function withTensors(
-  quantized: Omit<QuantizedLayer, 'layer' | 'tensors'> & { readonly rows: QuantizedRows },
-  layer: Layer,
-): QuantizedLayer & { readonly rows: QuantizedRows } {
-  const { rows, inputScale } = quantized
-  if (inputScale === undefined) return { ...quantized, layer, tensors: hybridTensors(layer, rows) }
-  const isWide = layer.form.kind === 'integer' && layer.form.type === 'int16'
-  const fitting = isWide ? rows : fitBias(rows, layer.bias?.values, inputScale)
-  return { ...quantized, layer, rows: fitting, tensors: integerTensors(layer, fitting, inputScale) }
 }

@@ -3,29 +3,18 @@
 import { readFile } from 'node:fs/promises'
 import { LowbitError } from '../errors.js'
 import { decode } from '../format/tflite/decode.js'
-import { encode } from '../format/tflite/encode.js'
-import type { ModelFile } from '../model/model.js'
-import { loadBinding } from '../native/load.js'
-import { DEFAULT_REPAIRS, DEFAULT_SEED } from '../recipe/defaults.js'
 import type { PresetName } from '../recipe/presets.js'
 import { readRecipe } from '../recipe/read.js'
 import type { Recipe } from '../recipe/recipe.js'
-import { resolve, type Settings } from '../recipe/resolve.js'
-import { sourceOf } from '../session/compile.js'
-import { loadSettings } from '../session/options.js'
-import { Session } from '../session/session.js'
-import { collectRanges } from './collect.js'
-import { codeFinder } from './find-codes.js'
+import type { Session } from '../session/session.js'
+import { build, settingsOf, type Work, withSession } from './build.js'
 import { formsOf } from './forms.js'
-import { groupTensors } from './groups.js'
-import { maskConstants, maskGroups } from './masks.js'
-import { checkLabels, checkOptions, type Progress, type QuantizeOptions } from './options.js'
-import { type FloatModel, prepare } from './prepare.js'
-import { quantizeLayers } from './quantize-layers.js'
+import { maskConstants } from './masks.js'
+import { checkLabels, checkOptions, type QuantizeOptions } from './options.js'
+import { prepare } from './prepare.js'
 import { readSamples, type Samples } from './read-samples.js'
+import { repairGains } from './repair-gains.js'
 import type { QuantizeReport } from './report.js'
-import { watchLayers } from './watch-layers.js'
-import { write } from './write.js'
 import { reportOn } from './write-report.js'
 
 export interface QuantizeResult {
@@ -56,90 +45,35 @@ export async function quantize(
   checkOptions(options)
   const { signal, onProgress = () => undefined } = options
   const checked = readRecipe(recipe)
-  const repairs = { ...DEFAULT_REPAIRS, ...checked.repairs }
   const bytes = await readSource(source)
   signal?.throwIfAborted()
   const model = prepare(decode(bytes))
   const [graph] = model.subgraphs
-  const settings = settingsOf(checked, model)
-  const constants = maskConstants(graph)
-  let forms = formsOf(graph, settings, constants)
-  const session = openSession(model)
-  try {
+  const forms = formsOf(graph, settingsOf(checked, model, graph), maskConstants(graph))
+  return withSession(model, async (session) => {
     const list = await readSamples(samples, session.inputs, (done) => {
       signal?.throwIfAborted()
       onProgress({ stage: 'samples', done, total: 0 })
     })
     if (list.length === 0 && forms.some(({ kind }) => kind === 'integer')) throw noSamples()
     const labels = checkLabels(options.labels, list.length)
-    const during = (stage: Progress['stage'], total: number) => (done: number) =>
-      onProgress({ stage, done, total })
-
-    let groups = groupTensors(graph, forms, settings)
-    const watchers = watchLayers({ graph, forms, settings, repairs, seed: checked.seed ?? DEFAULT_SEED })
-    const collected = await collectRanges(
-      session,
-      list,
-      { groups, watchers: [...watchers.values()] },
-      { signal, onSample: during('collect', list.length) },
-    )
-    const inputs =
-      list.length === 0
-        ? new Map()
-        : new Map([...watchers].map(([i, { sums }]) => [i, sums.result()] as const))
-    const masks = maskGroups(groups, collected.seen)
-    if (masks.size > 0) {
-      forms = formsOf(graph, settings, new Set([...constants, ...masks]))
-      groups = groupTensors(graph, forms, settings)
-    }
-    const codes = codeFinder(graph, groups, collected.observers)
-    const layers = await quantizeLayers(
-      { graph, forms, settings, codes, inputs, correctsBias: repairs.biasCorrection !== 'none' },
+    const work: Work = {
+      model,
+      recipe: checked,
+      samples: list,
       signal,
-      during,
-    )
-    const tensors = new Map([...layers].map(([i, { tensors }]) => [i, tensors]))
-    const written = write(model, { forms, codes, layers: tensors, ports: checked.ports ?? 'integer' })
-    const result = encode(written.file)
-    const report = await reportOn(
-      {
-        recipe: checked,
-        bytes,
-        model,
-        session,
-        forms,
-        layers,
-        seen: collected.seen,
-        samples: list,
-        labels,
-        started,
-      },
-      { bytes: result, written },
-      options,
-    )
-    return { bytes: result, report }
-  } finally {
-    session.dispose()
-  }
-}
-
-function settingsOf(
-  recipe: Recipe,
-  { subgraphs: [{ operators, tensors }] }: FloatModel,
-): readonly Settings[] {
-  return resolve(
-    recipe,
-    operators.map(({ type, place, outputs }) => ({
-      type,
-      place,
-      outputs: outputs.map((index) => tensors[index]?.name ?? ''),
-    })),
-  )
-}
-
-/** A float model, ready to run. */
-function openSession(model: ModelFile): Session {
-  return new Session(sourceOf(model, loadSettings({}, process.env, loadBinding().cpu())), {})
+      during: (stage, total) => (done) => onProgress({ stage, done, total }),
+    }
+    const built = await build(work)
+    const gains = await repairGains(work, session, built.bytes, labels)
+    const facts = { ...built, recipe: checked, source: bytes, samples: list, labels, gains, started }
+    const report = (before: Session) => reportOn({ ...facts, session: before }, options)
+    // Layers are compared with those that they stand for, which equalisation may have scaled.
+    return {
+      bytes: built.bytes,
+      report: await (built.model === model ? report(session) : withSession(built.model, report)),
+    }
+  })
 }
 
 /** A copy, in memory of its own. Of a Buffer `slice` would be a view. */

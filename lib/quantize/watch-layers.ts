@@ -4,7 +4,7 @@ import type { Repairs } from '../recipe/recipe.js'
 import type { Settings } from '../recipe/resolve.js'
 import { type Form, layerOperands } from './forms.js'
 import type { FloatGraph, PlacedOperator } from './prepare.js'
-import { LayerInputSums } from './weights/layer-inputs.js'
+import { LayerInputSums, type LayerInputs } from './weights/layer-inputs.js'
 import { layerGeometry } from './weights/patches.js'
 
 /** Sees the values of a tensor in every run. */
@@ -26,6 +26,8 @@ export interface WatchOptions {
   readonly settings: readonly Settings[]
   readonly repairs: Required<Repairs>
   readonly seed: number
+  /** Whether second moments are summed for adaptive rounding. Default true. */
+  readonly products?: boolean
 }
 
 /** By place among the operators of the graph. Layers of the same place and seed look at the same places of each run. */
@@ -35,6 +37,7 @@ export function watchLayers({
   settings,
   repairs,
   seed,
+  products = true,
 }: WatchOptions): ReadonlyMap<number, LayerWatcher> {
   const watchers = new Map<number, LayerWatcher>()
   for (const [i, form] of forms.entries()) {
@@ -48,8 +51,16 @@ export function watchLayers({
     const [input, filter] = [graph.tensors[tensor], graph.tensors[inputs[operands.weights] ?? -1]]
     const geometry = layerGeometry(type, options, input?.shape ?? [], filter?.shape ?? [])
     if (geometry === undefined) continue
-    const sums = new LayerInputSums(geometry, { places: PLACES, seed: seed + i, products: isAdaptive })
+    const sums = new LayerInputSums(geometry, {
+      places: PLACES,
+      seed: seed + i,
+      products: products && isAdaptive,
+    })
     watchers.set(i, { tensor, sums, add: (values) => sums.add(values) })
   }
   return watchers
+}
+
+export function inputsOf(watchers: ReadonlyMap<number, LayerWatcher>): ReadonlyMap<number, LayerInputs> {
+  return new Map([...watchers].map(([i, { sums }]) => [i, sums.result()]))
 }

@@ -7,45 +7,32 @@ import { openModel } from '../session/load.js'
 import { loadSettings } from '../session/options.js'
 import type { Session } from '../session/session.js'
 import type { TensorData } from '../session/tensor-data.js'
+import type { Built } from './build.js'
 import { compareModels } from './compare-models.js'
 import type { Form } from './forms.js'
 import { Comparison, codedRange, outputReport } from './measure.js'
 import type { QuantizeOptions } from './options.js'
-import type { FloatModel } from './prepare.js'
-import type { QuantizedLayer } from './quantize-layers.js'
-import type { Change, LayerReport, QuantizeReport, Range } from './report.js'
+import type { Change, LayerReport, QuantizeReport, Range, RepairReport } from './report.js'
 import { weightReport } from './weight-report.js'
-import type { Written } from './write.js'
 
-export interface Facts {
+export interface Facts extends Built {
   readonly recipe: Recipe
   /** The file that was given. */
-  readonly bytes: Uint8Array
-  readonly model: FloatModel
+  readonly source: Uint8Array
+  /** Of `model`. */
   readonly session: Session
-  readonly forms: readonly Form[]
-  readonly layers: ReadonlyMap<number, QuantizedLayer>
-  readonly seen: (tensor: number) => Range
   readonly samples: readonly (readonly TensorData[])[]
   readonly labels: readonly number[] | undefined
+  readonly gains: readonly RepairReport[]
   /** When the work began, by `performance.now`. */
   readonly started: number
 }
 
-export interface Result {
-  readonly bytes: Uint8Array
-  readonly written: Written
-}
-
-export async function reportOn(
-  facts: Facts,
-  { bytes, written }: Result,
-  options: QuantizeOptions,
-): Promise<QuantizeReport> {
-  const { recipe, samples, session, labels, layers } = facts
+export async function reportOn(facts: Facts, options: QuantizeOptions): Promise<QuantizeReport> {
+  const { recipe, source, samples, session, labels, layers, bytes, gains } = facts
   const after = openModel(bytes, loadSettings({}, process.env, loadBinding().cpu()))
   try {
-    const pairs = trackedTensors(facts, written)
+    const pairs = trackedTensors(facts)
     const outputs = session.outputs.map(() => new Comparison({ min: 0, max: 0 }))
     const accuracy = await compareModels({ before: session, after }, samples, pairs, outputs, labels, {
       signal: options.signal,
@@ -59,12 +46,12 @@ export async function reportOn(
       recipe,
       samples: samples.length,
       seconds: (performance.now() - facts.started) / 1000,
-      fileBytes: { before: facts.bytes.length, after: bytes.length },
+      fileBytes: { before: source.length, after: bytes.length },
       weightBytes: { before: session.memory.weightBytes, after: after.memory.weightBytes },
       ...(measured && { accuracy: measured }),
       outputs: session.outputs.map(({ name }, k) => ({ name, sqnrDb: outputs[k]?.sqnrDb ?? null })),
-      layers: layerReports(facts, written, byTensor),
-      repairs: [],
+      layers: layerReports(facts, byTensor),
+      repairs: gains,
       notes: [...layers.values()].flatMap(({ notes }) => notes),
     }
   } finally {
@@ -96,7 +83,7 @@ interface Tracked {
 }
 
 /** First outputs of operators that are codes now. */
-function trackedTensors({ model, seen }: Facts, { file, tensors }: Written): readonly Tracked[] {
+function trackedTensors({ model, seen, written: { file, tensors } }: Facts): readonly Tracked[] {
   return model.subgraphs[0].operators.flatMap(({ outputs }) => {
     const before = outputs[0] ?? -1
     const after = tensors.get(before)
@@ -112,8 +99,7 @@ function trackedTensors({ model, seen }: Facts, { file, tensors }: Written): rea
 }
 
 function layerReports(
-  { model, forms, layers }: Facts,
-  { file, tensors }: Written,
+  { model, forms, layers, written: { file, tensors } }: Facts,
   byTensor: ReadonlyMap<number, Tracked>,
 ): readonly LayerReport[] {
   const [graph] = model.subgraphs

@@ -37,7 +37,10 @@ export interface WeightSettings {
   readonly groupSize: number
   /** `piecewise`: two slopes (Fang et al., ECCV 2020), stored as int8. */
   readonly method: 'uniform' | 'piecewise'
-  /** How a scale is found: from the largest magnitude, or with the smallest squared error of the weights. */
+  /**
+   * How a scale is found: from the largest magnitude, or with the smallest squared error of the weights (and, with
+   * rounding to the nearest, of their sum).
+   */
   readonly clip: 'max' | 'mse'
   /** `adaptive`: chosen up or down such that the layer's output errs least (AdaRound, Nagel et al., ICML 2020). */
   readonly rounding: 'nearest' | 'adaptive'

@@ -325,7 +325,16 @@ test('progress: every stage up to its end', async (t) => {
   })
   t.deepEqual(
     steps.filter((step) => !step.startsWith('correct')),
-    ['samples 1/0', 'samples 2/0', 'collect 1/2', 'collect 2/2', 'weights 1/1', 'measure 1/2', 'measure 2/2'],
+    [
+      'samples 1/0',
+      'samples 2/0',
+      'collect 1/2',
+      'collect 2/2',
+      'weights 1/1',
+      'repairs 1/1',
+      'measure 1/2',
+      'measure 2/2',
+    ],
   )
 })
 

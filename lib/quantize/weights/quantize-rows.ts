@@ -33,7 +33,8 @@ export function quantizeRows(
   statistics?: RowInputs,
 ): QuantizedRows {
   const groupSize = groupSizeOf(settings, columns)
-  const shiftWeight = statistics === undefined ? RECTIFIED_SHIFT_WEIGHT : 0
+  const knowsInputs = settings.rounding === 'adaptive' && statistics !== undefined
+  const shiftWeight = knowsInputs ? 0 : RECTIFIED_SHIFT_WEIGHT
   const grids = gridsOf(values, { rows, columns, groupSize, shiftWeight }, settings)
   const perRow = columns / groupSize
   const gridAt = (row: number, column: number) =>

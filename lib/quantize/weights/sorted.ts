@@ -12,9 +12,10 @@ export interface SortedWeights {
 }
 
 /**
- * `shiftWeight` where nothing is known of a row's inputs and nothing else takes up its mean error. For independent inputs
- * the squared error of the output is variance * (sum of squares) + mean² * (sum)²; behind a ReLU a normal distribution
- * about zero keeps the mean 1 / sqrt(2 pi) and the variance 1 / 2 - 1 / (2 pi).
+ * `shiftWeight` of weights that are rounded to the nearest. For independent inputs the squared error of the output is
+ * variance * (sum of squares) + mean² * (sum)²; behind a ReLU a normal distribution about zero keeps the mean
+ * 1 / sqrt(2 pi) and the variance 1 / 2 - 1 / (2 pi). Also where a bias takes up the mean error: inputs that rise and fall
+ * together need small sums all the same. Adaptive rounding knows the inputs and needs none of it.
  */
 export const RECTIFIED_SHIFT_WEIGHT = 1 / (Math.PI - 1)
 

@@ -155,7 +155,7 @@ test('adaptive rounding keeps the output nearer, in all blocks and groups', (t) 
     sums.add(data)
     const values = normals(6, layout.rows * layout.columns)
     const error = (rounding: 'nearest' | 'adaptive') => {
-      const settings = { ...SETTINGS, bits: 3, rounding }
+      const settings = { ...SETTINGS, bits: 3, clip: 'max', rounding } as const
       const statistics = { inputs: sums.result(), isMeanCorrected: false }
       const real = rowValues(quantizeRows(values, layout, settings, statistics))
       const patch = new Float32Array(layout.columns)
