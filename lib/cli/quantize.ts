@@ -196,6 +196,7 @@ async function evaluatorOf(
     throw new LowbitError('OPTION_INVALID', message)
   }
   if (answers.note !== undefined) note(answers.note)
+  if (data === samples) note('the accuracy is that on the samples which the model is made from')
   return async (one) => {
     const onSample = (done: number) => progress.show(STAGES.evaluate, done, mostOf(data))
     return (await score(one, data, answers, { signal, onSample })).top1

@@ -41,7 +41,9 @@ export async function collectRanges(
   const wanted = new Map([...new Set(groups.values())].flatMap(({ observed }) => [...observed]))
   const observers = new Map([...wanted].map(([tensor, settings]) => [tensor, observerOf(settings)]))
   const seen = new Map<number, Range>()
-  const keep = [...new Set([...wanted.keys(), ...watchers.map(({ tensor }) => tensor)])]
+  // Also tensors that have the codes of another: the report says what was seen of each.
+  const computed = [...groups].flatMap(([tensor, { constants }]) => (constants.has(tensor) ? [] : [tensor]))
+  const keep = [...new Set([...computed, ...watchers.map(({ tensor }) => tensor)])]
   if (keep.length > 0) {
     await eachRun(session, samples, keep, options, (_outputs, kept, sample) => {
       for (const tensor of keep) {

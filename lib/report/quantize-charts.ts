@@ -97,7 +97,7 @@ const REPAIRS: TopLevelSpec = {
   data: { name: 'bars' },
   mark: 'bar',
   encoding: {
-    y: { field: 'name', type: 'nominal', title: null, sort: null, axis: { labelLimit: 200 } },
+    y: { field: 'name', type: 'nominal', title: null, sort: null, axis: { labelLimit: 400 } },
     yOffset: { field: 'when', sort: ['without', 'with'] },
     x: { field: 'value', type: 'quantitative', title: null },
     color: {

@@ -11,6 +11,7 @@ import {
   numberText,
   percentText,
   rangeText,
+  repairAccuracyText,
   shortName,
   sizeText,
   weightText,
@@ -92,13 +93,15 @@ function repairSection({ repairs }: QuantizeReport, draw: Draw): Promise<string>
 }
 
 function repairTable({ repairs }: QuantizeReport): string {
+  const isMeasured = repairs.some(({ accuracy }) => accuracy !== undefined)
   const rows = repairs.map(({ name, sqnrDb, accuracy }) => [
     escaped(name),
     dbText(sqnrDb.without),
     dbText(sqnrDb.with),
-    accuracy ? escaped(accuracyText({ before: accuracy.without, after: accuracy.with })) : '',
+    ...(isMeasured ? [escaped(repairAccuracyText(accuracy))] : []),
   ])
-  return htmlTable(['repair', 'SQNR without', 'with, dB', 'accuracy'], rows, [false, true, true, false])
+  const head = ['repair', 'SQNR without', 'with, dB', ...(isMeasured ? ['accuracy'] : [])]
+  return htmlTable(head, rows, [false, true, true, false])
 }
 
 function layerTable(layers: readonly LayerReport[]): string {

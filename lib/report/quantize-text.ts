@@ -1,6 +1,6 @@
 // Figures of a quantisation for people, on the console and in the page alike.
 
-import type { Change, LayerReport, QuantizeReport, Range } from '../quantize/report.js'
+import type { Change, LayerReport, QuantizeReport, Range, RepairReport } from '../quantize/report.js'
 import { type Cell, facts, type TableOptions, table } from './table.js'
 import { bytesText, timeText } from './units.js'
 
@@ -94,11 +94,21 @@ function layerTable(layers: readonly LayerReport[], options: TableOptions): stri
 }
 
 function repairTable({ repairs }: QuantizeReport, options: TableOptions): string {
-  const columns = [{ title: 'repair', shrinkTo: 20 }, { title: 'SQNR dB' }, { title: 'accuracy' }]
+  const isMeasured = repairs.some(({ accuracy }) => accuracy !== undefined)
+  const columns = [
+    { title: 'repair', shrinkTo: 20 },
+    { title: 'SQNR dB' },
+    ...(isMeasured ? [{ title: 'accuracy' }] : []),
+  ]
   const rows = repairs.map(({ name, sqnrDb, accuracy }) => [
     name,
     `${dbText(sqnrDb.without)} to ${dbText(sqnrDb.with)}`,
-    accuracy ? accuracyText({ before: accuracy.without, after: accuracy.with }) : '',
+    ...(isMeasured ? [repairAccuracyText(accuracy)] : []),
   ])
   return table(columns, rows, options)
+}
+
+/** Empty where it was not measured. */
+export function repairAccuracyText(accuracy: RepairReport['accuracy']): string {
+  return accuracy ? accuracyText({ before: accuracy.without, after: accuracy.with }) : ''
 }

@@ -1,6 +1,6 @@
 // How much of a range is given up so that the rest is finer: candidates of a scale, and the choice among them.
 
-import type { Grid } from './grid.js'
+import { fillLevels, type GridCandidate } from './grid.js'
 import { roundingError, type SortedWeights } from './sorted.js'
 
 export type Clip = 'max' | 'mse'
@@ -14,13 +14,17 @@ export function clipShares(clip: Clip): readonly number[] {
 }
 
 /** The grid that errs least; of several the first. */
-export function bestGrid(weights: SortedWeights, grids: Iterable<Grid>): Grid {
-  let best: Grid | undefined
+export function bestGrid<T extends GridCandidate>(weights: SortedWeights, candidates: Iterable<T>): T {
+  let best: T | undefined
   let least = Number.POSITIVE_INFINITY
-  for (const grid of grids) {
-    const error = roundingError(weights, grid.levels)
+  let levels = new Float64Array(0)
+  for (const candidate of candidates) {
+    const { length } = candidate.codes
+    if (levels.length !== length) levels = new Float64Array(length)
+    fillLevels(levels, candidate)
+    const error = roundingError(weights, levels)
     if (best !== undefined && !(error < least)) continue
-    best = grid
+    best = candidate
     least = error
   }
   if (best === undefined) throw new RangeError('no grid to choose from')

@@ -14,13 +14,24 @@ export interface Grid {
 /** Smaller ones would leave the float32 numbers once they are multiplied with the scale of the inputs. */
 const SMALLEST_SCALE = 2 ** -100
 
-/** @param scale Any number of at least 0; rounded to a float32 that is not too small. 0, of weights that all are, becomes 1. */
+/** A grid that is not worked out yet: searches try thousands. */
+export type GridCandidate = Omit<Grid, 'levels'>
+
 export function makeGrid(codes: Int8Array, scale: number, zeroPoint = 0): Grid {
-  const stored = scale === 0 ? 1 : Math.max(Math.fround(scale), SMALLEST_SCALE)
-  // A plain loop: searches make thousands of grids, and `from` with a function takes ten times as long.
+  const candidate = { codes, scale: storedScale(scale), zeroPoint }
   const levels = new Float64Array(codes.length)
-  for (let i = 0; i < codes.length; i++) levels[i] = stored * ((codes[i] as number) - zeroPoint)
-  return { scale: stored, zeroPoint, codes, levels }
+  fillLevels(levels, candidate)
+  return { ...candidate, levels }
+}
+
+/** A scale as a float32 that is not too small. 0, of weights that all are, becomes 1. */
+export function storedScale(scale: number): number {
+  return scale === 0 ? 1 : Math.max(Math.fround(scale), SMALLEST_SCALE)
+}
+
+/** The real values of the codes, at the beginning of `levels`. */
+export function fillLevels(levels: Float64Array, { codes, scale, zeroPoint }: GridCandidate): void {
+  for (let i = 0; i < codes.length; i++) levels[i] = scale * ((codes[i] as number) - zeroPoint)
 }
 
 /** All codes from `low` to `high`. */

@@ -6,7 +6,7 @@
 // tensor is an ordinary int8 tensor, with k steps of a within the breakpoint p = k * a * scale.
 
 import { bestGrid, type Clip, clipShares } from './clip.js'
-import { type Grid, makeGrid } from './grid.js'
+import { type Grid, type GridCandidate, makeGrid, storedScale } from './grid.js'
 import type { SortedWeights } from './sorted.js'
 
 export interface PiecewiseSettings {
@@ -38,13 +38,27 @@ const MOST_FINE = 3
 /** The table of 2^bits codes, and its scale, that suits some weights best. */
 export function piecewiseGrid(weights: SortedWeights, settings: PiecewiseSettings): Grid {
   const { bits, breakpoint, clip } = settings
-  const candidates = breakpoint === 'search' ? allSteps(bits) : [closedForm(weights, bits, breakpoint)]
-  const tables = candidates.flatMap((steps) => [tableOf(bits, steps, 1), tableOf(bits, steps, -1)])
+  const tables =
+    breakpoint === 'search' ? allTables(bits) : tablesOf(bits, closedForm(weights, bits, breakpoint))
   // A few shares find the table; only that one sees all of them.
   const shares = clipShares(clip)
   const few = clip === 'max' ? shares : FEW_SHARES
   const rough = bestGrid(weights, gridsOf(weights, tables, few))
-  return bestGrid(weights, gridsOf(weights, [rough.codes], shares))
+  const best = bestGrid(weights, gridsOf(weights, [rough.codes], shares))
+  return makeGrid(best.codes, best.scale)
+}
+
+/** Tables that a search tries, by bits: the same for every row. */
+const searched = new Map<number, readonly Int8Array[]>()
+
+function allTables(bits: number): readonly Int8Array[] {
+  const known = searched.get(bits) ?? allSteps(bits).flatMap((steps) => tablesOf(bits, steps))
+  searched.set(bits, known)
+  return known
+}
+
+function tablesOf(bits: number, steps: Steps): readonly Int8Array[] {
+  return [tableOf(bits, steps, 1), tableOf(bits, steps, -1)]
 }
 
 /**
@@ -70,12 +84,12 @@ function* gridsOf(
   { values }: SortedWeights,
   tables: readonly Int8Array[],
   shares: readonly number[],
-): Iterable<Grid> {
+): Iterable<GridCandidate> {
   const least = Math.min(values[0] ?? 0, 0)
   const most = Math.max(values[values.length - 1] ?? 0, 0)
   for (const codes of tables) {
     const full = Math.max(least / (codes[0] as number), most / (codes[codes.length - 1] as number))
-    for (const share of shares) yield makeGrid(codes, full * share)
+    for (const share of shares) yield { codes, scale: storedScale(full * share), zeroPoint: 0 }
   }
 }
 
