@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const FAMILIES = /^(gemm|depthwise|winograd)/
+const FAMILIES = /^(gemm|gemv|depthwise|winograd)/
 const ISAS = ['avx2', 'avxvnni', 'avx512vnni']
 /** What makes a loop one of those that count. */
 const PRODUCTS = /^(vpdpbusd|vpdpwssd|vpmaddwd|vpmaddubsw|vfmadd\w+p[sd])$/

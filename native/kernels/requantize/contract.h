@@ -28,14 +28,14 @@ enum class Rounding : uint8_t {
 // modulo 2^32, and u >> 31 is 1 - [x < 0]. So code = (upper + (u >> 31)) >> e, an arithmetic shift.
 //
 // kOnce takes the same form with a finer factor: m in [2^31, 2^32) stands for 2m, and with u = x + 3 * 2^30, for
-// |x| < 2^30, the upper bit of u is always 1: code = floor((m * x + 2^(31+e)) / 2^(32+e)) + zero_point, which
-// PackOnce compares with the reference at every place where the code changes.
+// |x| < 2^30, the upper bit of u is always 1: code = floor((m * x + half) / 2^(32+e)) + zero_point, with a half of
+// about 2^(31+e) for which every place where the code changes is the reference's (PackOnce).
 struct Folded {
   const int32_t* bias;         // bias + 2^31, modulo 2^32; kOnce: bias + 3 * 2^30
   const uint32_t* multiplier;  // 2m; kOnce: m
   // 2^31 + 2^(e+31) + zero_point * 2^(e+32) - (m + 1) * 2^32, modulo 2^64. Of each eight channels first the four
   // even ones, then the four odd ones: the order in which 64-bit products of 32-bit lanes arise.
-  // kOnce: 2^(31+e) + zero_point * 2^(32+e) - m * 3 * 2^30 - 2^32.
+  // kOnce: half + zero_point * 2^(32+e) - m * 3 * 2^30 - 2^32.
   const int64_t* addend;
 };
 

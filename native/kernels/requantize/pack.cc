@@ -1,6 +1,7 @@
 // Lays the per-channel constants out in one block.
 #include "kernels/requantize/pack.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -10,25 +11,30 @@ namespace lowbit::kernels {
 
 namespace {
 
-// round(x * scale) + zero_point as floor((m * x + 2^(31+e)) / 2^(32+e)) + zero_point. A factor a little above the
-// real one takes halves away from zero on both sides.
+// round(x * scale) + zero_point as floor((m * x + half) / 2^(32+e)) + zero_point, for |x| < 2^30. `half` is 2^(31+e)
+// or near it: it makes up for what m, a whole number, is away from the real factor.
 struct OnceFactor {
   bool found = false;
   uint32_t m = 0;
   int e = 0;
-  int64_t Rounded(int64_t x) const { return (int64_t{m} * x + (int64_t{1} << (31 + e))) >> (32 + e); }
+  int64_t half = 0;
 };
 
-// Whether both forms give the same code for every |x| < 2^30. Both rise with x, so they are compared where the
-// reference goes from one code to the next: on both sides of each of these 255 places.
-bool IsExact(const OnceFactor& factor, double scale, int32_t zero_point) {
+// Both forms rise with x, so they are the same where they go from one code to the next at the same places. Each of
+// these 255 places leaves a range for `half`; false where the ranges have nothing in common.
+bool FindHalf(double scale, int32_t zero_point, OnceFactor* factor) {
+  int64_t least = INT64_MIN, most = INT64_MAX;
   for (int32_t below = -128 - zero_point; below < 127 - zero_point; ++below) {
     int32_t x = static_cast<int32_t>(std::floor((below + 0.5) / scale)) - 2;
     if (RoundOnce(x, scale) > below) return false;
     while (RoundOnce(x, scale) <= below) ++x;
-    if (factor.Rounded(x - 1) > below || factor.Rounded(x) <= below) return false;
+    // m * x + half reaches the next code, m * (x - 1) + half does not.
+    const int64_t from = (below + 1) * (int64_t{1} << (32 + factor->e)) - int64_t{factor->m} * x;
+    least = std::max(least, from);
+    most = std::min(most, from + int64_t{factor->m} - 1);
   }
-  return true;
+  factor->half = std::min(std::max(int64_t{1} << (31 + factor->e), least), most);
+  return least <= most;
 }
 
 // For factors in [2^-20, 1), and for 0: channels that are padding.
@@ -37,10 +43,12 @@ OnceFactor FoldOnce(double scale, int32_t zero_point) {
   factor.found = scale == 0;
   if (!(scale >= 1.0 / (1 << 20)) || !(scale < 1)) return factor;
   factor.e = -1 - std::ilogb(scale);
-  const double m = std::floor(std::ldexp(scale, 32 + factor.e)) + 1;
-  if (m >= 4294967296.0) return factor;
-  factor.m = static_cast<uint32_t>(m);
-  factor.found = IsExact(factor, scale, zero_point);
+  const double below = std::floor(std::ldexp(scale, 32 + factor.e));
+  for (double m = below + 1; m >= below && !factor.found; --m) {
+    if (m >= 4294967296.0) continue;
+    factor.m = static_cast<uint32_t>(m);
+    factor.found = FindHalf(scale, zero_point, &factor);
+  }
   return factor;
 }
 
@@ -108,7 +116,7 @@ bool PackedChannels::PackOnce(size_t count, const int32_t* bias, const double* s
     folded_bias[c] = static_cast<int32_t>(static_cast<uint32_t>(bias[c]) + kMiddle);
     multiplier[c] = factor.m;
     const size_t paired = c / 8 * 8 + c % 2 * 4 + c % 8 / 2;
-    addend[paired] = (uint64_t{1} << (31 + factor.e)) +
+    addend[paired] = static_cast<uint64_t>(factor.half) +
                      (static_cast<uint64_t>(static_cast<int64_t>(zero_point)) << (32 + factor.e)) -
                      uint64_t{factor.m} * kMiddle - (uint64_t{1} << 32);
   }

@@ -2,6 +2,7 @@
 #include "dispatch/rows_f32.h"
 #include "program/steps/matmul_layer.h"
 #include "program/steps/quantize_rows.h"
+#include "program/steps/vector_layer.h"
 
 namespace lowbit::program::steps {
 
@@ -60,6 +61,14 @@ Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step) {
   }
   const MatmulShape shape = {input.count() / depth, 1, channels, depth};
   const WeightStrides strides = {depth, 1};
+  if (kind == LayerKind::kCodes && shape.rows == 1) {
+    QuantizedLayer layer;
+    LOWBIT_RETURN_IF_ERROR(ReadQuantizedLayer(args, channels, &layer));
+    layer.weights.channel_stride = strides.channel;
+    layer.weights.depth_stride = strides.depth;
+    LOWBIT_RETURN_IF_ERROR(LoadVectorLayer(args, shape, layer, step));
+    if (*step) return Status();
+  }
   const auto rows_by = [&](const auto& copy) {
     return MatrixRows<std::decay_t<decltype(copy)>>(shape.rows, depth, copy);
   };

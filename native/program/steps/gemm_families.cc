@@ -14,18 +14,6 @@ namespace lowbit::program::steps {
 
 namespace {
 
-// Whether every weight fits the int8 layout.
-bool FitInt8(const kernels::gemm::WeightView& weights, size_t channels, size_t depth) {
-  if (!weights.is_unsigned && weights.zero_point == 0) return true;
-  std::vector<int16_t> line(depth);
-  for (size_t n = 0; n < channels; ++n) {
-    kernels::gemm::ReadChannel(weights, n, depth, line.data());
-    const auto outside = [](int16_t w) { return w < -128 || w > 127; };
-    if (std::any_of(line.begin(), line.end(), outside)) return false;
-  }
-  return true;
-}
-
 Key LayoutOf(WeightStrides strides) { return Key().With(strides.channel).With(strides.depth); }
 
 // Weights of the integer kernels, packed for the matmul's row.
@@ -46,6 +34,17 @@ Status PackCodes(StepArgs& args, const kernels::gemm::WeightView& weights, size_
 Status NoMemory(const StepArgs& args) { return args.Fail(Code::kLimit, "no memory for channel constants"); }
 
 }  // namespace
+
+bool AreBytes(const kernels::gemm::WeightView& weights, size_t channels, size_t depth, int32_t least) {
+  if (!weights.is_unsigned && weights.zero_point == 0 && least == -128) return true;
+  std::vector<int16_t> line(depth);
+  for (size_t n = 0; n < channels; ++n) {
+    kernels::gemm::ReadChannel(weights, n, depth, line.data());
+    const auto outside = [&](int16_t w) { return w < least || w > 127; };
+    if (std::any_of(line.begin(), line.end(), outside)) return false;
+  }
+  return true;
+}
 
 Status KindOfLayer(const StepArgs& args, LayerKind* kind) {
   if (args.input_count() < 2 || args.output_count() != 1 || !args.has_input(0) || !args.has_input(1)) {
@@ -128,7 +127,7 @@ Status ReadWideFactors(const StepArgs& args, size_t channels, std::vector<int32_
 
 const kernels::gemm::Row& CodesRow(const StepArgs& args, const MatmulShape& shape,
                                    const QuantizedLayer& layer) {
-  const bool fit = FitInt8(layer.weights, shape.groups * shape.channels, shape.depth);
+  const bool fit = AreBytes(layer.weights, shape.groups * shape.channels, shape.depth, -128);
   return dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, fit}, args.isa());
 }
 
@@ -156,7 +155,7 @@ Status LoadCodes(StepArgs& args, const MatmulShape& shape, const RowSource<int16
 const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& shape,
                                       const QuantizedLayer& layer) {
   const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(shape.channels, args.isa());
-  return row && FitInt8(layer.weights, shape.groups * shape.channels, shape.depth) ? row : nullptr;
+  return row && AreBytes(layer.weights, shape.groups * shape.channels, shape.depth, -128) ? row : nullptr;
 }
 
 Status LoadBytes(StepArgs& args, const MatmulShape& shape, const RowSource<uint8_t>& rows,

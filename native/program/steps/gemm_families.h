@@ -117,6 +117,9 @@ struct WeightStrides {
   size_t channel, depth;
 };
 
+// Whether every weight lies in [least, 127].
+bool AreBytes(const kernels::gemm::WeightView& weights, size_t channels, size_t depth, int32_t least);
+
 // The kernel for codes: for bytes where this machine has one for the layer (else null), and the other.
 const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& shape,
                                       const QuantizedLayer& layer);

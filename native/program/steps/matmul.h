@@ -28,6 +28,9 @@ inline size_t DivideUp(size_t a, size_t b) { return (a + b - 1) / b; }
 // Bytes of scratch memory, up to a boundary of 64.
 inline uint64_t Aligned(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
 
+// Weights of an output channel.
+constexpr size_t kMostDepth = size_t{1} << 28;
+
 // Handing work to other threads pays from about 20 microseconds on.
 constexpr size_t kParallelMacs = 2 * 1000 * 1000;
 constexpr size_t kChunksPerThread = 4;
@@ -46,7 +49,6 @@ class Matmul {
   // Refuses what the limit of memory does not leave room for: `channel_bytes` are an entry's constants.
   Status Plan(const StepArgs& args, const MatmulShape& shape, const RowSource<Lhs>& rows, const Row& row,
               size_t weight_bytes, size_t channel_bytes) {
-    constexpr size_t kMostDepth = size_t{1} << 28;
     // What a block touches stays in the second-level cache while the panels pass over it; panels that pass
     // together stay in the first-level one.
     constexpr size_t kBlockBytes = 96 * 1024, kPanelBytes = 20 * 1024;
