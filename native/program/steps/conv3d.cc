@@ -8,6 +8,8 @@
 namespace lowbit::program::steps {
 namespace {
 
+int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }  // for a >= 0 and b > 0
+
 class Conv3d final : public Step {
  public:
   Conv3d() { kernel_ = "conv3d.f32.scalar"; }
@@ -30,27 +32,30 @@ class Conv3d final : public Step {
  private:
   size_t Extent(int d) const { return static_cast<size_t>(out_extent[d]); }
 
-  // All outputs of one place, summed in the order of the taps.
+  // All outputs of one place, summed in the order of the taps. Taps in the padding are never visited: a filter may
+  // be any number of times larger than the input.
   void Place(const RunContext& run, size_t row) const {
-    int64_t at[3];
-    size_t rest = row;
-    for (int d = 3; d-- > 0; rest /= Extent(d))
-      at[d] = static_cast<int64_t>(rest % Extent(d)) * stride[d] - pad[d];
+    int64_t at[3], first[3], end[3];
+    size_t batch = row;
+    for (int d = 3; d-- > 0; batch /= Extent(d)) {
+      at[d] = static_cast<int64_t>(batch % Extent(d)) * stride[d] - pad[d];
+      first[d] = CeilDivide(std::max<int64_t>(0, -at[d]), dilation[d]);
+      end[d] =
+          std::min<int64_t>(filter[d], CeilDivide(std::max<int64_t>(0, in_extent[d] - at[d]), dilation[d]));
+    }
     float* const to = out.Out<float>(run) + row * outputs;
     std::fill_n(to, outputs, 0.0f);
-    const float* w = weights.In<float>(run);
-    const size_t tap = inputs * outputs;
-    for (int64_t z = 0; z < filter[0]; ++z) {
-      for (int64_t y = 0; y < filter[1]; ++y) {
-        for (int64_t x = 0; x < filter[2]; ++x, w += tap) {
-          const int64_t from[3] = {at[0] + z * dilation[0], at[1] + y * dilation[1], at[2] + x * dilation[2]};
-          bool inside = true;
-          size_t place = rest;
-          for (int d = 0; d < 3; ++d) {
-            inside = inside && from[d] >= 0 && from[d] < in_extent[d];
-            place = place * static_cast<size_t>(in_extent[d]) + static_cast<size_t>(from[d]);
-          }
-          if (inside) AddTap(in.In<float>(run) + place * inputs, w, to);
+    for (int64_t z = first[0]; z < end[0]; ++z) {
+      const size_t plane =
+          batch * static_cast<size_t>(in_extent[0]) + static_cast<size_t>(at[0] + z * dilation[0]);
+      for (int64_t y = first[1]; y < end[1]; ++y) {
+        const size_t line =
+            plane * static_cast<size_t>(in_extent[1]) + static_cast<size_t>(at[1] + y * dilation[1]);
+        for (int64_t x = first[2]; x < end[2]; ++x) {
+          const size_t place =
+              line * static_cast<size_t>(in_extent[2]) + static_cast<size_t>(at[2] + x * dilation[2]);
+          const size_t tap = static_cast<size_t>((z * filter[1] + y) * filter[2] + x);
+          AddTap(in.In<float>(run) + place * inputs, weights.In<float>(run) + tap * inputs * outputs, to);
         }
       }
     }

@@ -351,15 +351,16 @@ const filtered: Case = realCase(
 )
 
 const VOLUMES = [
-  { stride: [1, 1, 1], dilation: [1, 1, 1], same: true },
-  { stride: [2, 1, 2], dilation: [1, 2, 1], same: false },
+  { taps: [2, 3, 2], stride: [1, 1, 1], dilation: [1, 1, 1], same: true },
+  { taps: [2, 3, 2], stride: [2, 1, 2], dilation: [1, 2, 1], same: false },
+  { taps: [7, 5, 6], stride: [1, 2, 1], dilation: [3, 1, 2], same: true },
 ] as const
 
 /** A convolution over depth, height and width. */
-const volumes: readonly Case[] = VOLUMES.map(({ stride, dilation, same: isSame }) => {
+const volumes: readonly Case[] = VOLUMES.map(({ taps, stride, dilation, same: isSame }) => {
   const [image, filter] = [
     [1, 4, 5, 4, 2],
-    [2, 3, 2, 2, 3],
+    [...taps, 2, 3],
   ] as const
   const starts: number[] = []
   const extents = [0, 1, 2].map((d) => {
@@ -372,7 +373,7 @@ const volumes: readonly Case[] = VOLUMES.map(({ stride, dilation, same: isSame }
   const weights = weightsOf('float32', filter, 4)
   const shape = [1, ...extents, 3]
   return realCase(
-    `stride ${stride}${isSame ? ', same' : ''}`,
+    `filter ${taps}, stride ${stride}${isSame ? ', same' : ''}`,
     {
       type: 'CONV_3D',
       inputs: [f32(...image), weights.spec, constant('float32', [3], [0.5, -1, 2])],
