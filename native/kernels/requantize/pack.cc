@@ -19,6 +19,20 @@ struct OnceFactor {
   int64_t Rounded(int64_t x) const { return (int64_t{m} * x + (int64_t{1} << (31 + e))) >> (32 + e); }
 };
 
+// Whether the places where codes change lie so far from whole numbers that both forms pass them between the same two:
+// the factors differ by less than 2^-31 of the real one, products in double precision by 2^-53.
+bool IsFarFromWhole(double scale, int32_t zero_point) {
+  const double inverse = 1 / scale;
+  int near = 0;
+  for (int32_t place = 0; place < 255; ++place) {
+    const double x = (place - 128 - zero_point + 0.5) * inverse;  // |x| < 2^8.6 * 2^20
+    const double rest = std::fabs(x - static_cast<int32_t>(x));
+    const double margin = std::fabs(x) * (1.0 / (1 << 30));
+    near |= static_cast<int>(rest < margin) | static_cast<int>(rest > 1 - margin);
+  }
+  return near == 0;
+}
+
 // Whether both forms give the same code for every |x| < 2^30. Both rise with x, so they are compared where the
 // reference goes from one code to the next: on both sides of each of these 255 places.
 bool IsExact(const OnceFactor& factor, double scale, int32_t zero_point) {
@@ -40,7 +54,7 @@ OnceFactor FoldOnce(double scale, int32_t zero_point) {
   const double m = std::floor(std::ldexp(scale, 32 + factor.e)) + 1;
   if (m >= 4294967296.0) return factor;
   factor.m = static_cast<uint32_t>(m);
-  factor.found = IsExact(factor, scale, zero_point);
+  factor.found = IsFarFromWhole(scale, zero_point) || IsExact(factor, scale, zero_point);
   return factor;
 }
 
