@@ -1,6 +1,5 @@
 // What convolutions and fully connected layers take in common: types, zero points, clamp, factors, int4 weights.
 
-import { quantizeMultipliers } from '../numerics/fixed-point.js'
 import { elementCount } from '../tensor/shape.js'
 import { activationRange, floatActivationRange, isClamp } from './activation.js'
 import type { NodeContext, Operand, Step, StepAttribute } from './contract.js'
@@ -63,15 +62,15 @@ function realAttributes(
   return {
     ...clamp,
     asymmetric: layer.asymmetricInputs(weights) ? 1 : 0,
-    weightScale: Float32Array.from({ length: channels }, (_, c) => scales[scales.length === 1 ? 0 : c] ?? 0),
+    weightScale: scales.length === 1 ? new Float32Array(channels).fill(scales[0] as number) : scales,
   }
 }
 
 /**
  * Attributes of a layer with integer activations.
  *
- * The factor of channel c is input scale * weight scale[c] / output scale, in double precision; for uint8
- * convolutions the first product is rounded to float32, as in the reference's older function.
+ * The factor of channel c is input scale * weight scale[c] / output scale, in double precision, which native code
+ * computes; for uint8 convolutions the first product is rounded to float32, as in the reference's older function.
  *
  * @see TFLite, kernels/kernel_util: PopulateConvolutionQuantizationParams, GetQuantizedConvolutionMultipler.
  * @see LiteRT, kernels/internal/reference/integer_ops/fully_connected.h, for the real factor.
@@ -89,20 +88,17 @@ function codeAttributes(
     throw node.fail('OPERATOR_UNSUPPORTED', 'int16 activations must have zero point 0')
   }
   const scales = weightScales(node, weights, channelAxis)
-  const factor = (scale: number) =>
-    rounding === 'twice' && input.dtype === 'uint8'
-      ? Math.fround(from.scale * scale) / to.scale
-      : (from.scale * scale) / to.scale
-  const one = scales.length === 1 ? factor(scales[0] ?? 0) : undefined
-  const channels = weights.shape[channelAxis] ?? 0
-  const factors = Array.from({ length: channels }, (_, c) => one ?? factor(scales[c] ?? 0))
   const keepsZeroPoint = weights.dtype === 'uint8' || (weightZeroPoint && scales.length === 1)
   return {
     inputZeroPoint: from.zeroPoint,
     weightZeroPoint: keepsZeroPoint ? (weights.quantization?.zeroPoint[0] ?? 0) : 0,
     outputZeroPoint: to.zeroPoint,
     ...activationRange(activation, to, output.dtype as 'int8' | 'uint8' | 'int16'),
-    ...(rounding === 'twice' ? quantizeMultipliers(factors) : { scale: Float64Array.from(factors) }),
+    inputScale: Float64Array.of(from.scale),
+    weightScale: scales,
+    outputScale: Float64Array.of(to.scale),
+    once: rounding === 'once' ? 1 : 0,
+    narrow: rounding === 'twice' && input.dtype === 'uint8' ? 1 : 0,
   }
 }
 

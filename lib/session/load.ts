@@ -1,6 +1,7 @@
 // Loading: file bytes -> model -> graph -> plan -> program -> session.
 
-import { readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs'
+import { promisify } from 'node:util'
 import { LowbitError } from '../errors.js'
 import { decode } from '../format/tflite/decode.js'
 import { readMetadata } from '../format/tflite/metadata.js'
@@ -68,7 +69,7 @@ export function prepare(bytes: Uint8Array, limits: Omit<Limits, 'passes'>, isa?:
 
 async function readModel(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path)
+    return await promisify(readFile)(path)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new LowbitError('DATA_INVALID', `the model file cannot be read: ${why}`, { actual: path, cause })

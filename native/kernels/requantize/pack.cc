@@ -20,6 +20,21 @@ struct OnceFactor {
   int64_t half = 0;
 };
 
+// Whether the places where codes change lie so far from whole numbers that both forms pass them between the same two,
+// with a factor rounded up and the plain half: the factors differ by less than 2^-31 of the real one, products in
+// double precision by 2^-53.
+bool IsFarFromWhole(double scale, int32_t zero_point) {
+  const double inverse = 1 / scale;
+  int near = 0;
+  for (int32_t place = 0; place < 255; ++place) {
+    const double x = (place - 128 - zero_point + 0.5) * inverse;  // |x| < 2^8.6 * 2^20
+    const double rest = std::fabs(x - static_cast<int32_t>(x));
+    const double margin = std::fabs(x) * (1.0 / (1 << 30));
+    near |= static_cast<int>(rest < margin) | static_cast<int>(rest > 1 - margin);
+  }
+  return near == 0;
+}
+
 // Both forms rise with x, so they are the same where they go from one code to the next at the same places. Each of
 // these 255 places leaves a range for `half`; false where the ranges have nothing in common.
 bool FindHalf(double scale, int32_t zero_point, OnceFactor* factor) {
@@ -44,6 +59,11 @@ OnceFactor FoldOnce(double scale, int32_t zero_point) {
   if (!(scale >= 1.0 / (1 << 20)) || !(scale < 1)) return factor;
   factor.e = -1 - std::ilogb(scale);
   const double below = std::floor(std::ldexp(scale, 32 + factor.e));
+  if (below + 1 < 4294967296.0 && IsFarFromWhole(scale, zero_point)) {
+    factor.m = static_cast<uint32_t>(below + 1);
+    factor.half = int64_t{1} << (31 + factor.e);
+    factor.found = true;
+  }
   for (double m = below + 1; m >= below && !factor.found; --m) {
     if (m >= 4294967296.0) continue;
     factor.m = static_cast<uint32_t>(m);

@@ -1,5 +1,6 @@
 // fully_connected: [.., depth] x constant weights [channels, depth] -> [.., channels], of any family.
 #include "dispatch/rows_f32.h"
+#include "program/steps/common.h"
 #include "program/steps/matmul_layer.h"
 #include "program/steps/quantize_rows.h"
 #include "program/steps/vector_layer.h"
@@ -20,7 +21,10 @@ class HybridFullyConnected final : public Step {
     int32_t* zero_points = reinterpret_cast<int32_t*>(scales + count);
     int8_t* codes = reinterpret_cast<int8_t*>(zero_points + count);
     const float* input = input_.In<float>(run);
-    QuantizeRows(*quantize_, is_asymmetric_, input, count, depth, codes, scales, zero_points);
+    Split(run, count, (8 << 10) / (depth + 1), [&](size_t begin, size_t end) {
+      QuantizeRows(*quantize_, is_asymmetric_, input + begin * depth, end - begin, depth, codes + begin * depth,
+                   scales + begin, zero_points + begin);
+    });
     matmul.Run(run, run.scratch + own_bytes(), rows_, 0, LhsFlip(Family()), codes, output_.Out<float>(run),
                {scales, zero_points, 1});
   }

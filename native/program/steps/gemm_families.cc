@@ -110,21 +110,6 @@ Status ReadWideBias(const StepArgs& args, size_t channels, std::vector<int64_t>*
   return Status();
 }
 
-Status ReadWideFactors(const StepArgs& args, size_t channels, std::vector<int32_t>* multiplier,
-                       std::vector<int32_t>* shift) {
-  Span<const int32_t> multipliers, shifts;
-  LOWBIT_RETURN_IF_ERROR(args.Ints("multiplier", channels, &multipliers));
-  LOWBIT_RETURN_IF_ERROR(args.Ints("shift", channels, &shifts));
-  for (size_t n = 0; n < channels; ++n) {
-    if (multipliers[n] < 0 || shifts[n] < -31 || shifts[n] > 7) {
-      return args.Fail(Code::kUnsupported, "the factor of channel " + std::to_string(n) + " is out of range");
-    }
-  }
-  multiplier->assign(multipliers.begin(), multipliers.end());
-  shift->assign(shifts.begin(), shifts.end());
-  return Status();
-}
-
 const kernels::gemm::Row& CodesRow(const StepArgs& args, const MatmulShape& shape,
                                    const QuantizedLayer& layer) {
   const bool fit = AreBytes(layer.weights, shape.groups * shape.channels, shape.depth, -128);
@@ -229,17 +214,8 @@ Status LoadWide(StepArgs& args, const MatmulShape& shape, const RowSource<int16_
   int low, high;
   LOWBIT_RETURN_IF_ERROR(args.Int("low", -32768, 32767, &low));
   LOWBIT_RETURN_IF_ERROR(args.Int("high", low, 32767, &high));
-  const bool once = args.has("scale");
-  Span<const double> scale;
-  std::vector<int32_t> multiplier, shift;
-  if (once) {
-    LOWBIT_RETURN_IF_ERROR(args.Doubles("scale", channels, &scale));
-    for (double factor : scale) {
-      if (!(factor >= 0 && factor < 1e300)) return args.Fail(Code::kInvalid, "a scale is out of range");
-    }
-  } else {
-    LOWBIT_RETURN_IF_ERROR(ReadWideFactors(args, channels, &multiplier, &shift));
-  }
+  Factors factors;
+  LOWBIT_RETURN_IF_ERROR(ReadFactors(args, channels, kMostWideShift, &factors));
   std::vector<int64_t> bias;
   LOWBIT_RETURN_IF_ERROR(ReadWideBias(args, channels, &bias));
 
@@ -259,14 +235,14 @@ Status LoadWide(StepArgs& args, const MatmulShape& shape, const RowSource<int16_
     const size_t n = matmul->ChannelOf(i);
     if (n == SIZE_MAX) continue;
     biases[i] = bias[n];
-    if (once) {
-      scales[i] = scale[n];
+    if (factors.once) {
+      scales[i] = factors.scale[n];
     } else {
-      multipliers[i] = multiplier[n];
-      shifts[i] = shift[n];
+      multipliers[i] = factors.multiplier[n];
+      shifts[i] = factors.shift[n];
     }
   }
-  matmul->constants.channels = {biases, multipliers, shifts, once ? scales : nullptr, low, high};
+  matmul->constants.channels = {biases, multipliers, shifts, factors.once ? scales : nullptr, low, high};
   return Status();
 }
 

@@ -157,8 +157,7 @@ Status ReadRealBias(const StepArgs& args, size_t channels, std::vector<float>* b
 
 // The int64 or int32 bias of a 16x8 layer, or zeros when absent.
 Status ReadWideBias(const StepArgs& args, size_t channels, std::vector<int64_t>* bias);
-// Fixed-point factors of a 16x8 layer: attributes multiplier and shift.
-Status ReadWideFactors(const StepArgs& args, size_t channels, std::vector<int32_t>* multiplier,
-                       std::vector<int32_t>* shift);
+// The largest shift of the factors of a 16x8 layer.
+constexpr int kMostWideShift = 7;
 
 }  // namespace lowbit::program::steps

@@ -74,7 +74,7 @@ class PlaneSum final : public Step {
     const uint8_t* a = a_.In<uint8_t>(run);
     const uint8_t* b = b_.In<uint8_t>(run);
     uint8_t* out = out_.Out<uint8_t>(run);
-    Split(run, count_, 64 << 10,
+    Split(run, count_, 16 << 10,
           [&](size_t begin, size_t end) { run_(plane_, a + begin, b + begin, out + begin, end - begin); });
   }
 
