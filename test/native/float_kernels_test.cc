@@ -120,6 +120,8 @@ LOWBIT_TEST("map_f32: cheap functions give the bits of the scalar ones, the othe
   });
 }
 
+constexpr float kSmallestNormal = std::numeric_limits<float>::min();
+
 constexpr size_t kDepths[] = {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 257};
 
 LOWBIT_TEST("rows_f32: sums and softmax lie within their bounds") {
@@ -143,16 +145,38 @@ LOWBIT_TEST("rows_f32: sums and softmax lie within their bounds") {
             std::string(row.name) + ": sum of " + std::to_string(depth));
         const float beta = round % 3 ? 1.0f : 0.5f;
         for (const float x : in) powers += std::exp(beta * (x - largest));
-        row.softmax(in.data(), depth, beta, out.data());
+        row.softmax(in.data(), 1, depth, beta, out.data());
         for (size_t i = 0; i < depth; ++i) {
           const double exponent = beta * (in[i] - largest), want = std::exp(exponent) / powers;
           // Two units of the exponential for each entry, the rounding of its argument, the sum and the quotient.
           const double bound = (static_cast<double>(depth) + 8 + 2 * std::fabs(exponent)) * 2 * eps;
-          LOWBIT_CHECK_THAT(std::fabs(out[i] - want) <= bound * want + 1e-44,
+          LOWBIT_CHECK_THAT(std::fabs(out[i] - want) <= bound * want + kSmallestNormal,
                             std::string(row.name) + ": softmax of " + std::to_string(depth));
         }
-        row.softmax(in.data(), depth, beta, in.data());
+        row.softmax(in.data(), 1, depth, beta, in.data());
         for (size_t i = 0; i < depth; ++i) LOWBIT_EQUAL(in[i], out[i]);
+      }
+    }
+  });
+}
+
+LOWBIT_TEST("rows_f32: softmax of many rows is that of each, and gives zeros far below the largest entry") {
+  const auto same = [](const auto&, const auto&) { return true; };
+  ForPairs(dispatch::rows_f32::Lists(), same, [&](const auto& row, const auto&) {
+    Random random(5);
+    for (const size_t depth : kDepths) {
+      for (const size_t rows : {size_t{0}, size_t{2}, size_t{8}, size_t{19}}) {
+        Guarded<float> in(rows * depth), out(rows * depth), one(depth);
+        for (auto& x : in) x = static_cast<float>(random.Between(-1000, 1000)) / 100;
+        for (size_t r = 1; r < rows; r += 2) in[r * depth] = r % 4 == 1 ? -1e9f : -kInfinity;
+        row.softmax(in.data(), rows, depth, 1.0f, out.data());
+        for (size_t r = 0; r < rows; ++r) {
+          row.softmax(in.data() + r * depth, 1, depth, 1.0f, one.data());
+          for (size_t i = 0; i < depth; ++i) {
+            LOWBIT_CHECK_THAT(Same(one[i], out[r * depth + i]), std::string(row.name) + ": rows together");
+          }
+          if (r % 2 && depth > 1) LOWBIT_EQUAL(out[r * depth], 0.0f);
+        }
       }
     }
   });

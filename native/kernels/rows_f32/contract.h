@@ -11,8 +11,9 @@ namespace lowbit::kernels::rows_f32 {
 // The sum; the order of additions is each kernel's own.
 using Sum = float (*)(const float* row, size_t count);
 
-// out[i] = e^(beta (row[i] - m)) / (the sum of these), m the largest entry. `out` may be `row`.
-using Softmax = void (*)(const float* row, size_t count, float beta, float* out);
+// Of each row of `depth` values: out[i] = e^(beta (row[i] - m)) / (the sum of these), m the largest entry.
+// Powers below the smallest normal number may be anything from 0 up to it. `out` may be `values`.
+using Softmax = void (*)(const float* values, size_t rows, size_t depth, float beta, float* out);
 
 // Codes of `rows` rows of `depth` values, with a scale, and perhaps a zero point, of each row's own:
 // real = scale * (code - zero_point). A row of zeros has the codes 0 and the scale 1. The same bits on every

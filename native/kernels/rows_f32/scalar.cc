@@ -17,7 +17,7 @@ float Total(const float* row, size_t count) {
   return sum;
 }
 
-void SoftmaxOf(const float* row, size_t count, float beta, float* out) {
+void SoftmaxRow(const float* row, size_t count, float beta, float* out) {
   float best = std::numeric_limits<float>::lowest(), sum = 0;
   for (size_t i = 0; i < count; ++i) best = std::max(best, row[i]);
   for (size_t i = 0; i < count; ++i) {
@@ -25,6 +25,10 @@ void SoftmaxOf(const float* row, size_t count, float beta, float* out) {
     sum += out[i];
   }
   for (size_t i = 0; i < count; ++i) out[i] /= sum;
+}
+
+void SoftmaxOf(const float* values, size_t rows, size_t depth, float beta, float* out) {
+  for (size_t i = 0; i < rows; ++i) SoftmaxRow(values + i * depth, depth, beta, out + i * depth);
 }
 
 // To the nearest integer, halves away from zero, as the sum x + 0.5 in float cut off (so that the float below

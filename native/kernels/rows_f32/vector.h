@@ -36,30 +36,71 @@ float Total(const float* row, size_t count) {
   return V::Total(Gather<V>(row, count, V::Set(0.0f), add, add));
 }
 
+// Rows that pass together, so that what ends a row runs beside the next one; as many as stay in the first-level
+// cache.
+constexpr size_t kRowsAtOnce = 8;
+inline size_t SoftmaxRows(size_t depth) {
+  constexpr size_t kCached = 4096;
+  const size_t rows = kCached / (depth + 1);
+  return rows < 1 ? 1 : rows < kRowsAtOnce ? rows : kRowsAtOnce;
+}
+
+// out[i] = 2^(factor (row[i] - most)); gives the sum of these.
 template <typename V>
-void SoftmaxOf(const float* row, size_t count, float beta, float* out) {
+inline float Powers(const float* row, size_t count, float most, typename V::F factor, float* out) {
+  using F = typename V::F;
+  constexpr size_t w = V::kWidth;
+  const F best = V::Set(most);
+  const auto power = [&](F x) { return real::Exp2<V>(V::Mul(V::Sub(x, best), factor)); };
+  F sum[2] = {V::Set(0.0f), V::Set(0.0f)};
+  size_t i = 0;
+  const auto whole = [&](F* total) {
+    const F e = power(V::Load(row + i));
+    V::Store(out + i, e);
+    *total = V::Add(*total, e);
+    i += w;
+  };
+  while (i + 2 * w <= count) {
+    whole(&sum[0]);
+    whole(&sum[1]);
+  }
+  if (i + w <= count) whole(&sum[0]);
+  if (const size_t left = count - i) {
+    const F e = power(V::LoadFirst(row + i, left));
+    V::StoreFirst(out + i, left, e);
+    sum[1] = V::Add(sum[1], V::KeepFirst(left, e, V::Set(0.0f)));
+  }
+  return V::Total(V::Add(sum[0], sum[1]));
+}
+
+template <typename V>
+inline void Scale(float* row, size_t count, float by) {
+  const typename V::F factor = V::Set(by);
+  size_t i = 0;
+  for (; i + V::kWidth <= count; i += V::kWidth) V::Store(row + i, V::Mul(V::Load(row + i), factor));
+  if (const size_t left = count - i) V::StoreFirst(row + i, left, V::Mul(V::LoadFirst(row + i, left), factor));
+}
+
+template <typename V>
+void SoftmaxOf(const float* values, size_t rows, size_t depth, float beta, float* out) {
   using F = typename V::F;
   // NaN is passed over, as in std::max(best, NaN).
   const auto larger = [](F best, F x) { return V::Max(x, best); };
-  const F best = V::Set(V::Most(Gather<V>(row, count, V::Set(-3.40282347e+38f), larger, larger)));
   const F factor = V::Set(beta * 1.44269504f);  // powers of 2
-  F sum = V::Set(0.0f);
-  size_t i = 0;
-  const auto power = [&](F x) { return real::Exp2<V>(V::Mul(V::Sub(x, best), factor)); };
-  for (; i + V::kWidth <= count; i += V::kWidth) {
-    const F e = power(V::Load(row + i));
-    V::Store(out + i, e);
-    sum = V::Add(sum, e);
+  const size_t at_once = SoftmaxRows(depth);
+  for (size_t first = 0; first < rows; first += at_once) {
+    const size_t count = rows - first < at_once ? rows - first : at_once;
+    float at[kRowsAtOnce];  // the largest entry of each row, then the sum of its powers
+    for (size_t i = 0; i < count; ++i) {
+      at[i] = V::Most(Gather<V>(values + i * depth, depth, V::Set(-3.40282347e+38f), larger, larger));
+    }
+    for (size_t i = 0; i < count; ++i) {
+      at[i] = Powers<V>(values + i * depth, depth, at[i], factor, out + i * depth);
+    }
+    for (size_t i = 0; i < count; ++i) Scale<V>(out + i * depth, depth, 1.0f / at[i]);
+    values += count * depth;
+    out += count * depth;
   }
-  const size_t left = count - i;
-  if (left) {
-    const F e = power(V::LoadFirst(row + i, left));
-    V::StoreFirst(out + i, left, e);
-    sum = V::Add(sum, V::KeepFirst(left, e, V::Set(0.0f)));
-  }
-  const F share = V::Set(1.0f / V::Total(sum));
-  for (i = 0; i + V::kWidth <= count; i += V::kWidth) V::Store(out + i, V::Mul(V::Load(out + i), share));
-  if (left) V::StoreFirst(out + i, left, V::Mul(V::LoadFirst(out + i, left), share));
 }
 
 // Stores the codes of row[i] * inverse + offset. With kHeld the products are held to [-limit, limit] first: an
@@ -74,8 +115,14 @@ inline void StoreCodes(const float* row, size_t count, float inverse, float limi
     if (kHeld) product = V::Max(V::Negate(most), V::Min(product, most));
     return V::Add(product, V::CopySign(half, product));
   };
+  constexpr size_t w = V::kWidth;
   size_t i = 0;
-  for (; i + V::kWidth <= count; i += V::kWidth) V::StoreCodes(codes + i, code(V::Load(row + i)), offset);
+  for (; i + 4 * w <= count; i += 4 * w) {
+    const float* from = row + i;
+    V::StoreCodes4(codes + i, code(V::Load(from)), code(V::Load(from + w)), code(V::Load(from + 2 * w)),
+                   code(V::Load(from + 3 * w)), offset);
+  }
+  for (; i + w <= count; i += w) V::StoreCodes(codes + i, code(V::Load(row + i)), offset);
   if (const size_t left = count - i) {
     int8_t rest[V::kWidth];
     V::StoreCodes(rest, code(V::LoadFirst(row + i, left)), offset);
@@ -85,8 +132,8 @@ inline void StoreCodes(const float* row, size_t count, float inverse, float limi
 
 constexpr float kFinite = 3.40282347e+38f;
 
-// Rows whose ranges are found before any of them is stored: their divisions then run beside each other.
-constexpr size_t kRowsAtOnce = 8;
+// The ranges of kRowsAtOnce rows are found before any of them is stored: their divisions then run beside each
+// other.
 
 // Finite products lie in [-127.1, 127.1]: their codes need no clamp.
 template <typename V>
@@ -115,20 +162,20 @@ template <typename V>
 inline void Ends(const float* row, size_t count, float* most, float* most_negated) {
   using F = typename V::F;
   constexpr size_t w = V::kWidth;
-  F up[2] = {V::Set(0.0f), V::Set(0.0f)}, down[2] = {up[0], up[0]};
+  const F zero = V::Set(0.0f);
+  F up[4] = {zero, zero, zero, zero}, down[4] = {zero, zero, zero, zero};
   const auto fold = [&](size_t k, F x) {
     up[k] = V::Max(x, up[k]);
     down[k] = V::Min(x, down[k]);
   };
   size_t i = 0;
-  for (; i + 2 * w <= count; i += 2 * w) {
-    fold(0, V::Load(row + i));
-    fold(1, V::Load(row + i + w));
+  for (; i + 4 * w <= count; i += 4 * w) {
+    for (size_t k = 0; k < 4; ++k) fold(k, V::Load(row + i + k * w));
   }
   for (; i + w <= count; i += w) fold(0, V::Load(row + i));
   if (const size_t left = count - i) fold(1, V::LoadFirst(row + i, left));
-  *most = V::Most(V::Max(up[0], up[1]));
-  *most_negated = V::Most(V::Negate(V::Min(down[0], down[1])));
+  *most = V::Most(V::Max(V::Max(up[0], up[1]), V::Max(up[2], up[3])));
+  *most_negated = V::Most(V::Negate(V::Min(V::Min(down[0], down[1]), V::Min(down[2], down[3]))));
 }
 
 // The store saturates to int8, which is the clamp.
