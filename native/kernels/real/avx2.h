@@ -53,8 +53,9 @@ struct Vector {
     return Mul(Mul(x, _mm256_castsi256_ps(first)), _mm256_castsi256_ps(second));
   }
 
-  // x * 2^n for integers n in [-127, 128] and x in [1/2, 2), by adding n to the exponent: what is below the
-  // smallest normal number becomes another such number; 1 * 2^-127 is 0, and 1 * 2^128 is infinite.
+  // x * 2^n for integers n in [kNoPower, 128] and x in [1/2, 2), by adding n to the exponent: what is below the
+  // smallest normal number becomes another such number; 1 * 2^kNoPower is 0, and 1 * 2^128 is infinite.
+  static constexpr float kNoPower = -127;
   static F TimesNormalPowerOf2(F x, F n) {
     const __m256i shift = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), shift));

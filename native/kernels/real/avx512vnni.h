@@ -43,6 +43,8 @@ struct Vector {
 
   // x * 2^n, rounded once.
   static F TimesPowerOf2(F x, F n) { return _mm512_scalef_ps(x, n); }
+  // The same here, down to a power so small that 0 is left of it.
+  static constexpr float kNoPower = -151;
   static F TimesNormalPowerOf2(F x, F n) { return TimesPowerOf2(x, n); }
 
   static float Total(F x) {

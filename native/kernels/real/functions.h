@@ -28,11 +28,11 @@ inline typename V::F Exp(typename V::F x) {
 
 // 2^t: t = n + f, |f| <= 1/2; 2^f by a polynomial fitted to relative error 2^-23, in pairs, so that
 // few steps wait for each other. Within 2 units in the last place, for arguments that are rounded anyway; what
-// is below the smallest normal number may become anything from 0 up to it, and is 0 from -127 on.
+// is below the smallest normal number may become anything from 0 up to it, and is 0 far below.
 template <typename V>
 inline typename V::F Exp2(typename V::F t) {
   using F = typename V::F;
-  const F held = V::Max(V::Set(-127.0f), V::Min(V::Set(128.0f), t));
+  const F held = V::Max(V::Set(V::kNoPower), V::Min(V::Set(128.0f), t));
   const F n = V::Round(held), f = V::Sub(held, n), square = V::Mul(f, f);
   const F low = V::MulAdd(V::Set(0.693147004f), f, V::Set(1.0f));
   const F middle = V::MulAdd(V::Set(0.0555073358f), f, V::Set(0.240222424f));

@@ -4,6 +4,7 @@
 // Rounding of codes: x + 0.5 with the sign of x, cut off, as in scalar.cc.
 #pragma once
 
+#include <math.h>
 #include <string.h>
 
 #include "kernels/real/functions.h"
@@ -13,36 +14,102 @@
 namespace lowbit::kernels::rows_f32 {
 namespace {
 
-// Folds all vectors of a row into four accumulators; lanes beyond the end count as `none`.
-template <typename V, typename Fold, typename Join>
-inline typename V::F Gather(const float* row, size_t count, typename V::F none, const Fold& fold,
-                            const Join& join) {
+// Folds all vectors of a row, each as `read` gives it, into four accumulators; lanes beyond the end count as
+// `none`.
+template <typename V, typename Read, typename Fold, typename Join>
+inline typename V::F Gather(const float* row, size_t count, typename V::F none, const Read& read,
+                            const Fold& fold, const Join& join) {
   typename V::F all[4] = {none, none, none, none};
   constexpr size_t w = V::kWidth;
   size_t i = 0;
   for (; i + 4 * w <= count; i += 4 * w) {
-    for (size_t k = 0; k < 4; ++k) all[k] = fold(all[k], V::Load(row + i + k * w));
+    for (size_t k = 0; k < 4; ++k) all[k] = fold(all[k], read(V::Load(row + i + k * w)));
   }
-  for (; i + w <= count; i += w) all[0] = fold(all[0], V::Load(row + i));
+  for (; i + w <= count; i += w) all[0] = fold(all[0], read(V::Load(row + i)));
   if (const size_t left = count - i) {
-    all[1] = fold(all[1], V::KeepFirst(left, V::LoadFirst(row + i, left), none));
+    all[1] = fold(all[1], V::KeepFirst(left, read(V::LoadFirst(row + i, left)), none));
   }
   return join(join(all[0], all[1]), join(all[2], all[3]));
 }
 
+template <typename V, typename Fold, typename Join>
+inline typename V::F Gather(const float* row, size_t count, typename V::F none, const Fold& fold,
+                            const Join& join) {
+  return Gather<V>(row, count, none, [](typename V::F x) { return x; }, fold, join);
+}
+
+// The sum of what `read` gives.
+template <typename V, typename Read>
+inline float TotalOf(const float* row, size_t count, const Read& read) {
+  const auto add = [](typename V::F a, typename V::F b) { return V::Add(a, b); };
+  return V::Total(Gather<V>(row, count, V::Set(0.0f), read, add, add));
+}
+
 template <typename V>
 float Total(const float* row, size_t count) {
-  const auto add = [](typename V::F a, typename V::F b) { return V::Add(a, b); };
-  return V::Total(Gather<V>(row, count, V::Set(0.0f), add, add));
+  return TotalOf<V>(row, count, [](typename V::F x) { return x; });
 }
 
 // Rows that pass together, so that what ends a row runs beside the next one; as many as stay in the first-level
 // cache.
 constexpr size_t kRowsAtOnce = 8;
-inline size_t SoftmaxRows(size_t depth) {
+inline size_t RowsTogether(size_t depth) {
   constexpr size_t kCached = 4096;
   const size_t rows = kCached / (depth + 1);
   return rows < 1 ? 1 : rows < kRowsAtOnce ? rows : kRowsAtOnce;
+}
+
+// One row with the factor r = 1 / sqrt(variance + epsilon).
+template <typename V, bool kBeta>
+inline void NormalizeRow(const float* row, size_t count, float mean, float r, const LayerNorm& norm,
+                         float* out) {
+  using F = typename V::F;
+  const F factor = V::Set(r), away = V::Set(-mean);
+  const auto of = [&](F x, F gamma, F beta) {
+    const F g = V::Mul(factor, gamma);
+    F shift = V::Mul(away, g);
+    if (kBeta) shift = V::Add(shift, beta);
+    return V::Add(V::Mul(x, g), shift);
+  };
+  size_t i = 0;
+  for (; i + V::kWidth <= count; i += V::kWidth) {
+    V::Store(out + i, of(V::Load(row + i), V::Load(norm.gamma + i), V::Load((kBeta ? norm.beta : row) + i)));
+  }
+  if (const size_t left = count - i) {
+    const F beta = V::LoadFirst((kBeta ? norm.beta : row) + i, left);
+    V::StoreFirst(out + i, left, of(V::LoadFirst(row + i, left), V::LoadFirst(norm.gamma + i, left), beta));
+  }
+}
+
+template <typename V>
+inline float Variance(const float* row, size_t count, float mean) {
+  const typename V::F middle = V::Set(mean);
+  const auto square = [&](typename V::F x) {
+    const typename V::F difference = V::Sub(x, middle);
+    return V::Mul(difference, difference);
+  };
+  return TotalOf<V>(row, count, square) / static_cast<float>(count);
+}
+
+template <typename V>
+void NormalizeRows(const float* values, size_t rows, size_t depth, const LayerNorm& norm, float* out) {
+  const auto store = norm.beta ? NormalizeRow<V, true> : NormalizeRow<V, false>;
+  const size_t at_once = RowsTogether(depth);
+  for (size_t first = 0; first < rows; first += at_once) {
+    const size_t count = rows - first < at_once ? rows - first : at_once;
+    float means[kRowsAtOnce], factors[kRowsAtOnce];
+    for (size_t i = 0; i < count; ++i) {
+      means[i] = Total<V>(values + i * depth, depth) / static_cast<float>(depth);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      factors[i] = 1.0f / sqrtf(Variance<V>(values + i * depth, depth, means[i]) + norm.epsilon);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      store(values + i * depth, depth, means[i], factors[i], norm, out + i * depth);
+    }
+    values += count * depth;
+    out += count * depth;
+  }
 }
 
 // out[i] = 2^(factor (row[i] - most)); gives the sum of these.
@@ -87,7 +154,7 @@ void SoftmaxOf(const float* values, size_t rows, size_t depth, float beta, float
   // NaN is passed over, as in std::max(best, NaN).
   const auto larger = [](F best, F x) { return V::Max(x, best); };
   const F factor = V::Set(beta * 1.44269504f);  // powers of 2
-  const size_t at_once = SoftmaxRows(depth);
+  const size_t at_once = RowsTogether(depth);
   for (size_t first = 0; first < rows; first += at_once) {
     const size_t count = rows - first < at_once ? rows - first : at_once;
     float at[kRowsAtOnce];  // the largest entry of each row, then the sum of its powers
