@@ -6,6 +6,8 @@ import { foldConstants } from './passes/fold-constants.js'
 import { fuseActivation } from './passes/fuse-activation.js'
 import { fuseLayerNorm } from './passes/fuse-layer-norm.js'
 import { fusePad } from './passes/fuse-pad.js'
+import { fuseScale } from './passes/fuse-scale.js'
+import { fuseTranspose } from './passes/fuse-transpose.js'
 import { removeDeadNodes } from './passes/remove-dead-nodes.js'
 import { problemOf } from './verify.js'
 
@@ -28,6 +30,8 @@ export function optimize(graph: Graph, { evaluate, foldBytes }: OptimizeOptions)
     ['fuse-pad', fusePad],
     ['fuse-activation', fuseActivation],
     ['fuse-layer-norm', fuseLayerNorm],
+    ['fuse-scale', fuseScale],
+    ['fuse-transpose', fuseTranspose],
   ]
   const optimized = passes.reduce((before, [name, pass]) => {
     const after = pass(before)
