@@ -309,8 +309,10 @@ LOWBIT_TEST("gemm: hybrid tiles lie within three roundings of the definition") {
                                     {1, k}, packed.data());
           const size_t padded = panels * nr;
           std::vector<float> scale(padded), bias(padded), row_scale(m);
-          std::vector<int32_t> sums(padded), zero(m), start(padded);
-          for (auto& from : start) from = random.Between(-9999, 9999);
+          std::vector<int32_t> sums(padded), zero(m);
+          const int32_t offset = random.Between(0, 128);
+          const float low = seed % 3 == 0 ? -INFINITY : seed % 3 == 1 ? 0.0f : -200.0f;
+          const float high = seed % 3 == 2 ? 300.0f : INFINITY;
           for (size_t c = 0; c < n; ++c) {
             scale[c] = static_cast<float>(random.Between(1, 1000)) / 1000.0f;
             bias[c] = static_cast<float>(random.Between(-1000, 1000));
@@ -325,15 +327,16 @@ LOWBIT_TEST("gemm: hybrid tiles lie within three roundings of the definition") {
           Guarded<float> out(m * n);
           row.run_hybrid(testing::BlockOf(testing::LhsRows<int16_t>(lhs.data(), m, k), depth, packed.data(),
                                           PanelBytes(row, k), out.data(), n, n),
-                         {scale.data(), bias.data(), sums.data(), start.data(), -1e30f, 1e30f, seed % 2 == 0},
+                         {scale.data(), bias.data(), sums.data(), offset, low, high, seed % 2 == 0},
                          {row_scale.data(), zero.data(), 1});
           for (size_t i = 0; i < m; ++i) {
             for (size_t c = 0; c < n; ++c) {
-              int64_t sum = start[c];
-              for (size_t d = 0; d < k; ++d) sum += (lhs[i * k + d] - zero[i]) * weights[c * k + d];
+              int64_t sum = 0;
+              for (size_t d = 0; d < k; ++d) sum += (lhs[i * k + d] - offset - zero[i]) * weights[c * k + d];
               const double product = static_cast<double>(sum) * row_scale[i] * scale[c];
               const double bound = 4 * 5.97e-8 * (std::fabs(product) + std::fabs(bias[c]));
-              LOWBIT_CHECK_THAT(std::fabs(out[i * n + c] - (product + bias[c])) <= bound,
+              const double want = std::fmin(high, std::fmax(low, product + bias[c]));
+              LOWBIT_CHECK_THAT(std::fabs(out[i * n + c] - want) <= bound,
                                 std::string(row.name) + " seed " + std::to_string(seed));
             }
           }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <immintrin.h>
+#include <math.h>
 #include <string.h>
 
 #include "kernels/gemm/contract.h"
@@ -176,12 +177,8 @@ inline void RunCodes(const AnyBlock& block, const Channels& channels, const Outp
   });
 }
 
-// Reals of sums, eight channels from c.
-inline __m256 Real8(__m256i sum, const HybridChannels& channels, size_t c, int32_t zero_point, __m256 scale) {
-  if (zero_point != 0) {
-    const __m256i weights = LoadLanes(channels.weight_sum + c);
-    sum = _mm256_sub_epi32(sum, _mm256_mullo_epi32(_mm256_set1_epi32(zero_point), weights));
-  }
+// What turns sums into reals: of eight channels from c, in a row of this scale.
+inline __m256 Real8(__m256i sum, const HybridChannels& channels, size_t c, __m256 scale) {
   const __m256 real = _mm256_cvtepi32_ps(sum), own = _mm256_loadu_ps(channels.scale + c);
   const __m256 product = channels.scales_apart ? _mm256_mul_ps(_mm256_mul_ps(real, own), scale)
                                                : _mm256_mul_ps(real, _mm256_mul_ps(scale, own));
@@ -189,28 +186,33 @@ inline __m256 Real8(__m256i sum, const HybridChannels& channels, size_t c, int32
   return _mm256_add_ps(product, _mm256_loadu_ps(channels.bias + c));
 }
 
-template <int kRows, int kWide, typename Sum, typename AnyBlock, typename AnyTile>
+// Most layers have no clamp.
+inline bool HasClamp(const HybridChannels& channels) {
+  return channels.low > -INFINITY || channels.high < INFINITY;
+}
+
+template <bool kClamps, int kRows, int kWide, typename Sum, typename AnyBlock, typename AnyTile>
 LOWBIT_NOINLINE void RunReals(const AnyBlock& block, const AnyTile& tile, const HybridChannels& channels,
                               const HybridRows& rows) {
+  const ptrdiff_t first = static_cast<ptrdiff_t>(tile.row) * rows.step;
   __m256i acc[kRows][kWide];
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
+    const __m256i zero = _mm256_set1_epi32(-channels.offset - rows.zero_point[first + m * rows.step]);
 #pragma GCC unroll 2
-    for (int j = 0; j < kWide; ++j) acc[m][j] = LoadLanes(channels.start + tile.channel + 8 * j);
+    for (int j = 0; j < kWide; ++j)
+      acc[m][j] = _mm256_mullo_epi32(zero, LoadLanes(channels.weight_sum + tile.channel + 8 * j));
   }
   Sum::Add(block, tile, acc);
   const __m256 low = _mm256_set1_ps(channels.low), high = _mm256_set1_ps(channels.high);
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
-    const ptrdiff_t row = (static_cast<ptrdiff_t>(tile.row) + m) * rows.step;
-    const int32_t zero_point = rows.zero_point[row];
-    const __m256 scale = _mm256_set1_ps(rows.scale[row]);
+    const __m256 scale = _mm256_set1_ps(rows.scale[first + m * rows.step]);
     float* out = tile.out + m * block.out_stride;
 #pragma GCC unroll 2
     for (int j = 0; j < kWide; ++j) {
-      const size_t c = tile.channel + 8 * static_cast<size_t>(j);
-      const __m256 real =
-          _mm256_min_ps(_mm256_max_ps(Real8(acc[m][j], channels, c, zero_point, scale), low), high);
+      __m256 real = Real8(acc[m][j], channels, tile.channel + 8 * static_cast<size_t>(j), scale);
+      if (kClamps) real = _mm256_min_ps(high, _mm256_max_ps(low, real));  // NaN passes through
       const int left = tile.cols - 8 * j;
       if (left >= 8) {
         _mm256_storeu_ps(out + 8 * j, real);
@@ -225,10 +227,13 @@ LOWBIT_NOINLINE void RunReals(const AnyBlock& block, const AnyTile& tile, const 
 
 template <int kWide, typename Sum, typename AnyBlock>
 inline void RunReals(const AnyBlock& block, const HybridChannels& channels, const HybridRows& rows) {
+  const bool clamps = HasClamp(channels);
   EachStrip<MostRows(kWide)>(block, [&](auto count, const Strip& strip) {
     constexpr int kRows = decltype(count)::value;
-    EachTile<kRows, 8 * kWide>(
-        block, strip, [&](const auto& tile) { RunReals<kRows, kWide, Sum>(block, tile, channels, rows); });
+    EachTile<kRows, 8 * kWide>(block, strip, [&](const auto& tile) {
+      clamps ? RunReals<true, kRows, kWide, Sum>(block, tile, channels, rows)
+             : RunReals<false, kRows, kWide, Sum>(block, tile, channels, rows);
+    });
   });
 }
 

@@ -8,6 +8,7 @@
 #include "kernels/gemm_u8/avx512vnni.h"
 
 #include <immintrin.h>
+#include <math.h>
 #include <string.h>
 
 #include "kernels/gemm/rows.h"
@@ -213,14 +214,17 @@ struct Reals16 {
   }
 };
 
-template <int kRows, int kWide>
+template <bool kClamps, int kRows, int kWide>
 LOWBIT_NOINLINE void RunReals(const HybridBlock& block, const gemm::Tile<uint8_t, float>& tile,
                               const gemm::HybridChannels& channels, const gemm::HybridRows& rows) {
+  const ptrdiff_t first = static_cast<ptrdiff_t>(tile.row) * rows.step;
   __m512i acc[kRows][kWide];
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
+    const __m512i zero = _mm512_set1_epi32(-channels.offset - rows.zero_point[first + m * rows.step]);
 #pragma GCC unroll 2
-    for (int j = 0; j < kWide; ++j) acc[m][j] = LoadLanes16(channels.start + tile.channel + 16 * j);
+    for (int j = 0; j < kWide; ++j)
+      acc[m][j] = _mm512_mullo_epi32(zero, LoadLanes16(channels.weight_sum + tile.channel + 16 * j));
   }
   Accumulate<kRows, kWide>(block, tile.lhs, tile.packed, acc);
   const __m512 low = _mm512_set1_ps(channels.low), high = _mm512_set1_ps(channels.high);
@@ -230,20 +234,13 @@ LOWBIT_NOINLINE void RunReals(const HybridBlock& block, const gemm::Tile<uint8_t
   for (int j = 0; j < kWide; ++j) reals[j] = Reals16(channels, tile.channel + 16 * j);
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
-    const ptrdiff_t row = (static_cast<ptrdiff_t>(tile.row) + m) * rows.step;
-    const __m512 scale = _mm512_set1_ps(rows.scale[row]);
-    const int32_t zero_point = rows.zero_point[row];
+    const __m512 scale = _mm512_set1_ps(rows.scale[first + m * rows.step]);
     float* out = tile.out + m * block.out_stride;
 #pragma GCC unroll 2
     for (int j = 0; j < kWide; ++j) {
-      __m512i sum = acc[m][j];
-      if (zero_point != 0) {
-        const __m512i weights = LoadLanes16(channels.weight_sum + tile.channel + 16 * j);
-        sum = _mm512_sub_epi32(sum, _mm512_mullo_epi32(_mm512_set1_epi32(zero_point), weights));
-      }
-      const __m512 real = reals[j].Of(sum, scale, channels.scales_apart);
-      _mm512_mask_storeu_ps(out + 16 * j, static_cast<__mmask16>(columns >> (16 * j)),
-                            _mm512_min_ps(_mm512_max_ps(real, low), high));
+      __m512 real = reals[j].Of(acc[m][j], scale, channels.scales_apart);
+      if (kClamps) real = _mm512_min_ps(high, _mm512_max_ps(low, real));  // NaN passes through
+      _mm512_mask_storeu_ps(out + 16 * j, static_cast<__mmask16>(columns >> (16 * j)), real);
     }
   }
 }
@@ -251,10 +248,13 @@ LOWBIT_NOINLINE void RunReals(const HybridBlock& block, const gemm::Tile<uint8_t
 template <int kWide>
 void U8F32(const HybridBlock& block, const gemm::HybridChannels& channels,
            const gemm::HybridRows& rows) noexcept {
+  const bool clamps = channels.low > -INFINITY || channels.high < INFINITY;  // most layers have none
   EachStrip<kMr>(block, [&](auto count, const Strip& strip) {
     constexpr int kRows = decltype(count)::value;
-    EachTile<kRows, 16 * kWide>(
-        block, strip, [&](const auto& tile) { RunReals<kRows, kWide>(block, tile, channels, rows); });
+    EachTile<kRows, 16 * kWide>(block, strip, [&](const auto& tile) {
+      clamps ? RunReals<true, kRows, kWide>(block, tile, channels, rows)
+             : RunReals<false, kRows, kWide>(block, tile, channels, rows);
+    });
   });
 }
 

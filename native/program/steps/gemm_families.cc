@@ -171,25 +171,22 @@ Status LoadHybridFor(StepArgs& args, const MatmulShape& shape, const RowSource<t
   float low, high;
   LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low, &high));
 
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, rows, row, weight_bytes, 4 * sizeof(float)));
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, rows, row, weight_bytes, 3 * sizeof(float)));
   const kernels::gemm::WeightView view{args.input(1).constant, false, 0, strides.channel, strides.depth};
   LOWBIT_RETURN_IF_ERROR(PackCodes(args, view, weight_bytes, matmul));
   const size_t count = shape.groups * matmul->padded_channels();
   AlignedBuffer& memory = matmul->constants.memory;
-  if (!memory.Allocate(count * 4 * sizeof(float))) return NoMemory(args);
+  if (!memory.Allocate(count * 3 * sizeof(float))) return NoMemory(args);
   float *scales = memory.as<float>(), *biases = scales + count;
-  int32_t *sums = reinterpret_cast<int32_t*>(biases + count), *start = sums + count;
+  int32_t* sums = reinterpret_cast<int32_t*>(biases + count);
   for (size_t i = 0; i < count; ++i) {
     const size_t n = matmul->ChannelOf(i);
     if (n == SIZE_MAX) continue;
     scales[i] = scale[n];
     biases[i] = bias[n];
     for (size_t k = 0; k < shape.depth; ++k) sums[i] += view.At(n, k);
-    // Wraps, as all sums do.
-    start[i] =
-        static_cast<int32_t>(0u - static_cast<uint32_t>(Family::kLhsOffset) * static_cast<uint32_t>(sums[i]));
   }
-  matmul->constants.channels = {scales, biases, sums, start, low, high, scales_apart};
+  matmul->constants.channels = {scales, biases, sums, Family::kLhsOffset, low, high, scales_apart};
   return Status();
 }
 

@@ -28,6 +28,7 @@ Status LoadFullyConnectedBlockwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadIf(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadL2Norm(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadLayerNorm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLocalNorm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLstm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut(StepArgs& args, std::unique_ptr<Step>* step);
@@ -86,6 +87,7 @@ static constexpr StepKind kKinds[] = {
     {"gather", steps::LoadGather},
     {"if", steps::LoadIf},
     {"l2_norm", steps::LoadL2Norm},
+    {"layer_norm", steps::LoadLayerNorm, kFirst},
     {"local_norm", steps::LoadLocalNorm},
     {"lstm", steps::LoadLstm},
     {"lut", steps::LoadLut, kFirst},
