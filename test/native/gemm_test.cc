@@ -88,8 +88,9 @@ void Compare(std::string* why, const Row& row, int rows, int cols, int depth, Va
     bound[c] = 100000 + int64_t{128} * 256 * static_cast<int64_t>(k);
   }
   kernels::PackedChannels channels;
-  LOWBIT_CHECK(channels.Pack(entries, bias.data(), multiplier.data(), shifts.data(), bound.data(), 3));
-  const kernels::Output output = {3, -120, 119, flip};
+  // Every second layer ends with a ReLU.
+  const kernels::Output output = {3, random.Next() % 2 ? 3 : -120, 119, flip};
+  LOWBIT_CHECK(channels.Pack(entries, bias.data(), multiplier.data(), shifts.data(), bound.data(), output));
 
   Guarded<int8_t> codes(m * k);
   Guarded<int16_t> lhs(m * k + padded - run);
@@ -175,9 +176,9 @@ LOWBIT_TEST("gemm: requantisation equals scalar at its edges") {
       for (int round = 0; round < 400; ++round) {
         const testing::EdgeChannels edges(&random, nr, shift, round);
         kernels::PackedChannels channels;
-        const kernels::Output output = {testing::EdgeZeroPoint(&random), -128, 127, 0};
+        const kernels::Output output = testing::EdgeOutput(&random);
         LOWBIT_CHECK(channels.Pack(nr, edges.bias.data(), edges.multiplier.data(), edges.shift.data(),
-                                   edges.bound.data(), output.zero_point));
+                                   edges.bound.data(), output));
         std::vector<int8_t> out(nr);
         row.run(testing::BlockOf(testing::LhsRows<int16_t>(lhs.data(), 1, 0), row.kr, packed.data(),
                                  PanelBytes(row, 2), out.data(), nr, nr),
@@ -216,7 +217,7 @@ LOWBIT_TEST("gemm: rounding once equals C's round") {
       kernels::PackedChannels channels;
       const std::vector<int64_t> bound(nr, int64_t{1} << 31);
       const kernels::Output output = {random.Between(-128, 127), -128, 127, 0};
-      LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scale.data(), bound.data(), output.zero_point));
+      LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scale.data(), bound.data(), output));
       std::vector<int8_t> out(nr);
       row.run(testing::BlockOf(testing::LhsRows<int16_t>(lhs.data(), 1, 0), row.kr, packed.data(),
                                PanelBytes(row, 2), out.data(), nr, nr),
@@ -256,7 +257,7 @@ LOWBIT_TEST("gemm: rounding once, folded, equals the definition") {
       const std::vector<double> scales(x.size(), scale);
       const std::vector<int64_t> bound(x.size(), kMost);
       kernels::PackedChannels channels;
-      LOWBIT_CHECK(channels.PackOnce(x.size(), x.data(), scales.data(), bound.data(), output.zero_point));
+      LOWBIT_CHECK(channels.PackOnce(x.size(), x.data(), scales.data(), bound.data(), output));
       if (channels.channels().folded.bias) ++folded;
       for (size_t first = 0; first < x.size(); first += nr) {
         std::vector<int8_t> out(nr);
@@ -278,13 +279,13 @@ LOWBIT_TEST("gemm: rounding once, folded, equals the definition") {
       const std::vector<double> scales(nr, scale);
       const std::vector<int64_t> bound(nr, 5);
       kernels::PackedChannels channels;
-      LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scales.data(), bound.data(), 0));
+      LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scales.data(), bound.data(), {0, -128, 127, 0}));
       LOWBIT_CHECK(!channels.channels().folded.bias);
     }
     const std::vector<double> scales(nr, 0.1);
     const std::vector<int64_t> bound(nr, int64_t{1} << 30);
     kernels::PackedChannels channels;
-    LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scales.data(), bound.data(), 0));
+    LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scales.data(), bound.data(), {0, -128, 127, 0}));
     LOWBIT_CHECK(!channels.channels().folded.bias);
   });
 }

@@ -104,9 +104,12 @@ LOWBIT_TEST("gemm_u8: kernels equal the definition with every rounding") {
     }
     for (bool once : {false, true}) {
       kernels::PackedChannels channels;
-      LOWBIT_CHECK(once ? channels.PackOnce(nr, bias.data(), scale.data(), bound.data(), -5)
-                        : channels.Pack(nr, bias.data(), multiplier.data(), shift.data(), bound.data(), -5));
-      const kernels::Output output = {-5, -128, 111, static_cast<uint8_t>(seed % 2 ? 0x80 : 0)};
+      // Every second layer ends with a ReLU.
+      const kernels::Output output = {-5, random.Next() % 2 ? -5 : -128, 111,
+                                      static_cast<uint8_t>(seed % 2 ? 0x80 : 0)};
+      LOWBIT_CHECK(
+          once ? channels.PackOnce(nr, bias.data(), scale.data(), bound.data(), output)
+               : channels.Pack(nr, bias.data(), multiplier.data(), shift.data(), bound.data(), output));
       const size_t stride = n + 3;
       Guarded<int8_t> out((layer.m - 1) * stride + n);
       for (auto& code : out) code = 99;
@@ -145,11 +148,11 @@ LOWBIT_TEST("gemm_u8: requantisation equals scalar at its edges") {
           scale[c] = edges.multiplier[c] / 2147483648.0 * std::pow(2.0, shift);
         for (bool once : {false, true}) {
           kernels::PackedChannels channels;
-          const kernels::Output output = {testing::EdgeZeroPoint(&random), -128, 127, 0};
-          LOWBIT_CHECK(once ? channels.PackOnce(nr, edges.bias.data(), scale.data(), edges.bound.data(),
-                                                output.zero_point)
-                            : channels.Pack(nr, edges.bias.data(), edges.multiplier.data(),
-                                            edges.shift.data(), edges.bound.data(), output.zero_point));
+          const kernels::Output output = testing::EdgeOutput(&random);
+          LOWBIT_CHECK(
+              once ? channels.PackOnce(nr, edges.bias.data(), scale.data(), edges.bound.data(), output)
+                   : channels.Pack(nr, edges.bias.data(), edges.multiplier.data(), edges.shift.data(),
+                                   edges.bound.data(), output));
           std::vector<int8_t> out(nr);
           row.run(testing::BlockOf(testing::LhsRows<uint8_t>(lhs.data(), 1, 0), 4, packed.data(), nr * 4,
                                    out.data(), nr, nr),

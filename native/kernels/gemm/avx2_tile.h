@@ -71,7 +71,7 @@ inline void WalkRun(__m256i (&sums)[kChains][kRows][kWide], ptrdiff_t depth, con
 }
 
 // Codes of sums with the folded bias.
-template <int kRows, int kWide, typename AnyTile>
+template <int kRows, int kWide, Form kForm, typename AnyTile>
 inline void StoreFolded(const __m256i (&acc)[kRows][kWide], const AnyTile& tile, ptrdiff_t stride,
                         const Channels& channels, const ByteClamp& clamp) {
   constexpr int kAtOnce = 4 / kWide;
@@ -81,7 +81,7 @@ inline void StoreFolded(const __m256i (&acc)[kRows][kWide], const AnyTile& tile,
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
       const int row = m + i / kWide < kRows ? m + i / kWide : m;
-      four[i] = Codes8<true>(channels, tile.channel + 8 * (i % kWide))(acc[row][i % kWide]);
+      four[i] = Codes8<kForm>(channels, tile.channel + 8 * (i % kWide))(acc[row][i % kWide]);
     }
     const __m256i bytes = clamp.Bytes(four[0], four[1], four[2], four[3]);
     const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
@@ -97,17 +97,17 @@ inline void StoreFolded(const __m256i (&acc)[kRows][kWide], const AnyTile& tile,
   }
 }
 
-template <int kRows, int kWide, typename Sum, typename AnyBlock, typename AnyTile>
+template <int kRows, int kWide, Form kForm, typename Sum, typename AnyBlock, typename AnyTile>
 LOWBIT_NOINLINE void RunFolded(const AnyBlock& block, const AnyTile& tile, const Channels& channels,
                                const ByteClamp& clamp) {
   __m256i acc[kRows][kWide];
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
-    for (int j = 0; j < kWide; ++j) acc[m][j] = Codes8<true>::Bias(channels, tile.channel + 8 * j);
+    for (int j = 0; j < kWide; ++j) acc[m][j] = Codes8<kForm>::Bias(channels, tile.channel + 8 * j);
   }
   Sum::Add(block, tile, acc);
-  StoreFolded<kRows, kWide>(acc, tile, block.out_stride, channels, clamp);
+  StoreFolded<kRows, kWide, kForm>(acc, tile, block.out_stride, channels, clamp);
 }
 
 template <int kRows, int kWide, typename Sum, typename AnyBlock, typename AnyTile>
@@ -153,25 +153,30 @@ LOWBIT_NOINLINE void StoreRounded(const int32_t* sums, int rows, const AnyTile& 
     __m256i codes[2];
     for (int j = 0; j < kWide; ++j) {
       const size_t c = tile.channel + 8 * static_cast<size_t>(j);
-      const __m256i sum = _mm256_add_epi32(LoadSums(sums + 8 * j), Codes8<false>::Bias(channels, c));
-      codes[j] = Codes8<false>(channels, c, output)(sum);
+      const __m256i sum = _mm256_add_epi32(LoadSums(sums + 8 * j), Codes8<Form::kLiteral>::Bias(channels, c));
+      codes[j] = Codes8<Form::kLiteral>(channels, c, output)(sum);
     }
     StoreBytes<8 * kWide>(tile.out + m * stride, clamp.Bytes(codes[0], codes[kWide - 1]), tile.cols);
   }
 }
 
+template <int kWide, Form kForm, typename Sum, typename AnyBlock>
+inline void RunFoldedTiles(const AnyBlock& block, const Channels& channels, const Output& output) {
+  const ByteClamp clamp(output);
+  EachStrip<MostRows(kWide)>(block, [&](auto count, const Strip& strip) {
+    constexpr int kRows = decltype(count)::value;
+    EachTile<kRows, 8 * kWide>(block, strip, [&](const auto& tile) {
+      RunFolded<kRows, kWide, kForm, Sum>(block, tile, channels, clamp);
+    });
+  });
+}
+
 // Codes by any rounding.
 template <int kWide, typename Sum, typename AnyBlock>
 inline void RunCodes(const AnyBlock& block, const Channels& channels, const Output& output) {
-  if (channels.folded.bias) {
-    const ByteClamp clamp(output);
-    return EachStrip<MostRows(kWide)>(block, [&](auto count, const Strip& strip) {
-      constexpr int kRows = decltype(count)::value;
-      EachTile<kRows, 8 * kWide>(block, strip, [&](const auto& tile) {
-        RunFolded<kRows, kWide, Sum>(block, tile, channels, clamp);
-      });
-    });
-  }
+  if (channels.form == Form::kPlain) return RunFoldedTiles<kWide, Form::kPlain, Sum>(block, channels, output);
+  if (channels.form == Form::kSigned)
+    return RunFoldedTiles<kWide, Form::kSigned, Sum>(block, channels, output);
   RunThroughMemory<kWide, Sum>(block, [&](const int32_t* sums, int rows, const auto& tile) {
     StoreRounded<kWide>(sums, rows, tile, block.out_stride, channels, output);
   });

@@ -105,12 +105,12 @@ using gemm::Strip;
 using Tile = gemm::Tile<uint8_t, int8_t>;
 
 // acc holds sums with the folded bias.
-template <int kRows, int kWide>
+template <int kRows, int kWide, Form kForm>
 inline void StoreFolded(const __m512i (&acc)[kRows][kWide], const Tile& tile, ptrdiff_t stride,
                         const Channels& channels, const ByteClamp& clamp) {
-  Codes16<true> codes[kWide];
+  Codes16<kForm> codes[kWide];
 #pragma GCC unroll 2
-  for (int j = 0; j < kWide; ++j) codes[j] = Codes16<true>(channels, tile.channel + 16 * j);
+  for (int j = 0; j < kWide; ++j) codes[j] = Codes16<kForm>(channels, tile.channel + 16 * j);
   constexpr int kAtOnce = 4 / kWide;
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; m += kAtOnce) {
@@ -134,25 +134,25 @@ LOWBIT_NOINLINE void StoreRounded(const int32_t* sums, int rows, int wide, const
       const int left = tile.cols - 16 * j;
       const size_t c = tile.channel + 16 * static_cast<size_t>(j);
       const __mmask16 columns = static_cast<__mmask16>(left < 16 ? (1u << left) - 1 : 0xFFFF);
-      const __m512i sum =
-          _mm512_add_epi32(_mm512_load_si512(sums + 16 * (wide * m + j)), Codes16<false>::Bias(channels, c));
+      const __m512i sum = _mm512_add_epi32(_mm512_load_si512(sums + 16 * (wide * m + j)),
+                                           Codes16<Form::kLiteral>::Bias(channels, c));
       _mm_mask_storeu_epi8(tile.out + m * stride + 16 * j, columns,
-                           clamp.Bytes(Codes16<false>(channels, c, output)(sum)));
+                           clamp.Bytes(Codes16<Form::kLiteral>(channels, c, output)(sum)));
     }
   }
 }
 
-template <int kRows, int kWide>
+template <int kRows, int kWide, Form kForm>
 LOWBIT_NOINLINE void RunFolded(const Block& block, const Tile& tile, const Channels& channels,
                                const ByteClamp& clamp) {
   __m512i acc[kRows][kWide];
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
-    for (int j = 0; j < kWide; ++j) acc[m][j] = Codes16<true>::Bias(channels, tile.channel + 16 * j);
+    for (int j = 0; j < kWide; ++j) acc[m][j] = Codes16<kForm>::Bias(channels, tile.channel + 16 * j);
   }
   Accumulate<kRows, kWide>(block, tile.lhs, tile.packed, acc);
-  StoreFolded<kRows, kWide>(acc, tile, block.out_stride, channels, clamp);
+  StoreFolded<kRows, kWide, kForm>(acc, tile, block.out_stride, channels, clamp);
 }
 
 template <int kRows, int kWide, typename AnyBlock, typename AnyTile>
@@ -184,16 +184,21 @@ inline void RunThroughMemory(const AnyBlock& block, const Finish& finish) {
   });
 }
 
+template <int kWide, Form kForm>
+void RunFoldedTiles(const Block& block, const Channels& channels, const Output& output) {
+  const ByteClamp clamp(output);
+  EachStrip<kMr>(block, [&](auto count, const Strip& strip) {
+    constexpr int kRows = decltype(count)::value;
+    EachTile<kRows, 16 * kWide>(block, strip, [&](const Tile& tile) {
+      RunFolded<kRows, kWide, kForm>(block, tile, channels, clamp);
+    });
+  });
+}
+
 template <int kWide>
 void U8S8(const Block& block, const Channels& channels, const Output& output) noexcept {
-  if (channels.folded.bias) {
-    const ByteClamp clamp(output);
-    return EachStrip<kMr>(block, [&](auto count, const Strip& strip) {
-      constexpr int kRows = decltype(count)::value;
-      EachTile<kRows, 16 * kWide>(
-          block, strip, [&](const Tile& tile) { RunFolded<kRows, kWide>(block, tile, channels, clamp); });
-    });
-  }
+  if (channels.form == Form::kPlain) return RunFoldedTiles<kWide, Form::kPlain>(block, channels, output);
+  if (channels.form == Form::kSigned) return RunFoldedTiles<kWide, Form::kSigned>(block, channels, output);
   RunThroughMemory<kWide>(block, [&](const int32_t* sums, int rows, const Tile& tile) {
     StoreRounded(sums, rows, kWide, tile, block.out_stride, channels, output);
   });

@@ -75,7 +75,7 @@ OnceFactor FoldOnce(double scale, int32_t zero_point) {
 }  // namespace
 
 bool PackedChannels::Pack(size_t count, const int32_t* bias, const int32_t* multiplier, const int32_t* shift,
-                          const int64_t* bound, int32_t zero_point) {
+                          const int64_t* bound, const Output& output) {
   const size_t padded = (count + kChannelPadding - 1) / kChannelPadding * kChannelPadding;
   if (!memory_.Allocate(padded * kEntryBytes)) return false;
   uint64_t* addend = memory_.as<uint64_t>();
@@ -85,6 +85,8 @@ bool PackedChannels::Pack(size_t count, const int32_t* bias, const int32_t* mult
   int32_t* right = left + padded;
   int32_t* folded_bias = right + padded;
   uint32_t* doubled = reinterpret_cast<uint32_t*>(folded_bias + padded);
+  // Negative sums give the zero point or less.
+  const uint64_t sign = output.zero_point <= output.low ? uint64_t{1} << 32 : 0;
   bool folded = true;
   for (size_t c = 0; c < padded; ++c) {
     const bool real = c < count;
@@ -98,23 +100,25 @@ bool PackedChannels::Pack(size_t count, const int32_t* bias, const int32_t* mult
     }
     const int64_t half = right[c] > 0 ? int64_t{1} << (right[c] - 1) : 0;
     const size_t paired = c / 8 * 8 + c % 2 * 4 + c % 8 / 2;
-    const int64_t added = zero_point * (int64_t{1} << right[c]);
+    const int64_t added = output.zero_point * (int64_t{1} << right[c]);
     if (real &&
         (left[c] > 0 || right[c] < 1 || bound[c] + half + (added < 0 ? -added : added) >= (int64_t{1} << 31)))
       folded = false;
     folded_bias[c] = static_cast<int32_t>(static_cast<uint32_t>(biases[c]) + 0x80000000u);
     doubled[c] = 2 * static_cast<uint32_t>(multipliers[c]);
-    addend[paired] = (uint64_t{1} << 31) + (static_cast<uint64_t>(half) << 32) +
+    addend[paired] = (uint64_t{1} << 31) + sign + (static_cast<uint64_t>(half) << 32) +
                      (static_cast<uint64_t>(added) << 32) -
                      ((static_cast<uint64_t>(multipliers[c]) + 1) << 32);
   }
-  channels_ = {biases, multipliers, left, right, nullptr, folded ? Rounding::kFolded : Rounding::kTwice, {}};
-  if (folded) channels_.folded = {folded_bias, doubled, reinterpret_cast<const int64_t*>(addend)};
+  channels_ = {biases, multipliers, left, right, nullptr, Rounding::kTwice, Form::kLiteral, {}};
+  if (!folded) return true;
+  channels_.form = sign ? Form::kPlain : Form::kSigned;
+  channels_.folded = {folded_bias, doubled, reinterpret_cast<const int64_t*>(addend)};
   return true;
 }
 
 bool PackedChannels::PackOnce(size_t count, const int32_t* bias, const double* scale, const int64_t* bound,
-                              int32_t zero_point) {
+                              const Output& output) {
   const size_t padded = (count + kChannelPadding - 1) / kChannelPadding * kChannelPadding;
   if (!memory_.Allocate(padded * kOnceEntryBytes)) return false;
   double* scales = memory_.as<double>();
@@ -130,18 +134,20 @@ bool PackedChannels::PackOnce(size_t count, const int32_t* bias, const double* s
     scales[c] = scale[c];
     biases[c] = bias[c];
     if (!folded) continue;
-    if (c == 0 || scale[c] != scale[c - 1]) factor = FoldOnce(scale[c], zero_point);
+    if (c == 0 || scale[c] != scale[c - 1]) factor = FoldOnce(scale[c], output.zero_point);
     folded = factor.found && bound[c] < int64_t{1} << 30;
     right[c] = factor.e;
     folded_bias[c] = static_cast<int32_t>(static_cast<uint32_t>(bias[c]) + kMiddle);
     multiplier[c] = factor.m;
     const size_t paired = c / 8 * 8 + c % 2 * 4 + c % 8 / 2;
     addend[paired] = static_cast<uint64_t>(factor.half) +
-                     (static_cast<uint64_t>(static_cast<int64_t>(zero_point)) << (32 + factor.e)) -
-                     uint64_t{factor.m} * kMiddle - (uint64_t{1} << 32);
+                     (static_cast<uint64_t>(static_cast<int64_t>(output.zero_point)) << (32 + factor.e)) -
+                     uint64_t{factor.m} * kMiddle;
   }
-  channels_ = {biases, nullptr, nullptr, right, scales, Rounding::kOnce, {}};
-  if (folded) channels_.folded = {folded_bias, multiplier, reinterpret_cast<const int64_t*>(addend)};
+  channels_ = {biases, nullptr, nullptr, right, scales, Rounding::kOnce, Form::kLiteral, {}};
+  if (!folded) return true;
+  channels_.form = Form::kPlain;
+  channels_.folded = {folded_bias, multiplier, reinterpret_cast<const int64_t*>(addend)};
   return true;
 }
 

@@ -69,9 +69,8 @@ bool PackChannels(const QuantizedLayer& layer, size_t count, size_t depth, const
       shift[i] = layer.factors.shift[n];
     }
   }
-  if (once) return packed->PackOnce(count, bias.data(), scale.data(), bound.data(), layer.output.zero_point);
-  return packed->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data(),
-                      layer.output.zero_point);
+  if (once) return packed->PackOnce(count, bias.data(), scale.data(), bound.data(), layer.output);
+  return packed->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data(), layer.output);
 }
 
 }  // namespace lowbit::program::steps
