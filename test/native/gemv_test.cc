@@ -95,11 +95,11 @@ LOWBIT_TEST("gemv: kernels equal the definition with every rounding that they ta
         }
         for (bool once : {false, true}) {
           kernels::PackedChannels channels;
-          LOWBIT_CHECK(once ? channels.PackOnce(layer.count, bias.data(), scale.data(), bound.data(), -5)
+          const kernels::Output output = {-5, seed % 4 < 2 ? -128 : -5, 111, static_cast<uint8_t>(seed % 2 ? 0x80 : 0)};
+          LOWBIT_CHECK(once ? channels.PackOnce(layer.count, bias.data(), scale.data(), bound.data(), output)
                             : channels.Pack(layer.count, bias.data(), multiplier.data(), shift.data(),
-                                            bound.data(), -5));
+                                            bound.data(), output));
           LOWBIT_CHECK_THAT(channels.channels().folded.bias, "seed " + std::to_string(seed) + " is not folded");
-          const kernels::Output output = {-5, -128, 111, static_cast<uint8_t>(seed % 2 ? 0x80 : 0)};
           Guarded<int8_t> out(layer.n);
           row.run({layer.lhs.data(), PaddedDepth(layer.k), layer.packed.data(), out.data(), 0, layer.n,
                    layer.flip},
@@ -123,8 +123,8 @@ LOWBIT_TEST("gemv: weights that are fetched ahead, and blocks that begin at a la
     std::vector<int64_t> bound(layer.count, 1 << 30);
     for (size_t c = 0; c < layer.count; ++c) bias[c] = static_cast<int32_t>(c) * 1000;
     kernels::PackedChannels channels;
-    LOWBIT_CHECK(channels.Pack(layer.count, bias.data(), multiplier.data(), shift.data(), bound.data(), 3));
     const kernels::Output output = {3, -128, 127, 0};
+    LOWBIT_CHECK(channels.Pack(layer.count, bias.data(), multiplier.data(), shift.data(), bound.data(), output));
     for (size_t first : {size_t{0}, static_cast<size_t>(row.nr), 2 * static_cast<size_t>(row.nr)}) {
       Guarded<int8_t> out(layer.n - first);
       row.run({layer.lhs.data(), 1500, layer.packed.data() + first * 1500, out.data(), first, layer.n - first,
@@ -153,11 +153,12 @@ LOWBIT_TEST("gemv: requantisation equals scalar at its edges") {
         scale[c] = edges.multiplier[c] / 2147483648.0 * std::pow(2.0, round % 5 ? -round % 20 : shift);
       for (bool once : {false, true}) {
         kernels::PackedChannels channels;
-        const kernels::Output output = {testing::EdgeZeroPoint(&random), -128, 127, 0};
+        const int zero_point = testing::EdgeZeroPoint(&random);
+        const kernels::Output output = {zero_point, round % 3 ? -128 : zero_point, 127, 0};
         LOWBIT_CHECK(once ? channels.PackOnce(nr, edges.bias.data(), scale.data(), edges.bound.data(),
-                                              output.zero_point)
+                                              output)
                           : channels.Pack(nr, edges.bias.data(), edges.multiplier.data(), edges.shift.data(),
-                                          edges.bound.data(), output.zero_point));
+                                          edges.bound.data(), output));
         if (!channels.channels().folded.bias) continue;
         std::vector<int8_t> out(nr);
         row.run({lhs.data(), 4, packed.data(), out.data(), 0, nr, 0}, channels.channels(), output);
@@ -180,7 +181,7 @@ LOWBIT_TEST("requantize: factors of one rounding have the folded form") {
     const int32_t bias = 0;
     const int64_t bound = 1 << 29;
     kernels::PackedChannels channels;
-    LOWBIT_CHECK(channels.PackOnce(1, &bias, &scale, &bound, testing::EdgeZeroPoint(&random)));
+    LOWBIT_CHECK(channels.PackOnce(1, &bias, &scale, &bound, {testing::EdgeZeroPoint(&random), -128, 127, 0}));
     folded += channels.channels().folded.bias != nullptr;
   }
   LOWBIT_CHECK_THAT(folded >= 3999, std::to_string(folded) + " of 4000");

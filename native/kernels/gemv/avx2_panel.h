@@ -23,7 +23,7 @@ inline __m256i Broadcast4(const uint8_t* from) {
   return _mm256_set1_epi32(four);
 }
 
-template <int kWide, bool kFetch, typename Sum>
+template <int kWide, bool kFetch, Form kForm, typename Sum>
 LOWBIT_NOINLINE void RunPanel(const Block& block, const int8_t* weights, size_t c, const Channels& channels,
                               const ByteClamp& clamp) {
   // Few sums would wait for each other: they are split by depth.
@@ -34,7 +34,7 @@ LOWBIT_NOINLINE void RunPanel(const Block& block, const int8_t* weights, size_t 
   for (int chain = 0; chain < kChains; ++chain) {
 #pragma GCC unroll 8
     for (int j = 0; j < kWide; ++j)
-      sums[chain][j] = chain ? _mm256_setzero_si256() : Codes8<true>::Bias(channels, block.channel + c + 8 * j);
+      sums[chain][j] = chain ? _mm256_setzero_si256() : Codes8<kForm>::Bias(channels, block.channel + c + 8 * j);
   }
   const uint8_t* lhs = block.lhs;
   const uint8_t* const end = lhs + block.depth;
@@ -67,7 +67,7 @@ LOWBIT_NOINLINE void RunPanel(const Block& block, const int8_t* weights, size_t 
       __m256i all = sums[0][at];
 #pragma GCC unroll 8
       for (int chain = 1; chain < kChains; ++chain) all = _mm256_add_epi32(all, sums[chain][at]);
-      two[i] = Codes8<true>(channels, block.channel + c + 8 * at)(all);
+      two[i] = Codes8<kForm>(channels, block.channel + c + 8 * at)(all);
     }
     const __m128i bytes = clamp.Bytes(two[0], two[1]);
     if (j + 1 < kWide)
@@ -81,8 +81,8 @@ LOWBIT_NOINLINE void RunPanel(const Block& block, const int8_t* weights, size_t 
 // are faster without.
 constexpr size_t kFetchFrom = 256 * 1024;
 
-template <typename Sum>
-void Run(const Block& block, const Channels& channels, const Output& output) noexcept {
+template <Form kForm, typename Sum>
+void RunPanels(const Block& block, const Channels& channels, const Output& output) {
   constexpr size_t kNr = 8 * kMostWide;
   const ByteClamp clamp(output);
   const int8_t* weights = static_cast<const int8_t*>(block.packed);
@@ -90,14 +90,20 @@ void Run(const Block& block, const Channels& channels, const Output& output) noe
   size_t c = 0;
   for (; c + kNr <= block.cols; c += kNr, weights += kNr * block.depth) {
     if (fetch)
-      RunPanel<kMostWide, true, Sum>(block, weights, c, channels, clamp);
+      RunPanel<kMostWide, true, kForm, Sum>(block, weights, c, channels, clamp);
     else
-      RunPanel<kMostWide, false, Sum>(block, weights, c, channels, clamp);
+      RunPanel<kMostWide, false, kForm, Sum>(block, weights, c, channels, clamp);
   }
   if (c == block.cols) return;
   gemm::WithRows<kMostWide>((block.cols - c + 7) / 8, [&](auto wide) {
-    RunPanel<decltype(wide)::value, false, Sum>(block, weights, c, channels, clamp);
+    RunPanel<decltype(wide)::value, false, kForm, Sum>(block, weights, c, channels, clamp);
   });
+}
+
+template <typename Sum>
+void Run(const Block& block, const Channels& channels, const Output& output) noexcept {
+  if (channels.form == Form::kPlain) return RunPanels<Form::kPlain, Sum>(block, channels, output);
+  RunPanels<Form::kSigned, Sum>(block, channels, output);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ inline __m512i Broadcast4(const uint8_t* from) {
 }
 
 // Panels of 16 * kWide channels. Few sums would wait for each other: they are split by depth.
-template <int kWide>
+template <int kWide, Form kForm>
 LOWBIT_NOINLINE void RunPanel(const Block& block, const int8_t* weights, size_t c, const Channels& channels,
                               const ByteClamp& clamp) {
   constexpr int kChains = kWide == 1 ? 8 : kWide == 2 ? 4 : 2;
@@ -35,7 +35,7 @@ LOWBIT_NOINLINE void RunPanel(const Block& block, const int8_t* weights, size_t 
   for (int chain = 0; chain < kChains; ++chain) {
 #pragma GCC unroll 4
     for (int j = 0; j < kWide; ++j)
-      sums[chain][j] = chain ? _mm512_setzero_si512() : Codes16<true>::Bias(channels, block.channel + c + 16 * j);
+      sums[chain][j] = chain ? _mm512_setzero_si512() : Codes16<kForm>::Bias(channels, block.channel + c + 16 * j);
   }
   const uint8_t* lhs = block.lhs;
   const uint8_t* const end = lhs + block.depth;
@@ -59,7 +59,7 @@ LOWBIT_NOINLINE void RunPanel(const Block& block, const int8_t* weights, size_t 
       __m512i sum = sums[0][j];
 #pragma GCC unroll 8
       for (int chain = 1; chain < kChains; ++chain) sum = _mm512_add_epi32(sum, sums[chain][j]);
-      four[j] = Codes16<true>(channels, block.channel + c + 16 * j)(sum);
+      four[j] = Codes16<kForm>(channels, block.channel + c + 16 * j)(sum);
     } else {
       four[j] = four[0];
     }
@@ -72,16 +72,22 @@ LOWBIT_NOINLINE void RunPanel(const Block& block, const int8_t* weights, size_t 
     _mm512_mask_storeu_epi8(block.out + c, (uint64_t{1} << left) - 1, codes);
 }
 
-void U8S8(const Block& block, const Channels& channels, const Output& output) noexcept {
+template <Form kForm>
+void RunPanels(const Block& block, const Channels& channels, const Output& output) {
   const ByteClamp clamp(output);
   const int8_t* weights = static_cast<const int8_t*>(block.packed);
   size_t c = 0;
   for (; c + kNr <= block.cols; c += kNr, weights += kNr * block.depth)
-    RunPanel<kNr / 16>(block, weights, c, channels, clamp);
+    RunPanel<kNr / 16, kForm>(block, weights, c, channels, clamp);
   if (c == block.cols) return;
   gemm::WithRows<kNr / 16>((block.cols - c + 15) / 16, [&](auto wide) {
-    RunPanel<decltype(wide)::value>(block, weights, c, channels, clamp);
+    RunPanel<decltype(wide)::value, kForm>(block, weights, c, channels, clamp);
   });
+}
+
+void U8S8(const Block& block, const Channels& channels, const Output& output) noexcept {
+  if (channels.form == Form::kPlain) return RunPanels<Form::kPlain>(block, channels, output);
+  RunPanels<Form::kSigned>(block, channels, output);
 }
 
 constexpr Row kList[] = {{"gemv.u8s8.1x64c4.avx512vnni", cpu::kAvx512Vnni, kNr, 16, 128, -128, U8S8}};
