@@ -264,8 +264,7 @@ inline void WideBlocks(const Params& p, const void* a, int a_step, const void* b
   Blocks<int16_t>(a, a_step, b, b_step, out, count, [&](const int16_t* x, const int16_t* y, int16_t* to) {
     const __m256i mixed = _mm256_packs_epi32(value(Load8(x), Load8(y)), value(Load8(x + 8), Load8(y + 8)));
     const __m256i codes = _mm256_permute4x64_epi64(mixed, 0xD8);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
-                        _mm256_min_epi16(_mm256_max_epi16(codes, low), high));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_min_epi16(_mm256_max_epi16(codes, low), high));
   });
 }
 
@@ -284,7 +283,7 @@ void AddWide(const Params& p, const void* a, int a_step, const void* b, int b_st
 void AddS16(const Params& p, const void* a, int a_step, const void* b, int b_step, void* out, size_t count) {
   const auto is_half = [](const Factor& f) { return f.multiplier == 1 << 30 && f.shift == 0; };
   const auto run = is_half(p.a)   ? is_half(p.b) ? AddWide<true, true> : AddWide<true, false>
-                   : is_half(p.b) ? AddWide<false, true>
+                     : is_half(p.b) ? AddWide<false, true>
                                   : AddWide<false, false>;
   run(p, a, a_step, b, b_step, out, count);
 }

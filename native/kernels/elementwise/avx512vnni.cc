@@ -239,7 +239,7 @@ void AddWide(const Params& p, const void* a, int a_step, const void* b, int b_st
 void AddS16(const Params& p, const void* a, int a_step, const void* b, int b_step, void* out, size_t count) {
   const auto is_half = [](const Factor& f) { return f.multiplier == 1 << 30 && f.shift == 0; };
   const auto run = is_half(p.a)   ? is_half(p.b) ? AddWide<true, true> : AddWide<true, false>
-                   : is_half(p.b) ? AddWide<false, true>
+                     : is_half(p.b) ? AddWide<false, true>
                                   : AddWide<false, false>;
   run(p, a, a_step, b, b_step, out, count);
 }

@@ -34,7 +34,8 @@ LOWBIT_NOINLINE void RunPanel(const Block& block, const int8_t* weights, size_t 
   for (int chain = 0; chain < kChains; ++chain) {
 #pragma GCC unroll 8
     for (int j = 0; j < kWide; ++j)
-      sums[chain][j] = chain ? _mm256_setzero_si256() : Codes8<true>::Bias(channels, block.channel + c + 8 * j);
+      sums[chain][j] =
+          chain ? _mm256_setzero_si256() : Codes8<true>::Bias(channels, block.channel + c + 8 * j);
   }
   const uint8_t* lhs = block.lhs;
   const uint8_t* const end = lhs + block.depth;
