@@ -95,20 +95,22 @@ LOWBIT_TEST("gemv: kernels equal the definition with every rounding that they ta
         }
         for (bool once : {false, true}) {
           kernels::PackedChannels channels;
-          const kernels::Output output = {-5, seed % 4 < 2 ? -128 : -5, 111, static_cast<uint8_t>(seed % 2 ? 0x80 : 0)};
+          const kernels::Output output = {-5, seed % 4 < 2 ? -128 : -5, 111,
+                                          static_cast<uint8_t>(seed % 2 ? 0x80 : 0)};
           LOWBIT_CHECK(once ? channels.PackOnce(layer.count, bias.data(), scale.data(), bound.data(), output)
                             : channels.Pack(layer.count, bias.data(), multiplier.data(), shift.data(),
                                             bound.data(), output));
-          LOWBIT_CHECK_THAT(channels.channels().folded.bias, "seed " + std::to_string(seed) + " is not folded");
+          LOWBIT_CHECK_THAT(channels.channels().folded.bias,
+                            "seed " + std::to_string(seed) + " is not folded");
           Guarded<int8_t> out(layer.n);
           row.run({layer.lhs.data(), PaddedDepth(layer.k), layer.packed.data(), out.data(), 0, layer.n,
                    layer.flip},
                   channels.channels(), output);
           for (size_t c = 0; c < layer.n; ++c) {
-            LOWBIT_CHECK_THAT(
-                out[c] == kernels::Requantize(layer.Sum(c), channels.channels(), c, output),
-                std::string(row.name) + " " + std::to_string(cols) + "x" + std::to_string(depth) + " seed " +
-                    std::to_string(seed) + (once ? " once" : " twice"));
+            LOWBIT_CHECK_THAT(out[c] == kernels::Requantize(layer.Sum(c), channels.channels(), c, output),
+                              std::string(row.name) + " " + std::to_string(cols) + "x" +
+                                  std::to_string(depth) + " seed " + std::to_string(seed) +
+                                  (once ? " once" : " twice"));
           }
         }
       }
@@ -192,7 +194,8 @@ LOWBIT_TEST("gemv: rows that pad beyond four times, or whose least weight is too
     for (int32_t least : {-127, -128}) {
       const Row* row = dispatch::gemv::Choose(channels, least, cpu::Detect());
       if (!row) continue;
-      LOWBIT_CHECK_THAT(PaddedChannels(*row, channels) <= 4 * channels, std::to_string(channels) + " channels");
+      LOWBIT_CHECK_THAT(PaddedChannels(*row, channels) <= 4 * channels,
+                        std::to_string(channels) + " channels");
       LOWBIT_CHECK(least >= row->least_weight);
     }
   }

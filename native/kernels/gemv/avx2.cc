@@ -14,6 +14,7 @@ namespace lowbit::kernels::gemv {
 namespace {
 
 struct Sum {
+  static constexpr int kAtOnce = 1;
   struct Ready {
     __m256i code, magnitude;
   };

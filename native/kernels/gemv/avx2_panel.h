@@ -2,13 +2,13 @@
 // files built with AVX2 or more; everything is in an unnamed namespace.
 //
 // A kernel is a `Sum`: made of the codes' flip, Of(lhs) makes the four depths at lhs ready for products, and
-// Add(into, ready, weights) adds their products with eight channels' weights.
+// Add(into, ready, weights) adds their products with eight channels' weights. kAtOnce sums are worth having at once.
 #pragma once
 
 #include <immintrin.h>
 #include <string.h>
 
-#include "kernels/gemm/rows.h"
+#include "kernels/gemm/avx2_tile.h"
 #include "kernels/gemv/contract.h"
 #include "kernels/requantize/avx2.h"
 
@@ -26,15 +26,16 @@ inline __m256i Broadcast4(const uint8_t* from) {
 template <int kWide, bool kFetch, Form kForm, typename Sum>
 LOWBIT_NOINLINE void RunPanel(const Block& block, const int8_t* weights, size_t c, const Channels& channels,
                               const ByteClamp& clamp) {
-  // Few sums would wait for each other: they are split by depth.
-  constexpr int kChains = kWide == 1 ? 8 : kWide == 2 ? 4 : kWide <= 4 ? 2 : 1;
+  // Fewer sums than the adding instruction takes at once would wait for each other: they are split by depth.
+  constexpr int kChains = kWide > Sum::kAtOnce / 2 ? 1 : Sum::kAtOnce / kWide;
   const Sum sum(block.flip);
   __m256i sums[kChains][kWide];
 #pragma GCC unroll 8
   for (int chain = 0; chain < kChains; ++chain) {
 #pragma GCC unroll 8
     for (int j = 0; j < kWide; ++j)
-      sums[chain][j] = chain ? _mm256_setzero_si256() : Codes8<kForm>::Bias(channels, block.channel + c + 8 * j);
+      sums[chain][j] =
+          chain ? _mm256_setzero_si256() : Codes8<kForm>::Bias(channels, block.channel + c + 8 * j);
   }
   const uint8_t* lhs = block.lhs;
   const uint8_t* const end = lhs + block.depth;
@@ -43,6 +44,7 @@ LOWBIT_NOINLINE void RunPanel(const Block& block, const int8_t* weights, size_t 
 #pragma GCC unroll 8
     for (int j = 0; j < kWide; ++j) {
       sum.Add(into[j], ready, _mm256_load_si256(reinterpret_cast<const __m256i*>(weights + 32 * j)));
+      gemm::KeepInRegister(into[j]);
       if (kFetch && j % 2 == 0)
         _mm_prefetch(reinterpret_cast<const char*>(weights + 32 * j + gemm::kFetchAhead), _MM_HINT_T0);
     }
@@ -50,11 +52,13 @@ LOWBIT_NOINLINE void RunPanel(const Block& block, const int8_t* weights, size_t 
     lhs += kDepthInterleave;
   };
   if constexpr (kChains > 1) {
+#pragma GCC unroll 1
     while (end - lhs >= kChains * kDepthInterleave) {
 #pragma GCC unroll 8
       for (int chain = 0; chain < kChains; ++chain) step(sums[chain]);
     }
   }
+#pragma GCC unroll 1
   while (lhs < end) step(sums[0]);
   int8_t* out = block.out + c;
   int left = block.cols - c < 8 * kWide ? static_cast<int>(block.cols - c) : 8 * kWide;

@@ -35,7 +35,8 @@ LOWBIT_NOINLINE void RunPanel(const Block& block, const int8_t* weights, size_t 
   for (int chain = 0; chain < kChains; ++chain) {
 #pragma GCC unroll 4
     for (int j = 0; j < kWide; ++j)
-      sums[chain][j] = chain ? _mm512_setzero_si512() : Codes16<kForm>::Bias(channels, block.channel + c + 16 * j);
+      sums[chain][j] =
+          chain ? _mm512_setzero_si512() : Codes16<kForm>::Bias(channels, block.channel + c + 16 * j);
   }
   const uint8_t* lhs = block.lhs;
   const uint8_t* const end = lhs + block.depth;

@@ -12,6 +12,7 @@ namespace lowbit::kernels::gemv {
 namespace {
 
 struct Sum {
+  static constexpr int kAtOnce = 8;
   explicit Sum(uint8_t code_flip) : flip(_mm256_set1_epi8(static_cast<char>(code_flip))) {}
   __m256i Of(__m256i lhs) const { return _mm256_xor_si256(lhs, flip); }
   static void Add(__m256i& into, __m256i lhs, __m256i weights) {

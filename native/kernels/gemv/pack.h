@@ -17,6 +17,7 @@ inline size_t PaddedDepth(size_t depth) {
 }
 
 // Fills PaddedChannels x PaddedDepth bytes. Every weight must lie in [row.least_weight, 127].
-void PackPanels(const Row& row, const gemm::WeightView& weights, size_t channels, size_t depth, uint8_t* packed);
+void PackPanels(const Row& row, const gemm::WeightView& weights, size_t channels, size_t depth,
+                uint8_t* packed);
 
 }  // namespace lowbit::kernels::gemv
