@@ -72,7 +72,10 @@ for (const { path, text } of outputFiles) {
 }
 for (const name of entries) {
   const names = metafile.outputs[`dist/cjs/${name}.js`].exports
-  writeFileSync(join(root, `dist/cjs/${name}.mjs`), `export { ${names.join(', ')} } from './${name}.js'\n`)
+  // By require, since an import of CommonJS reads all of the file for the names of its exports: 10 ms.
+  const load = `import { createRequire } from 'node:module'\nconst load = createRequire(import.meta.url)\n`
+  const face = `export const { ${names.join(', ')} } = load('./${name}.js')\n`
+  writeFileSync(join(root, `dist/cjs/${name}.mjs`), load + face)
 }
 for (const name of files('dist/esm', '.d.ts')) {
   cpSync(join(root, 'dist/esm', name), join(root, 'dist/cjs', name))

@@ -57,13 +57,17 @@ export function quantizeMultipliers(factors: ArrayLike<number>): {
 /** gemmlowp SaturatingRoundingDoublingHighMul: the high half of 2ab, rounded half up; saturates for INT_MIN * INT_MIN. */
 export function saturatingRoundingDoublingHighMul(a: number, b: number): number {
   if (a === -TWO_31 && b === -TWO_31) return TWO_31 - 1
-  return Number((BigInt(a) * BigInt(b) + (1n << 30n)) >> 31n)
+  // floor((ab + 2^30) / 2^31) by halves of b, so that every product is below 2^49 and exact.
+  const high = a * (b >> 16)
+  const low = a * (b & 0xffff) + 2 ** 30
+  const whole = Math.floor(high / 2 ** 15)
+  return whole + Math.floor(((high - whole * 2 ** 15) * 2 ** 16 + low) / TWO_31)
 }
 
 /** gemmlowp RoundingDivideByPOT: x / 2^exponent, rounded to nearest, halves away from zero; exponent in [0, 31]. */
 export function roundingDivideByPot(x: number, exponent: number): number {
   const mask = 2 ** exponent - 1
-  const remainder = Number(BigInt(x) & BigInt(mask))
+  const remainder = x & mask
   const threshold = Math.floor(mask / 2) + (x < 0 ? 1 : 0)
   return Math.floor(x / 2 ** exponent) + (remainder > threshold ? 1 : 0)
 }

@@ -83,7 +83,10 @@ export function encode(
   const view = new DataView(program.buffer)
   const u32 = (at: number, value: number) => view.setUint32(at, value, true)
   const i32 = (at: number, value: number) => view.setInt32(at, value, true)
-  const u64 = (at: number, value: number) => view.setBigUint64(at, BigInt(value), true)
+  const u64 = (at: number, value: number) => {
+    u32(at, value % 2 ** 32)
+    u32(at + 4, Math.floor(value / 2 ** 32))
+  }
 
   u32(0, format.magic)
   u32(4, format.version)

@@ -3,7 +3,8 @@
 // Claim:  a thread reads the state, then the job's fields, then takes a chunk off the range by compare-exchange: the
 //         owner the first, workers the last. So with two threads each has a half, the same half of every step,
 //         which is then in its own cache from the step before; where they meet is found as they go.
-//         The owner writes the fields only while no chunk is left, so a thread that saw fields of a later job
+//         The owner has the first from the beginning, so that it does not fight for the state when workers first look.
+//         It writes the fields only while no chunk is left, so a thread that saw fields of a later job
 //         fails to exchange: the generation differs. 2^28 jobs would have to pass between its two looks for a
 //         wrong claim.
 // End:    `unfinished_` counts chunks, not threads. The owner returns when it is zero; a worker that never
@@ -169,7 +170,8 @@ class State {
   static constexpr int kBits = 18;
   static constexpr size_t kMostChunks = (size_t{1} << kBits) - 1;
 
-  State(uint64_t generation, uint64_t end) : bits_(generation << 2 * kBits | end) {}
+  // All but the first chunk.
+  State(uint64_t generation, uint64_t count) : bits_(generation << 2 * kBits | uint64_t{1} << kBits | count) {}
   explicit State(uint64_t bits) : bits_(bits) {}
   uint64_t bits() const { return bits_; }
   size_t first() const { return bits_ >> kBits & kMostChunks; }
@@ -205,7 +207,8 @@ class SharedPool final : public Pool {
       if (Now(std::memory_order_relaxed).empty()) break;
       workers_[i].parker.Wake();
     }
-    Work(0);
+    chunk(context, 0, 0);
+    Work(0, 1);
     AwaitClaimed(start);
     busy_.store(false, std::memory_order_release);
   }
@@ -244,9 +247,8 @@ class SharedPool final : public Pool {
 
   State Now(std::memory_order order) const { return State(state_.load(order)); }
 
-  // Claims and runs chunks of the open job until none is left.
-  void Work(int slot) noexcept {
-    uint32_t finished = 0;
+  // Claims and runs chunks of the open job until none is left; `finished` ones were run before.
+  void Work(int slot, uint32_t finished) noexcept {
     uint64_t seen = state_.load(std::memory_order_acquire);
     for (State state(seen); !state.empty(); state = State(seen)) {
       const Chunk chunk = chunk_.load(std::memory_order_acquire);
@@ -303,15 +305,16 @@ class SharedPool final : public Pool {
         else
           self->parker.Sleep();
       }
-      Work(self->id);
+      Work(self->id, 0);
     }
   }
 
+  // One cache line: a worker that sees a new state has the job with it.
   alignas(kCacheLine) std::atomic<uint64_t> state_{0};
-  alignas(kCacheLine) std::atomic<uint32_t> unfinished_{0};
-  alignas(kCacheLine) std::atomic<Chunk> chunk_{nullptr};
+  std::atomic<Chunk> chunk_{nullptr};
   std::atomic<void*> context_{nullptr};
   std::atomic<int> threads_{0};
+  alignas(kCacheLine) std::atomic<uint32_t> unfinished_{0};
   alignas(kCacheLine) std::atomic<bool> busy_{false};
   std::atomic<Clock::rep> rest_until_{Clock::time_point::min().time_since_epoch().count()};
   uint64_t generation_ = 0;  // the owner's, under busy_

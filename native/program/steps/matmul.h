@@ -51,7 +51,7 @@ class Matmul {
               size_t weight_bytes, size_t channel_bytes) {
     // What a block touches stays in the second-level cache while the panels pass over it; panels that pass
     // together stay in the first-level one.
-    constexpr size_t kBlockBytes = 96 * 1024, kPanelBytes = 20 * 1024;
+    constexpr size_t kBlockBytes = 96 * 1024, kPanelBytes = 20 * 1024, kCachedWeights = 512 * 1024;
     if (shape.depth > kMostDepth) {
       return args.Fail(Code::kUnsupported, "more than 2^28 weights an output channel");
     }
@@ -80,8 +80,9 @@ class Matmul {
     if (images) {
       const uint64_t image_bytes = Times(image_rows_, rows.row_bytes);
       const uint64_t cached = image_bytes / kBlockBytes + 1;
-      // Each block goes through all weights, each split of the columns through all rows: the smaller are shared.
-      const bool by_rows = Times(panels, panel_bytes) <= 2 * image_bytes;
+      // Each block goes through all weights, each split of the columns through all rows. Rows are divided where that
+      // leaves the weights in the second-level cache: the next step then finds its rows in the same core's cache.
+      const bool by_rows = Times(panels, panel_bytes) <= std::max<uint64_t>(2 * image_bytes, kCachedWeights);
       const size_t blocks = static_cast<size_t>(std::min<uint64_t>(
           std::max<uint64_t>(cached, by_rows ? DivideUp(wanted, images) : 1), DivideUp(image_rows_, mr)));
       const size_t even = DivideUp(image_rows_, blocks);
