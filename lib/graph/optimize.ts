@@ -9,6 +9,7 @@ import { fusePad } from './passes/fuse-pad.js'
 import { fuseScale } from './passes/fuse-scale.js'
 import { fuseTranspose } from './passes/fuse-transpose.js'
 import { removeDeadNodes } from './passes/remove-dead-nodes.js'
+import { shareQuantization } from './passes/share-quantization.js'
 import { problemOf } from './verify.js'
 
 export interface OptimizeOptions {
@@ -32,6 +33,7 @@ export function optimize(graph: Graph, { evaluate, foldBytes }: OptimizeOptions)
     ['fuse-layer-norm', fuseLayerNorm],
     ['fuse-scale', fuseScale],
     ['fuse-transpose', fuseTranspose],
+    ['share-quantization', shareQuantization],
   ]
   const optimized = passes.reduce((before, [name, pass]) => {
     const after = pass(before)

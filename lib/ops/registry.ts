@@ -76,6 +76,7 @@ import { pad, padV2 } from './pad.js'
 import { averagePool2d, maxPool2d } from './pool.js'
 import { prelu } from './prelu.js'
 import { dequantize, quantize } from './quantize.js'
+import { quantizeRows } from './quantize-rows.js'
 import { broadcastTo, depthToSpace, reverseV2, spaceToDepth, tile } from './rearrange.js'
 import { mean, reduceAll, reduceAny, reduceMax, reduceMin, reduceProd, sum } from './reduce.js'
 import { bitcast, expandDims, reshape, squeeze } from './reshape.js'
@@ -256,5 +257,5 @@ export const OPS_BY_TYPE: ReadonlyMap<string, Op> = new Map(OPS.map((op) => [op.
 
 /** By name in graphs (`conv2d`); also those that only graphs have. */
 export const OPS_BY_NAME: ReadonlyMap<string, Op> = new Map(
-  [...OPS, head, identity, layerNorm].map((op) => [op.name, op]),
+  [...OPS, head, identity, layerNorm, quantizeRows].map((op) => [op.name, op]),
 )

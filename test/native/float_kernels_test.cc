@@ -189,8 +189,7 @@ void NormalizeStepByStep(const kernels::rows_f32::Row& row, cpu::Isa isa, const 
   const size_t depth = in.size();
   const auto pair = [&](Operation operation, const float* a, int a_step, const float* b, int b_step,
                         float* to) {
-    dispatch::pair_f32::Choose(operation, isa)
-        .run(a, a_step, b, b_step, to, depth, -kInfinity, kInfinity);
+    dispatch::pair_f32::Choose(operation, isa).run(a, a_step, b, b_step, to, depth, -kInfinity, kInfinity);
   };
   std::vector<float> squares(depth), slope(depth), shift(depth);
   const float mean = row.sum(in.data(), depth) / static_cast<float>(depth), away = -mean;
@@ -203,7 +202,8 @@ void NormalizeStepByStep(const kernels::rows_f32::Row& row, cpu::Isa isa, const 
   pair(Operation::kAdd, squares.data(), 1, shift.data(), 1, out);
 }
 
-LOWBIT_TEST("rows_f32: layer normalisation gives the bits of its single operations, and lies within its bound") {
+LOWBIT_TEST(
+    "rows_f32: layer normalisation gives the bits of its single operations, and lies within its bound") {
   const auto same = [](const auto&, const auto&) { return true; };
   ForPairs(dispatch::rows_f32::Lists(), same, [&](const auto& row, const auto&) {
     Random random(6);
@@ -229,7 +229,8 @@ LOWBIT_TEST("rows_f32: layer normalisation gives the bits of its single operatio
               const double slope = gamma[i] / std::sqrt(variance + norm.epsilon);
               const double exact = (line[i] - mean) * slope + (has_beta ? beta[i] : 0);
               // Values up to 10 / 3; sums of `depth` of them, of their squares, and six roundings after.
-              const double bound = (static_cast<double>(depth) + 8) * 6e-8 * (14 * std::fabs(slope) * (1 + 14 / (variance + norm.epsilon)) + 4);
+              const double bound = (static_cast<double>(depth) + 8) * 6e-8 *
+                                   (14 * std::fabs(slope) * (1 + 14 / (variance + norm.epsilon)) + 4);
               LOWBIT_CHECK_THAT(std::fabs(got[m * depth + i] - exact) <= bound, what);
             }
           }

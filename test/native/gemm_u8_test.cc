@@ -200,9 +200,9 @@ LOWBIT_TEST("gemm_u8: hybrid tiles lie within three roundings of the definition"
             int64_t{static_cast<int32_t>(layer.Sum(i, c))} - int64_t{offset + zero[i]} * sums[c];
         const double product = static_cast<double>(sum) * row_scale[i] * scale[c];
         const double want = std::fmin(high, std::fmax(low, product + bias[c]));
-        LOWBIT_CHECK_THAT(std::fabs(out[i * n + c] - want) <=
-                              4 * 5.97e-8 * (std::fabs(product) + std::fabs(bias[c])),
-                          std::string(row.name) + " seed " + std::to_string(seed));
+        LOWBIT_CHECK_THAT(
+            std::fabs(out[i * n + c] - want) <= 4 * 5.97e-8 * (std::fabs(product) + std::fabs(bias[c])),
+            std::string(row.name) + " seed " + std::to_string(seed));
       }
     }
   });

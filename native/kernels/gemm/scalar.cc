@@ -49,8 +49,8 @@ void S8F32_4x8c2(const HybridBlock& block, const HybridChannels& channels, const
     const ptrdiff_t row = static_cast<ptrdiff_t>(m) * rows.step;
     const size_t c = block.channel + n;
     const uint32_t zero = static_cast<uint32_t>(channels.offset + rows.zero_point[row]);
-    const float sum = static_cast<float>(
-        static_cast<int32_t>(wide - zero * static_cast<uint32_t>(channels.weight_sum[c])));
+    const float sum =
+        static_cast<float>(static_cast<int32_t>(wide - zero * static_cast<uint32_t>(channels.weight_sum[c])));
     const float product = channels.scales_apart ? sum * channels.scale[c] * rows.scale[row]
                                                 : sum * (rows.scale[row] * channels.scale[c]);
     const float real = product + channels.bias[c];

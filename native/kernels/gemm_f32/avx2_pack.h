@@ -33,7 +33,8 @@ template <size_t nr>
 void PackPanel(const float* src, size_t channel_stride, size_t depth_stride, size_t channels, size_t depth,
                float* panel) noexcept {
   if (channel_stride == 1 && channels == nr) {
-    for (size_t k = 0; k < depth; ++k, panel += nr, src += depth_stride) memcpy(panel, src, nr * sizeof(float));
+    for (size_t k = 0; k < depth; ++k, panel += nr, src += depth_stride)
+      memcpy(panel, src, nr * sizeof(float));
     return;
   }
   if (channel_stride == 1) {

@@ -9,8 +9,8 @@ namespace {
 
 using real::Vector;
 
-constexpr Row kList[] = {{"rows.f32.avx512vnni", cpu::kAvx512Vnni, Total<Vector>, SoftmaxOf<Vector>, NormalizeRows<Vector>,
-                          Symmetric<Vector>, Asymmetric<Vector>}};
+constexpr Row kList[] = {{"rows.f32.avx512vnni", cpu::kAvx512Vnni, Total<Vector>, SoftmaxOf<Vector>,
+                          NormalizeRows<Vector>, Symmetric<Vector>, Asymmetric<Vector>}};
 
 }  // namespace
 

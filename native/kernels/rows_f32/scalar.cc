@@ -98,7 +98,8 @@ void Asymmetric(const float* values, size_t rows, size_t depth, int8_t* codes, f
     AsymmetricRow(values + i * depth, depth, codes + i * depth, scales + i, zero_points + i);
 }
 
-constexpr Row kList[] = {{"rows.f32.scalar", cpu::kScalar, Total, SoftmaxOf, NormalizeRows, Symmetric, Asymmetric}};
+constexpr Row kList[] = {
+    {"rows.f32.scalar", cpu::kScalar, Total, SoftmaxOf, NormalizeRows, Symmetric, Asymmetric}};
 
 }  // namespace
 

@@ -35,7 +35,8 @@ inline typename V::F Gather(const float* row, size_t count, typename V::F none, 
 template <typename V, typename Fold, typename Join>
 inline typename V::F Gather(const float* row, size_t count, typename V::F none, const Fold& fold,
                             const Join& join) {
-  return Gather<V>(row, count, none, [](typename V::F x) { return x; }, fold, join);
+  return Gather<V>(
+      row, count, none, [](typename V::F x) { return x; }, fold, join);
 }
 
 // The sum of what `read` gives.
@@ -120,18 +121,17 @@ inline float Powers(const float* row, size_t count, float most, typename V::F fa
   const F best = V::Set(most);
   const auto power = [&](F x) { return real::Exp2<V>(V::Mul(V::Sub(x, best), factor)); };
   F sum[2] = {V::Set(0.0f), V::Set(0.0f)};
-  size_t i = 0;
-  const auto whole = [&](F* total) {
+  const auto whole = [&](size_t i, F* total) {
     const F e = power(V::Load(row + i));
     V::Store(out + i, e);
     *total = V::Add(*total, e);
-    i += w;
   };
-  while (i + 2 * w <= count) {
-    whole(&sum[0]);
-    whole(&sum[1]);
+  size_t i = 0;
+  for (; i + 2 * w <= count; i += 2 * w) {
+    whole(i, &sum[0]);
+    whole(i + w, &sum[1]);
   }
-  if (i + w <= count) whole(&sum[0]);
+  for (; i + w <= count; i += w) whole(i, &sum[0]);
   if (const size_t left = count - i) {
     const F e = power(V::LoadFirst(row + i, left));
     V::StoreFirst(out + i, left, e);
@@ -145,7 +145,8 @@ inline void Scale(float* row, size_t count, float by) {
   const typename V::F factor = V::Set(by);
   size_t i = 0;
   for (; i + V::kWidth <= count; i += V::kWidth) V::Store(row + i, V::Mul(V::Load(row + i), factor));
-  if (const size_t left = count - i) V::StoreFirst(row + i, left, V::Mul(V::LoadFirst(row + i, left), factor));
+  if (const size_t left = count - i)
+    V::StoreFirst(row + i, left, V::Mul(V::LoadFirst(row + i, left), factor));
 }
 
 template <typename V>

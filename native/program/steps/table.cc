@@ -38,6 +38,7 @@ Status LoadOnce(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPad(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPool(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadQuantize(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadQuantizeRows(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadQuantizedBinary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadQuantizedPrelu(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadReduce(StepArgs& args, std::unique_ptr<Step>* step);
@@ -97,6 +98,7 @@ static constexpr StepKind kKinds[] = {
     {"pad", steps::LoadPad},
     {"pool", steps::LoadPool},
     {"quantize", steps::LoadQuantize},
+    {"quantize_rows", steps::LoadQuantizeRows},
     {"quantized_binary", steps::LoadQuantizedBinary, kFirst | kSecond},
     {"quantized_prelu", steps::LoadQuantizedPrelu, kFirst},
     {"reduce", steps::LoadReduce},
