@@ -150,8 +150,14 @@ LOWBIT_NOINLINE void RunFolded(const Block& block, const Tile& tile, const Chann
 #pragma GCC unroll 2
     for (int j = 0; j < kWide; ++j) acc[m][j] = Codes16<kForm>::Bias(channels, tile.channel + 16 * j);
   }
+  // What the epilogue needs waits in memory. g++ would move these pointers to vector registers, as the loop takes all
+  // others, and the way back queues behind the products.
+  const Block* volatile kept_block = &block;
+  const Tile* volatile kept_tile = &tile;
+  const Channels* volatile kept_channels = &channels;
+  const ByteClamp* volatile kept_clamp = &clamp;
   Accumulate<kRows, kWide>(block, tile.lhs, tile.packed, acc);
-  StoreFolded<kRows, kWide, kForm>(acc, tile, block.out_stride, channels, clamp);
+  StoreFolded<kRows, kWide, kForm>(acc, *kept_tile, kept_block->out_stride, *kept_channels, *kept_clamp);
 }
 
 template <int kRows, int kWide, typename AnyBlock, typename AnyTile>
