@@ -129,6 +129,66 @@ LOWBIT_TEST("gemm_u8: kernels equal the definition with every rounding") {
   });
 }
 
+// A filter of three by three over `width` x `height` outputs of an image with a border: rows share their elements.
+void CompareConvolution(std::string* why, const Row& row, size_t width, size_t height, size_t channels,
+                        size_t n, uint32_t seed) {
+  Random random(seed);
+  const bool extreme = seed % 3 == 0;
+  const size_t depth = 9 * channels, line = (width + 2) * channels, nr = static_cast<size_t>(row.nr);
+  const size_t padded = (n + nr - 1) / nr * nr, run = (3 * channels + 3) / 4 * 4;
+  Guarded<uint8_t> image((height + 2) * line + run - 3 * channels);
+  for (auto& a : image) a = static_cast<uint8_t>(extreme ? (random.Next() % 2 ? 255 : 0) : random.Next());
+  std::vector<int8_t> weights(n * depth);
+  for (auto& w : weights)
+    w = static_cast<int8_t>(extreme ? (random.Next() % 2 ? 127 : -128) : random.Between(-128, 127));
+  AlignedBuffer packed;
+  LOWBIT_CHECK(packed.Allocate(padded * 3 * run));
+  kernels::gemm::PackPanels(nr, 4, 1, {reinterpret_cast<const uint8_t*>(weights.data()), false, 0, depth, 1},
+                            n, {3, 3 * channels}, packed.data());
+  std::vector<int32_t> bias(padded), multiplier(padded), shift(padded, seed % 7 ? -12 : 1);
+  const std::vector<int64_t> bound(padded, 100000 + int64_t{255} * 128 * static_cast<int64_t>(depth));
+  for (size_t c = 0; c < padded; ++c) {
+    bias[c] = random.Between(-100000, 100000);
+    multiplier[c] = random.Between(1 << 30, INT32_MAX);
+  }
+  const uint8_t flip = seed % 2 ? 0x80 : 0;
+  const kernels::Output output = testing::EdgeOutput(&random, flip);
+  kernels::PackedChannels constants;
+  LOWBIT_CHECK(constants.Pack(padded, bias.data(), multiplier.data(), shift.data(), bound.data(), output));
+  testing::LhsRows<uint8_t> rows(image.data(), 0, 0, 3, line);
+  for (size_t y = 0; y < height; ++y)
+    for (size_t x = 0; x < width; ++x) rows.rows.push_back(image.data() + y * line + x * channels);
+  Guarded<int8_t> out(width * height * n);
+  row.run(testing::BlockOf(rows, static_cast<int>(run), packed.data(), 3 * run * nr, out.data(), n, n, flip),
+          constants.channels(), output);
+  for (size_t i = 0; i < width * height; ++i) {
+    for (size_t c = 0; c < n; ++c) {
+      int32_t sum = 0;
+      for (size_t d = 0; d < depth; ++d)
+        sum += (rows.rows[i][d / (3 * channels) * line + d % (3 * channels)] ^ flip) * weights[c * depth + d];
+      LOWBIT_CHECK_THAT(out[i * n + c] == kernels::Requantize(sum, constants.channels(), c, output),
+                        std::string(row.name) + " seed " + std::to_string(seed));
+    }
+  }
+}
+
+LOWBIT_TEST("gemm_u8: rows that share elements equal the definition") {
+  uint32_t seed = 1;
+  for (const kernels::gemm_u8::Rows* list : dispatch::gemm_u8::Lists()) {
+    for (size_t r = 0; r < list->count; ++r) {
+      if (!Runs(list->first[r])) continue;
+      for (size_t width : {1, 7, 15, 16, 17, 21, 32, 49}) {
+        for (size_t channels : {1, 3, 4, 8, 12, 20, 64}) {
+          for (size_t n : {1, 15, 16, 17, 40}) {
+            if (why->empty()) CompareConvolution(why, list->first[r], width, 1 + seed % 3, channels, n, seed);
+            ++seed;
+          }
+        }
+      }
+    }
+  }
+}
+
 // Every edge of both roundings, driven by the bias alone.
 LOWBIT_TEST("gemm_u8: requantisation equals scalar at its edges") {
   for (const kernels::gemm_u8::Rows* list : dispatch::gemm_u8::Lists()) {
