@@ -171,7 +171,8 @@ class State {
   static constexpr size_t kMostChunks = (size_t{1} << kBits) - 1;
 
   // All but the first chunk.
-  State(uint64_t generation, uint64_t count) : bits_(generation << 2 * kBits | uint64_t{1} << kBits | count) {}
+  State(uint64_t generation, uint64_t count)
+      : bits_(generation << 2 * kBits | uint64_t{1} << kBits | count) {}
   explicit State(uint64_t bits) : bits_(bits) {}
   uint64_t bits() const { return bits_; }
   size_t first() const { return bits_ >> kBits & kMostChunks; }

@@ -28,8 +28,8 @@ class HybridFullyConnected final : public Step {
     int8_t* codes = reinterpret_cast<int8_t*>(zero_points + count);
     const float* input = input_.In<float>(run);
     Split(run, count, (8 << 10) / (depth + 1), [&](size_t begin, size_t end) {
-      QuantizeRows(*quantize_, is_asymmetric_, input + begin * depth, end - begin, depth, codes + begin * depth,
-                   scales + begin, zero_points + begin);
+      QuantizeRows(*quantize_, is_asymmetric_, input + begin * depth, end - begin, depth,
+                   codes + begin * depth, scales + begin, zero_points + begin);
     });
     matmul.Run(run, run.scratch + own_bytes(), rows_, 0, LhsFlip(Family()), codes, output,
                {scales, zero_points, 1});
