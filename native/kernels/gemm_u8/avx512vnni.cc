@@ -204,9 +204,10 @@ void RunFoldedTiles(const Block& block, const Channels& channels, const ByteClam
 // products; here four channels of a pixel are loaded once for the three outputs whose filters cover them.
 constexpr int kSlid = 16, kTaps = 3;
 
-// Adds the products of kSlid pixels, `step` bytes apart, to acc; `first` is the first one's row.
-inline void AccumulateSlid(const Block& block, const uint8_t* first, ptrdiff_t step, const void* packed,
-                           __m512i (&acc)[kSlid][1]) {
+// Adds the products of kSlid pixels, `step` bytes apart, to acc; `first` is the first one's row. In a call of its own,
+// as clang would have it, acc would lie in memory.
+LOWBIT_INLINE void AccumulateSlid(const Block& block, const uint8_t* first, ptrdiff_t step,
+                                  const void* packed, __m512i (&acc)[kSlid][1]) {
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(block.flip));
   const int8_t* weights = static_cast<const int8_t*>(packed);
   const ptrdiff_t next_tap = step * 16, thrice = 3 * step;
