@@ -126,7 +126,8 @@ LOWBIT_TEST("gemv: weights that are fetched ahead, and blocks that begin at a la
     for (size_t c = 0; c < layer.count; ++c) bias[c] = static_cast<int32_t>(c) * 1000;
     kernels::PackedChannels channels;
     const kernels::Output output = {3, -128, 127, 0};
-    LOWBIT_CHECK(channels.Pack(layer.count, bias.data(), multiplier.data(), shift.data(), bound.data(), output));
+    LOWBIT_CHECK(
+        channels.Pack(layer.count, bias.data(), multiplier.data(), shift.data(), bound.data(), output));
     for (size_t first : {size_t{0}, static_cast<size_t>(row.nr), 2 * static_cast<size_t>(row.nr)}) {
       Guarded<int8_t> out(layer.n - first);
       row.run({layer.lhs.data(), 1500, layer.packed.data() + first * 1500, out.data(), first, layer.n - first,
@@ -157,8 +158,7 @@ LOWBIT_TEST("gemv: requantisation equals scalar at its edges") {
         kernels::PackedChannels channels;
         const int zero_point = testing::EdgeZeroPoint(&random);
         const kernels::Output output = {zero_point, round % 3 ? -128 : zero_point, 127, 0};
-        LOWBIT_CHECK(once ? channels.PackOnce(nr, edges.bias.data(), scale.data(), edges.bound.data(),
-                                              output)
+        LOWBIT_CHECK(once ? channels.PackOnce(nr, edges.bias.data(), scale.data(), edges.bound.data(), output)
                           : channels.Pack(nr, edges.bias.data(), edges.multiplier.data(), edges.shift.data(),
                                           edges.bound.data(), output));
         if (!channels.channels().folded.bias) continue;
@@ -183,7 +183,8 @@ LOWBIT_TEST("requantize: factors of one rounding have the folded form") {
     const int32_t bias = 0;
     const int64_t bound = 1 << 29;
     kernels::PackedChannels channels;
-    LOWBIT_CHECK(channels.PackOnce(1, &bias, &scale, &bound, {testing::EdgeZeroPoint(&random), -128, 127, 0}));
+    LOWBIT_CHECK(
+        channels.PackOnce(1, &bias, &scale, &bound, {testing::EdgeZeroPoint(&random), -128, 127, 0}));
     folded += channels.channels().folded.bias != nullptr;
   }
   LOWBIT_CHECK_THAT(folded >= 3999, std::to_string(folded) + " of 4000");
