@@ -47,6 +47,26 @@ test('both forms of lowbit/quantize export the same names', async (t) => {
   t.deepEqual(names, ['LowbitError', 'PRESETS', 'RECIPE_SCHEMA', 'quantize', 'readRecipe'])
 })
 
+test('the bundle looks for its binary in the package', (t) => {
+  const script = `require('lowbit').loadModel('x').catch(({ code, message }) => console.log(JSON.stringify([code, message])))`
+  const env = {
+    ...process.env,
+    LOWBIT_BINARY: '',
+    PREBUILDS_ONLY: '1',
+    LOWBIT_PREBUILD: join(projectRoot, 'docs'),
+  }
+  const text = execFileSync(process.execPath, ['-e', script], { cwd: projectRoot, encoding: 'utf8', env })
+  const [code, message] = JSON.parse(text)
+  t.is(code, 'NO_BINARY')
+  t.true(message.includes(join(projectRoot, 'prebuilds')), message)
+})
+
+test('a chunk that several entries share is loaded once', (t) => {
+  const require = createRequire(import.meta.url)
+  const [{ LowbitError }, { gemm }] = [require('lowbit'), require('lowbit/kernels')]
+  t.throws(() => gemm({}), { instanceOf: LowbitError })
+})
+
 const USE = `
 import { loadModel, LowbitError, type Model, type Tensor, type TensorInfo } from 'lowbit'
 async function use(): Promise<void> {

@@ -1,7 +1,6 @@
 // Reads files of zip archives.
 // Format: PKWARE APPNOTE 6.3.10, sections 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (end record).
 
-import { crc32, inflateRawSync } from 'node:zlib'
 import type { LowbitError } from '../errors.js'
 
 const END_SIGNATURE = 0x06054b50
@@ -13,6 +12,9 @@ const LOCAL_SIGNATURE = 0x04034b50
 const LOCAL_BYTES = 30
 const STORED = 0
 const DEFLATED = 8
+
+/** Loaded for files with an archive alone. */
+const zlib = () => process.getBuiltinModule('node:zlib')
 
 /** Makes the error of a broken archive. */
 export type Broken = (message: string, offset: number, cause?: unknown) => LowbitError
@@ -125,13 +127,13 @@ function unpack(bytes: Uint8Array, view: DataView, entry: Entry, limit: number, 
     method === STORED ? content : method === DEFLATED ? inflate(content, limit, at, broken) : undefined
   if (data === undefined) throw broken(`a file is packed by method ${method}; 0 and 8 are known`, at)
   if (data.length !== unpacked) throw broken(`a file has ${data.length} bytes, ${unpacked} announced`, at)
-  if (crc32(data) !== entry.crc) throw broken('a file does not have the checksum announced', at)
+  if (zlib().crc32(data) !== entry.crc) throw broken('a file does not have the checksum announced', at)
   return data
 }
 
 function inflate(content: Uint8Array, limit: number, at: number, broken: Broken): Uint8Array {
   try {
-    return inflateRawSync(content, { maxOutputLength: limit })
+    return zlib().inflateRawSync(content, { maxOutputLength: limit })
   } catch (cause) {
     throw broken('a file cannot be unpacked', at, cause)
   }

@@ -3,7 +3,6 @@
 // which the rest is planned for that value. Tensors that go from one program to the next are copied through ordinary
 // arrays. Only such models pay for that.
 
-import { setImmediate } from 'node:timers/promises'
 import { LowbitError } from '../errors.js'
 import type { Cursor, Given } from '../graph/build.js'
 import { argumentsOf, MOST_DEPTH } from '../graph/build.js'
@@ -202,7 +201,7 @@ class Driver {
           if ((await run.promise) === 'cancelled') return 'cancelled'
           began = performance.now()
         } else if (performance.now() - began > LONGEST_SPELL) {
-          await setImmediate()
+          await new Promise((resolve) => setImmediate(resolve))
           began = performance.now()
         }
       }

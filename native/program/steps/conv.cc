@@ -5,6 +5,7 @@
 #include "program/steps/conv_rows.h"
 #include "program/steps/matmul_layer.h"
 #include "program/steps/quantize_rows.h"
+#include "program/steps/vector_layer.h"
 #include "program/steps/winograd.h"
 
 namespace lowbit::program::steps {
@@ -95,7 +96,9 @@ Status LoadConvOf(StepArgs& args, Window window, MatmulShape shape, WeightStride
     LOWBIT_RETURN_IF_ERROR(ReadQuantizedLayer(args, shape.groups * shape.channels, &layer));
     layer.weights.channel_stride = strides.channel;
     layer.weights.depth_stride = strides.depth;
-    LOWBIT_RETURN_IF_ERROR(LoadWinograd(args, window, shape, layer, step));
+    LOWBIT_RETURN_IF_ERROR(window.IsWhole() && shape.groups == 1
+                               ? LoadVectorLayer(args, shape, layer, step)
+                               : LoadWinograd(args, window, shape, layer, step));
     if (*step) return Status();
   }
   const auto rows_by = [&](const auto& copy) {
