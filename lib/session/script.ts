@@ -336,6 +336,10 @@ class Run {
 function result(values: readonly Value[], known: Known, index: number): Result {
   const { dtype, shape, data, name } = values[index] as Value
   const bytes = known.get(index) ?? data
+  if (bytes === undefined && dtype === 'resource') {
+    const message = `tensor "${name}" names a variable, and an operator takes it for numbers`
+    throw new LowbitError('FILE_INVALID', message, { tensor: name, expected: 'numbers', actual: dtype })
+  }
   if (bytes === undefined) throw new LowbitError('INTERNAL', `tensor "${name}" was not computed`)
   return { dtype, shape, bytes }
 }
