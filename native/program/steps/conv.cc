@@ -31,7 +31,7 @@ class HybridConv final : public Step {
     for (size_t b = 0; b < batch_; ++b) {
       float scale = 1;
       int32_t zero_point = 0;
-      QuantizeRows(*quantize_, is_asymmetric_, input + b * image_size_, 1, image_size_, codes, &scale,
+      QuantizeRows(run, *quantize_, is_asymmetric_, input + b * image_size_, 1, image_size_, codes, &scale,
                    &zero_point);
       const auto padding = static_cast<typename Family::Lhs>(zero_point);
       matmul.Run(run, run.scratch + codes_bytes(), rows_, padding, LhsFlip(Family()), codes,

@@ -1,6 +1,5 @@
 // fully_connected: [.., depth] x constant weights [channels, depth] -> [.., channels], of any family.
 #include "dispatch/rows_f32.h"
-#include "program/steps/common.h"
 #include "program/steps/matmul_layer.h"
 #include "program/steps/quantize_rows.h"
 #include "program/steps/vector_layer.h"
@@ -26,11 +25,8 @@ class HybridFullyConnected final : public Step {
     float* scales = reinterpret_cast<float*>(run.scratch);
     int32_t* zero_points = reinterpret_cast<int32_t*>(scales + count);
     int8_t* codes = reinterpret_cast<int8_t*>(zero_points + count);
-    const float* input = input_.In<float>(run);
-    Split(run, count, (8 << 10) / (depth + 1), [&](size_t begin, size_t end) {
-      QuantizeRows(*quantize_, is_asymmetric_, input + begin * depth, end - begin, depth,
-                   codes + begin * depth, scales + begin, zero_points + begin);
-    });
+    QuantizeRows(run, *quantize_, is_asymmetric_, input_.In<float>(run), count, depth, codes, scales,
+                 zero_points);
     matmul.Run(run, run.scratch + own_bytes(), rows_, 0, LhsFlip(Family()), codes, output,
                {scales, zero_points, 1});
   }

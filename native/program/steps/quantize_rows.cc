@@ -10,11 +10,19 @@
 
 namespace lowbit::program::steps {
 
-void QuantizeRows(const kernels::rows_f32::Row& row, bool is_asymmetric, const float* values, size_t rows,
-                  size_t depth, int8_t* codes, float* scales, int32_t* zero_points) {
-  if (is_asymmetric) return row.quantize_asymmetric(values, rows, depth, codes, scales, zero_points);
-  row.quantize_symmetric(values, rows, depth, codes, scales);
-  std::fill_n(zero_points, rows, 0);
+void QuantizeRows(const RunContext& run, const kernels::rows_f32::Row& row, bool is_asymmetric,
+                  const float* values, size_t rows, size_t depth, int8_t* codes, float* scales,
+                  int32_t* zero_points) {
+  Split(run, rows, (8 << 10) / (depth + 1), [&](size_t begin, size_t end) {
+    const float* part = values + begin * depth;
+    int8_t* out = codes + begin * depth;
+    if (is_asymmetric) {
+      row.quantize_asymmetric(part, end - begin, depth, out, scales + begin, zero_points + begin);
+    } else {
+      row.quantize_symmetric(part, end - begin, depth, out, scales + begin);
+      std::fill(zero_points + begin, zero_points + end, 0);
+    }
+  });
 }
 
 void QuantizeRowSymmetric(const float* values, size_t count, int8_t* codes, float* scale) {
@@ -42,14 +50,8 @@ class QuantizeRowsStep final : public Step {
     kernel_ = row_.name;
   }
   void Run(const RunContext& run) const noexcept override {
-    const float* in = in_.In<float>(run);
-    int8_t* codes = codes_.Out<int8_t>(run);
-    float* scales = scales_.Out<float>(run);
-    int32_t* zero_points = zero_points_.Out<int32_t>(run);
-    Split(run, rows_, (64 << 10) / (depth_ + 1), [&](size_t begin, size_t end) {
-      QuantizeRows(row_, is_asymmetric_, in + begin * depth_, end - begin, depth_, codes + begin * depth_,
-                   scales + begin, zero_points + begin);
-    });
+    QuantizeRows(run, row_, is_asymmetric_, in_.In<float>(run), rows_, depth_, codes_.Out<int8_t>(run),
+                 scales_.Out<float>(run), zero_points_.Out<int32_t>(run));
   }
 
  private:
