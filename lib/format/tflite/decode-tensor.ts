@@ -2,7 +2,7 @@
 
 import type { Quantization, TensorRecord } from '../../model/model.js'
 import { byteLength, type Dtype } from '../../tensor/dtype.js'
-import { elementCount, type Shape, shapeText } from '../../tensor/shape.js'
+import { elementCount, MAX_RANK, type Shape, shapeText } from '../../tensor/shape.js'
 import {
   broken,
   has,
@@ -22,7 +22,6 @@ import {
 } from './cursor.js'
 import { BLOCKWISE, QUANTIZATION, QUANTIZATION_DETAILS, TENSOR, TENSOR_TYPES } from './schema.js'
 
-const MAX_RANK = 8
 const ZEROS = Buffer.alloc(1 << 15)
 
 /** Codes that a quantised type can hold, and so its zero points. Other types carry no scales. */
