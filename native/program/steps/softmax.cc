@@ -123,7 +123,8 @@ class QuantizedLogSoftmax final : public Step {
     const int limit = std::max(-differences_.furthest - 1, lowest);
     for (size_t c = 0; c < r_.depth; ++c) {
       const int difference = Below(best, in[c]);
-      const int32_t share = RoundingDivideByPot(WrappingAdd(differences_.scaled[difference], -log_sum), 31 - 5 - 4);
+      const int32_t share =
+          RoundingDivideByPot(WrappingAdd(differences_.scaled[difference], -log_sum), 31 - 5 - 4);
       out[c] = static_cast<T>(-difference > limit ? Clamp(WrappingAdd(share, kHigh), kLow, kHigh) : kLow);
     }
   }
