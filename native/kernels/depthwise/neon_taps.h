@@ -53,24 +53,5 @@ struct Finish8 {
   const ByteClamp& clamp;
 };
 
-// Calls run(ending) with the ending of the layer as a constant.
-template <Ending kEnding>
-struct EndingIs {
-  static constexpr Ending value = kEnding;
-};
-template <typename Run>
-inline void WithEnding(const Channels& channels, const Run& run) {
-  switch (EndingOf(channels)) {
-    case Ending::kPlain:
-      return run(EndingIs<Ending::kPlain>());
-    case Ending::kSigned:
-      return run(EndingIs<Ending::kSigned>());
-    case Ending::kLiteral:
-      return run(EndingIs<Ending::kLiteral>());
-    case Ending::kOnce:
-      return run(EndingIs<Ending::kOnce>());
-  }
-}
-
 }  // namespace
 }  // namespace lowbit::kernels::depthwise

@@ -111,7 +111,7 @@ class Line {
 template <int kFilter, int kStride>
 void Run(const Call& call, const Channels& channels, const Output& output) noexcept {
   const ByteClamp clamp(output);
-  depthwise::WithEnding(channels, [&](auto ending) {
+  WithEnding(channels, [&](auto ending) {
     for (size_t block = 0; block < depthwise::BlockCount(call.channels); ++block) {
       const Line<kFilter, kStride, decltype(ending)::value> line(call, channels, clamp, block);
       for (size_t y = 0; y < call.count; ++y)

@@ -101,5 +101,24 @@ inline void StoreBytes(int8_t* out, int8x8_t bytes, int count) {
   }
 }
 
+// Calls run(ending) with the ending of the layer as a constant.
+template <Ending kEnding>
+struct EndingIs {
+  static constexpr Ending value = kEnding;
+};
+template <typename Run>
+inline void WithEnding(const Channels& channels, const Run& run) {
+  switch (EndingOf(channels)) {
+    case Ending::kPlain:
+      return run(EndingIs<Ending::kPlain>());
+    case Ending::kSigned:
+      return run(EndingIs<Ending::kSigned>());
+    case Ending::kLiteral:
+      return run(EndingIs<Ending::kLiteral>());
+    case Ending::kOnce:
+      return run(EndingIs<Ending::kOnce>());
+  }
+}
+
 }  // namespace
 }  // namespace lowbit::kernels
