@@ -1,5 +1,6 @@
 // Builds the addon with cmake-js into build/ (--tests: with the native tests; --sanitize: into build-sanitize/;
-// --clang: by clang, into build-clang/; --fuzz: the fuzzer of programs alone, by clang, into build-fuzz/).
+// --clang: by clang, into build-clang/; --fuzz: the fuzzer of programs alone, by clang, into build-fuzz/; --linux-arm64:
+// for that platform, by the cross compiler of toolchains/linux-arm64.cmake, into build-linux-arm64/).
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
@@ -10,7 +11,7 @@ const require = createRequire(import.meta.url)
 const flag = (name) => process.argv.includes(name)
 const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin/cmake-js')
 const define = (name, value) => `--CD${name}=${value}`
-const variant = ['--fuzz', '--sanitize', '--clang'].find(flag)
+const variant = ['--fuzz', '--sanitize', '--clang', '--linux-arm64'].find(flag)
 const out = variant ? `build${variant.slice(1)}` : 'build'
 /** The compiler of --clang and of --fuzz: libFuzzer is a part of it. */
 const clang = () =>
@@ -29,6 +30,9 @@ const args = [
   define('LOWBIT_SANITIZE', flag('--sanitize') ? 'ON' : 'OFF'),
   define('LOWBIT_FUZZ', flag('--fuzz') ? 'ON' : 'OFF'),
   ...(flag('--fuzz') || flag('--clang') ? [define('CMAKE_CXX_COMPILER', clang())] : []),
+  ...(flag('--linux-arm64')
+    ? [define('CMAKE_TOOLCHAIN_FILE', join(root, 'native/toolchains/linux-arm64.cmake'))]
+    : []),
 ]
 try {
   // Configures every time: a folder that was configured with other flags is not what was asked for.

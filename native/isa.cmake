@@ -33,3 +33,6 @@ lowbit_isa(avx2       x64    "-mavx2;-mfma;-O3"                                 
 lowbit_isa(avxvnni    x64    "-mavx2;-mfma;-mavxvnni;-O3"                         "/arch:AVX2")
 # g++ 12 takes the undefined sources of its own AVX-512 intrinsics for uninitialised variables.
 lowbit_isa(avx512vnni x64    "-mavx2;-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-O3;-Wno-maybe-uninitialized;-Wno-uninitialized" "/arch:AVX512")
+lowbit_isa(neon       arm64  "-O3"                                               "")
+lowbit_isa(neondot    arm64  "-march=armv8.2-a+dotprod;-O3"                      "/arch:armv8.4")
+lowbit_isa(neoni8mm   arm64  "-march=armv8.2-a+dotprod+i8mm;-O3"                 "/arch:armv8.6")

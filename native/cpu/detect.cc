@@ -20,6 +20,9 @@
 #include <sys/auxv.h>
 #elif defined(__APPLE__)
 #include <sys/sysctl.h>
+#elif defined(_WIN32)
+#define NOMINMAX
+#include <windows.h>
 #endif
 #endif
 
@@ -110,7 +113,7 @@ bool Feature(const char* name) {
 }
 bool HasNeon() { return true; }
 bool HasNeonDot() { return Feature("hw.optional.arm.FEAT_DotProd"); }
-bool HasNeonI8mm() { return Feature("hw.optional.arm.FEAT_I8MM"); }
+bool HasNeonI8mm() { return HasNeonDot() && Feature("hw.optional.arm.FEAT_I8MM"); }
 #elif defined(__linux__) && defined(__aarch64__)
 // Bits of the kernel's arch/arm64/include/uapi/asm/hwcap.h.
 bool HasNeon() { return (getauxval(AT_HWCAP) >> 1) & 1; }      // ASIMD
@@ -121,6 +124,13 @@ bool HasNeonI8mm() { return HasNeonDot() && ((getauxval(AT_HWCAP2) >> 13) & 1); 
 bool HasNeon() { return (getauxval(AT_HWCAP) >> 12) & 1; }
 bool HasNeonDot() { return (getauxval(AT_HWCAP) >> 24) & 1; }
 bool HasNeonI8mm() { return HasNeonDot() && ((getauxval(AT_HWCAP) >> 27) & 1); }
+#elif defined(_WIN32)
+// winnt.h of older kits lacks the names.
+constexpr DWORD kDotProduct = 43;  // PF_ARM_V82_DP_INSTRUCTIONS_AVAILABLE
+constexpr DWORD kI8mm = 66;        // PF_ARM_V82_I8MM_INSTRUCTIONS_AVAILABLE
+bool HasNeon() { return true; }
+bool HasNeonDot() { return IsProcessorFeaturePresent(kDotProduct) != 0; }
+bool HasNeonI8mm() { return HasNeonDot() && IsProcessorFeaturePresent(kI8mm) != 0; }
 #else
 bool HasNeon() { return true; }
 bool HasNeonDot() { return false; }

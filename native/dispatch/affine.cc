@@ -5,6 +5,9 @@
 #if LOWBIT_AVX2
 #include "kernels/affine/avx2.h"
 #endif
+#if LOWBIT_NEON
+#include "kernels/affine/neon.h"
+#endif
 #include "kernels/affine/scalar.h"
 
 namespace lowbit::dispatch::affine {
@@ -16,6 +19,9 @@ using kernels::affine::Rows;
 const Rows* const kLists[] = {
 #if LOWBIT_AVX2
     &kernels::affine::kAvx2,
+#endif
+#if LOWBIT_NEON
+    &kernels::affine::kNeon,
 #endif
     &kernels::affine::kScalar,
 };

@@ -9,6 +9,9 @@
 #if LOWBIT_AVX2
 #include "kernels/depthwise/avx2.h"
 #endif
+#if LOWBIT_NEON
+#include "kernels/depthwise/neon.h"
+#endif
 
 namespace lowbit::dispatch::depthwise {
 
@@ -21,6 +24,9 @@ static const Rows* const kLists[] = {
 #endif
 #if LOWBIT_AVX2
     &kernels::depthwise::kAvx2,
+#endif
+#if LOWBIT_NEON
+    &kernels::depthwise::kNeon,
 #endif
     &kernels::depthwise::kScalar,
 };

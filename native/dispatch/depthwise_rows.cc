@@ -11,6 +11,9 @@
 #if LOWBIT_AVX2
 #include "kernels/depthwise_rows/avx2.h"
 #endif
+#if LOWBIT_NEON
+#include "kernels/depthwise_rows/neon.h"
+#endif
 
 namespace lowbit::dispatch::depthwise_rows {
 namespace {
@@ -27,6 +30,9 @@ const Rows* const kLists[] = {
 #endif
 #if LOWBIT_AVX2
     &kernels::depthwise_rows::kAvx2,
+#endif
+#if LOWBIT_NEON
+    &kernels::depthwise_rows::kNeon,
 #endif
     nullptr,  // so that the list is never empty
 };

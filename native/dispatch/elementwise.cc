@@ -5,6 +5,9 @@
 #if LOWBIT_AVX2
 #include "kernels/elementwise/avx2.h"
 #endif
+#if LOWBIT_NEON
+#include "kernels/elementwise/neon.h"
+#endif
 #if LOWBIT_AVX512VNNI
 #include "kernels/elementwise/avx512vnni.h"
 #endif
@@ -22,6 +25,9 @@ const Rows* const kLists[] = {
 #endif
 #if LOWBIT_AVX2
     &kernels::elementwise::kAvx2,
+#endif
+#if LOWBIT_NEON
+    &kernels::elementwise::kNeon,
 #endif
     &kernels::elementwise::kScalar,
 };

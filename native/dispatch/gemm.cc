@@ -6,6 +6,9 @@
 #if LOWBIT_AVX2
 #include "kernels/gemm/avx2.h"
 #endif
+#if LOWBIT_NEON
+#include "kernels/gemm/neon.h"
+#endif
 
 namespace lowbit::dispatch::gemm {
 
@@ -15,6 +18,9 @@ using kernels::gemm::Rows;
 static const Rows* const kLists[] = {
 #if LOWBIT_AVX2
     &kernels::gemm::kAvx2,
+#endif
+#if LOWBIT_NEON
+    &kernels::gemm::kNeon,
 #endif
     &kernels::gemm::kScalar,
 };

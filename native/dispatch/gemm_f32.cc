@@ -5,6 +5,9 @@
 #if LOWBIT_AVX2
 #include "kernels/gemm_f32/avx2.h"
 #endif
+#if LOWBIT_NEON
+#include "kernels/gemm_f32/neon.h"
+#endif
 #if LOWBIT_AVX512VNNI
 #include "kernels/gemm_f32/avx512vnni.h"
 #endif
@@ -22,6 +25,9 @@ const Rows* const kLists[] = {
 #endif
 #if LOWBIT_AVX2
     &kernels::gemm_f32::kAvx2,
+#endif
+#if LOWBIT_NEON
+    &kernels::gemm_f32::kNeon,
 #endif
     &kernels::gemm_f32::kScalar,
 };

@@ -8,6 +8,15 @@
 #if LOWBIT_AVXVNNI
 #include "kernels/gemm_u8/avxvnni.h"
 #endif
+#if LOWBIT_NEONI8MM
+#include "kernels/gemm_u8/neoni8mm.h"
+#endif
+#if LOWBIT_NEONDOT
+#include "kernels/gemm_u8/neondot.h"
+#endif
+#if LOWBIT_NEON
+#include "kernels/gemm_u8/neon.h"
+#endif
 
 namespace lowbit::dispatch::gemm_u8 {
 namespace {
@@ -21,6 +30,15 @@ const Rows* const kLists[] = {
 #if LOWBIT_AVXVNNI
     &kernels::gemm_u8::kAvxVnni,
 #endif
+#if LOWBIT_NEONI8MM
+    &kernels::gemm_u8::kNeonI8mm,
+#endif
+#if LOWBIT_NEONDOT
+    &kernels::gemm_u8::kNeonDot,
+#endif
+#if LOWBIT_NEON
+    &kernels::gemm_u8::kNeon,
+#endif
     nullptr,  // so that the list is never empty
 };
 
@@ -28,12 +46,13 @@ const Rows* const kLists[] = {
 
 Span<const Rows* const> Lists() { return {kLists, sizeof kLists / sizeof kLists[0] - 1}; }
 
-const kernels::gemm_u8::Row* Choose(size_t channels, cpu::Isa have) {
+const kernels::gemm_u8::Row* Choose(size_t channels, int32_t least, cpu::Isa have) {
   for (const Rows* list : Lists()) {
     const kernels::gemm_u8::Row* best = nullptr;
     for (size_t i = 0; i < list->count; ++i) {
       const kernels::gemm_u8::Row& row = list->first[i];
-      if (!cpu::Has(have, row.needs) || GrowsTooMuch(row.nr, 1, channels)) continue;
+      if (!cpu::Has(have, row.needs) || least < row.least_weight || GrowsTooMuch(row.nr, 1, channels))
+        continue;
       const auto cost = [&](const kernels::gemm_u8::Row& one) {
         return PanelCost(one.nr, list->first[0].nr, channels);
       };

@@ -11,6 +11,12 @@
 #if LOWBIT_AVX2
 #include "kernels/gemv/avx2.h"
 #endif
+#if LOWBIT_NEONDOT
+#include "kernels/gemv/neondot.h"
+#endif
+#if LOWBIT_NEON
+#include "kernels/gemv/neon.h"
+#endif
 
 namespace lowbit::dispatch::gemv {
 namespace {
@@ -26,6 +32,12 @@ const Rows* const kLists[] = {
 #endif
 #if LOWBIT_AVX2
     &kernels::gemv::kAvx2,
+#endif
+#if LOWBIT_NEONDOT
+    &kernels::gemv::kNeonDot,
+#endif
+#if LOWBIT_NEON
+    &kernels::gemv::kNeon,
 #endif
     nullptr,  // so that the list is never empty
 };

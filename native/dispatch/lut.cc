@@ -5,6 +5,9 @@
 #if LOWBIT_AVX2
 #include "kernels/lut/avx2.h"
 #endif
+#if LOWBIT_NEON
+#include "kernels/lut/neon.h"
+#endif
 #if LOWBIT_AVX512VNNI
 #include "kernels/lut/avx512vnni.h"
 #endif
@@ -22,6 +25,9 @@ const Rows* const kLists[] = {
 #endif
 #if LOWBIT_AVX2
     &kernels::lut::kAvx2,
+#endif
+#if LOWBIT_NEON
+    &kernels::lut::kNeon,
 #endif
     &kernels::lut::kScalar,
 };

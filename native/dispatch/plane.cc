@@ -5,6 +5,9 @@
 #if LOWBIT_AVX2
 #include "kernels/plane/avx2.h"
 #endif
+#if LOWBIT_NEON
+#include "kernels/plane/neon.h"
+#endif
 #if LOWBIT_AVX512VNNI
 #include "kernels/plane/avx512vnni.h"
 #endif
@@ -22,6 +25,9 @@ const Rows* const kLists[] = {
 #endif
 #if LOWBIT_AVX2
     &kernels::plane::kAvx2,
+#endif
+#if LOWBIT_NEON
+    &kernels::plane::kNeon,
 #endif
     &kernels::plane::kScalar,
 };

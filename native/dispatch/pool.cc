@@ -5,6 +5,9 @@
 #if LOWBIT_AVX2
 #include "kernels/pool/avx2.h"
 #endif
+#if LOWBIT_NEON
+#include "kernels/pool/neon.h"
+#endif
 #include "kernels/pool/scalar.h"
 
 namespace lowbit::dispatch::pool {
@@ -16,6 +19,9 @@ using kernels::pool::Rows;
 const Rows* const kLists[] = {
 #if LOWBIT_AVX2
     &kernels::pool::kAvx2,
+#endif
+#if LOWBIT_NEON
+    &kernels::pool::kNeon,
 #endif
     &kernels::pool::kScalar,
 };

@@ -5,6 +5,9 @@
 #if LOWBIT_AVX2
 #include "kernels/sum/avx2.h"
 #endif
+#if LOWBIT_NEON
+#include "kernels/sum/neon.h"
+#endif
 #include "kernels/sum/scalar.h"
 
 namespace lowbit::dispatch::sum {
@@ -16,6 +19,9 @@ using kernels::sum::Rows;
 const Rows* const kLists[] = {
 #if LOWBIT_AVX2
     &kernels::sum::kAvx2,
+#endif
+#if LOWBIT_NEON
+    &kernels::sum::kNeon,
 #endif
     &kernels::sum::kScalar,
 };

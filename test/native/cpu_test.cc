@@ -33,6 +33,15 @@ LOWBIT_TEST("cpu: a cap takes the levels above it away") {
   LOWBIT_EQUAL(capped, kAvx2 | kAvx512Vnni);
   LOWBIT_CHECK(Cap("neondot", kAvx2, &capped));
   LOWBIT_EQUAL(capped, kScalar);
+#elif defined(__aarch64__)
+  LOWBIT_CHECK(Cap("neon", all, &capped));
+  LOWBIT_EQUAL(capped, kNeon);
+  LOWBIT_CHECK(Cap("neondot", all, &capped));
+  LOWBIT_EQUAL(capped, kNeon | kNeonDot);
+  LOWBIT_CHECK(Cap("neoni8mm", kNeon, &capped));
+  LOWBIT_EQUAL(capped, kNeon);  // levels that the processor lacks are skipped
+  LOWBIT_CHECK(Cap("avx2", kNeon, &capped));
+  LOWBIT_EQUAL(capped, kScalar);
 #endif
   for (const char* name : {"", "AVX2", "avx", "avx2 ", "sse"})
     LOWBIT_CHECK_THAT(!Cap(name, all, &capped), name);
@@ -43,6 +52,9 @@ LOWBIT_TEST("cpu: the name of a set is its strongest level") {
 #if defined(__x86_64__)
   LOWBIT_CHECK(std::strcmp(NameOf(kAvx2), "avx2") == 0);
   LOWBIT_CHECK(std::strcmp(NameOf(kAvx2 | kAvxVnni | kAvx512Vnni), "avx512vnni") == 0);
+#elif defined(__aarch64__)
+  LOWBIT_CHECK(std::strcmp(NameOf(kNeon), "neon") == 0);
+  LOWBIT_CHECK(std::strcmp(NameOf(kNeon | kNeonDot | kNeonI8mm), "neoni8mm") == 0);
 #endif
   LOWBIT_EQUAL(Detect(), Detect());
 }

@@ -86,7 +86,9 @@ void Compare(std::string* why, const Row& row, const Case& c, uint32_t seed) {
   const size_t out_w = reach < filter ? 1 : (reach - filter) / stride + 1;
   std::vector<int16_t> weights(taps * c.channels, 255);
   const bool is_wide = layout.fits(weights.data(), weights.size());
-  const int32_t low = is_wide ? -255 : -128, high = is_wide ? 255 : 127;
+  std::fill(weights.begin(), weights.end(), int16_t{-128});
+  const bool fits_least = layout.fits(weights.data(), weights.size());
+  const int32_t low = is_wide ? -255 : fits_least ? -128 : -127, high = is_wide ? 255 : 127;
   for (auto& w : weights)
     w = static_cast<int16_t>(c.extreme ? (random.Next() % 2 ? high : low) : random.Between(low, high));
   if (c.edges) std::fill(weights.begin(), weights.end(), int16_t{0});

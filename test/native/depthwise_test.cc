@@ -31,7 +31,9 @@ void Compare(std::string* why, const Row& row, size_t pixels, size_t taps, size_
   const kernels::depthwise::Layout& layout = *row.layout;
   std::vector<int16_t> weights(taps * channels, 255);
   const bool is_wide = layout.fits(weights.data(), weights.size());
-  const int32_t low = is_wide ? -255 : -128, high = is_wide ? 255 : 127;
+  std::fill(weights.begin(), weights.end(), int16_t{-128});
+  const bool fits_least = layout.fits(weights.data(), weights.size());
+  const int32_t low = is_wide ? -255 : fits_least ? -128 : -127, high = is_wide ? 255 : 127;
   for (auto& w : weights)
     w = static_cast<int16_t>(extreme ? (random.Next() % 2 ? high : low) : random.Between(low, high));
   if (values == Values::kEdges) std::fill(weights.begin(), weights.end(), int16_t{0});

@@ -23,11 +23,23 @@ using kernels::gemm_u8::Row;
 using testing::Guarded;
 using testing::Random;
 
+size_t Padded(const Row& row, size_t run) {
+  const size_t kr = static_cast<size_t>(row.kr);
+  return (run + kr - 1) / kr * kr;
+}
+
+// What a kernel multiplies of a stored byte.
+int Multiplied(bool is_signed, uint8_t stored, uint8_t flip) {
+  const uint8_t byte = stored ^ flip;
+  return is_signed ? static_cast<int8_t>(byte) : byte;
+}
+
 // A layer with random or extreme contents, packed for one row. `depth` is that of a run; runs lie without gaps,
 // so that what a kernel reads beyond one belongs to the next.
 struct Layer {
   size_t m, n, run, run_count, k, padded, panel_bytes;
   uint8_t flip;
+  bool is_signed;
   std::vector<int8_t> weights;
   AlignedBuffer packed;
   Guarded<uint8_t> lhs;
@@ -39,19 +51,22 @@ struct Layer {
         run(static_cast<size_t>(depth)),
         run_count(seed % 3 + 1),
         k(run * run_count),
-        padded((run + 3) / 4 * 4),
+        padded(Padded(row, run)),
         panel_bytes(padded * run_count * static_cast<size_t>(row.nr)),
         flip(seed % 5 ? 0x80 : 0),
+        is_signed(row.lhs_offset == 0),
         weights(n * k),
         lhs(m * k + padded - run),
         rows(lhs.data(), m, k, run_count, run) {
     Random random(seed);
     for (auto& w : weights) {
-      w = static_cast<int8_t>(extreme ? (random.Next() % 2 ? 127 : -128) : random.Between(-128, 127));
+      w = static_cast<int8_t>(extreme ? (random.Next() % 2 ? 127 : row.least_weight)
+                                      : random.Between(row.least_weight, 127));
     }
     const size_t nr = static_cast<size_t>(row.nr);
     if (!packed.Allocate((n + nr - 1) / nr * panel_bytes)) std::abort();
-    kernels::gemm::PackPanels(nr, 4, 1, {reinterpret_cast<const uint8_t*>(weights.data()), false, 0, k, 1}, n,
+    kernels::gemm::PackPanels(nr, static_cast<size_t>(row.kr), 1,
+                              {reinterpret_cast<const uint8_t*>(weights.data()), false, 0, k, 1}, n,
                               {run_count, run}, packed.data());
     for (auto& a : lhs) {
       a = static_cast<uint8_t>(extreme ? (random.Next() % 2 ? 255 : 0) : random.Between(0, 255));
@@ -60,7 +75,7 @@ struct Layer {
   uint32_t Sum(size_t i, size_t c) {
     uint32_t sum = 0;
     for (size_t d = 0; d < k; ++d) {
-      sum += static_cast<uint32_t>((lhs[i * k + d] ^ flip) * weights[c * k + d]);
+      sum += static_cast<uint32_t>(Multiplied(is_signed, lhs[i * k + d], flip) * weights[c * k + d]);
     }
     return sum;
   }
@@ -135,16 +150,18 @@ void CompareConvolution(std::string* why, const Row& row, size_t width, size_t h
   Random random(seed);
   const bool extreme = seed % 3 == 0;
   const size_t depth = 9 * channels, line = (width + 2) * channels, nr = static_cast<size_t>(row.nr);
-  const size_t padded = (n + nr - 1) / nr * nr, run = (3 * channels + 3) / 4 * 4;
+  const size_t padded = (n + nr - 1) / nr * nr, run = Padded(row, 3 * channels);
   Guarded<uint8_t> image((height + 2) * line + run - 3 * channels);
   for (auto& a : image) a = static_cast<uint8_t>(extreme ? (random.Next() % 2 ? 255 : 0) : random.Next());
   std::vector<int8_t> weights(n * depth);
   for (auto& w : weights)
-    w = static_cast<int8_t>(extreme ? (random.Next() % 2 ? 127 : -128) : random.Between(-128, 127));
+    w = static_cast<int8_t>(extreme ? (random.Next() % 2 ? 127 : row.least_weight)
+                                    : random.Between(row.least_weight, 127));
   AlignedBuffer packed;
   LOWBIT_CHECK(packed.Allocate(padded * 3 * run));
-  kernels::gemm::PackPanels(nr, 4, 1, {reinterpret_cast<const uint8_t*>(weights.data()), false, 0, depth, 1},
-                            n, {3, 3 * channels}, packed.data());
+  kernels::gemm::PackPanels(nr, static_cast<size_t>(row.kr), 1,
+                            {reinterpret_cast<const uint8_t*>(weights.data()), false, 0, depth, 1}, n,
+                            {3, 3 * channels}, packed.data());
   std::vector<int32_t> bias(padded), multiplier(padded), shift(padded, seed % 7 ? -12 : 1);
   const std::vector<int64_t> bound(padded, 100000 + int64_t{255} * 128 * static_cast<int64_t>(depth));
   for (size_t c = 0; c < padded; ++c) {
@@ -165,7 +182,9 @@ void CompareConvolution(std::string* why, const Row& row, size_t width, size_t h
     for (size_t c = 0; c < n; ++c) {
       int32_t sum = 0;
       for (size_t d = 0; d < depth; ++d)
-        sum += (rows.rows[i][d / (3 * channels) * line + d % (3 * channels)] ^ flip) * weights[c * depth + d];
+        sum += Multiplied(row.lhs_offset == 0, rows.rows[i][d / (3 * channels) * line + d % (3 * channels)],
+                          flip) *
+               weights[c * depth + d];
       LOWBIT_CHECK_THAT(out[i * n + c] == kernels::Requantize(sum, constants.channels(), c, output),
                         std::string(row.name) + " seed " + std::to_string(seed));
     }
@@ -195,10 +214,10 @@ LOWBIT_TEST("gemm_u8: requantisation equals scalar at its edges") {
     for (size_t r = 0; r < list->count; ++r) {
       const Row& row = list->first[r];
       if (!Runs(row)) continue;
-      const size_t nr = static_cast<size_t>(row.nr);
+      const size_t nr = static_cast<size_t>(row.nr), kr = static_cast<size_t>(row.kr);
       AlignedBuffer packed;
-      LOWBIT_CHECK(packed.Allocate(nr * 4));
-      const std::vector<uint8_t> lhs(4, 0);
+      LOWBIT_CHECK(packed.Allocate(nr * kr));
+      const std::vector<uint8_t> lhs(kr, 0);
       Random random(5);
       for (int round = 0; round < 20000; ++round) {
         const int shift = static_cast<int>(round % 40) - 31;
@@ -214,8 +233,8 @@ LOWBIT_TEST("gemm_u8: requantisation equals scalar at its edges") {
                    : channels.Pack(nr, edges.bias.data(), edges.multiplier.data(), edges.shift.data(),
                                    edges.bound.data(), output));
           std::vector<int8_t> out(nr);
-          row.run(testing::BlockOf(testing::LhsRows<uint8_t>(lhs.data(), 1, 0), 4, packed.data(), nr * 4,
-                                   out.data(), nr, nr),
+          row.run(testing::BlockOf(testing::LhsRows<uint8_t>(lhs.data(), 1, 0), row.kr, packed.data(),
+                                   nr * kr, out.data(), nr, nr),
                   channels.channels(), output);
           for (size_t c = 0; c < nr; ++c) {
             LOWBIT_CHECK_THAT(out[c] == kernels::Requantize(0, channels.channels(), c, output),
@@ -270,12 +289,15 @@ LOWBIT_TEST("gemm_u8: hybrid tiles lie within three roundings of the definition"
 
 LOWBIT_TEST("gemm_u8: no row is chosen that pads weights beyond four times") {
   for (size_t channels = 1; channels <= 200; ++channels) {
-    const Row* row = dispatch::gemm_u8::Choose(channels, cpu::Detect());
-    if (!row) continue;
-    const size_t nr = static_cast<size_t>(row->nr);
-    LOWBIT_CHECK_THAT((channels + nr - 1) / nr * nr <= 4 * channels, std::to_string(channels) + " channels");
+    for (int32_t least : {-127, -128}) {
+      const Row* row = dispatch::gemm_u8::Choose(channels, least, cpu::Detect());
+      if (!row) continue;
+      const size_t nr = static_cast<size_t>(row->nr);
+      LOWBIT_CHECK_THAT((channels + nr - 1) / nr * nr <= 4 * channels,
+                        std::to_string(channels) + " channels");
+      LOWBIT_CHECK(least >= row->least_weight);
+    }
   }
-  LOWBIT_CHECK(dispatch::gemm_u8::Choose(1, cpu::Detect()) == nullptr);
 }
 
 }  // namespace

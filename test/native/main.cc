@@ -41,7 +41,9 @@ std::string RowsThatDidNotRun() {
                         : "");
     if (!lacks && !plain) missing += (missing.empty() ? "" : ", ") + name;
   }
-  std::printf("# %zu kernel rows ran\n", lowbit::test::RowsThatRan().size());
+  std::printf("# %zu kernel rows ran:", lowbit::test::RowsThatRan().size());
+  for (const std::string& name : lowbit::test::RowsThatRan()) std::printf(" %s", name.c_str());
+  std::printf("\n");
   return missing;
 }
 

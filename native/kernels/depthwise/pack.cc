@@ -60,9 +60,33 @@ size_t QuadChannelOf(size_t entry, size_t channels) {
   return channel < channels ? channel : SIZE_MAX;
 }
 
+bool FitSymmetric(const int16_t* weights, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    if (weights[i] < -127 || weights[i] > 127) return false;
+  }
+  return true;
+}
+template <typename T>
+size_t TapBytes(size_t taps, size_t channels) {
+  return BlockCount(channels) * taps * kLanes * sizeof(T);
+}
+template <typename T>
+void PackTaps(const int16_t* weights, size_t taps, size_t channels, void* packed) {
+  T* out = static_cast<T*>(packed);
+  for (size_t block = 0; block < BlockCount(channels); ++block) {
+    const size_t start = BlockStart(block, channels);
+    for (size_t tap = 0; tap < taps; ++tap, out += kLanes) {
+      for (size_t lane = 0; lane < kLanes && start + lane < channels; ++lane)
+        out[lane] = static_cast<T>(weights[tap * channels + start + lane]);
+    }
+  }
+}
+
 }  // namespace
 
 const Layout kPairs{AllFit, PairBytes, PackPairs, PairEntries, PairChannelOf, 0};
 const Layout kQuads{FitBytes, QuadBytes, PackQuads, QuadEntries, QuadChannelOf, 128};
+const Layout kByteTaps{FitSymmetric, TapBytes<int8_t>, PackTaps<int8_t>, PairEntries, PairChannelOf, 0};
+const Layout kWordTaps{AllFit, TapBytes<int16_t>, PackTaps<int16_t>, PairEntries, PairChannelOf, 0};
 
 }  // namespace lowbit::kernels::depthwise

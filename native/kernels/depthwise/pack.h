@@ -1,4 +1,4 @@
-// The two layouts of depthwise weights and constants.
+// The layouts of depthwise weights and constants.
 //
 // Pairs: [block][tap pair][lane][2] int16, where a block is kLanes channels; the last tap of an odd count is
 // paired with 0. When the channels are not a multiple of kLanes and at least kLanes, the last block covers
@@ -8,6 +8,9 @@
 // Quads: [block][four taps][j][lane][e][4] int8, where a block is 64 channels and (j, lane, e) is channel
 // 16 * lane + 4 * j + e of it: the order in which interleaving bytes within 128-bit lanes brings them.
 // Constants lie in the order (j, lane, e) too. Missing taps and channels are zero.
+//
+// Taps: [block][tap][lane] with the blocks of pairs, int8 (weights in [-127, 127]) or int16. kernels/depthwise_rows
+// has them, too.
 #pragma once
 
 #include "kernels/depthwise/contract.h"
@@ -27,5 +30,7 @@ inline size_t BlockStart(size_t block, size_t channels) {
 
 extern const Layout kPairs;
 extern const Layout kQuads;
+extern const Layout kByteTaps;
+extern const Layout kWordTaps;
 
 }  // namespace lowbit::kernels::depthwise

@@ -62,6 +62,8 @@ void PackPanels(size_t nr, size_t kr, size_t weight_bytes, const WeightView& wei
     Fill<int16_t, 2>(nr, weights, channels, runs, reinterpret_cast<int16_t*>(packed));
   } else if (kr == 2) {
     Fill<int8_t, 2>(nr, weights, channels, runs, reinterpret_cast<int8_t*>(packed));
+  } else if (kr == 8) {
+    Fill<int8_t, 8>(nr, weights, channels, runs, reinterpret_cast<int8_t*>(packed));
   } else {
     Fill<int8_t, 4>(nr, weights, channels, runs, reinterpret_cast<int8_t*>(packed));
   }

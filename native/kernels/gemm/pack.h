@@ -27,7 +27,7 @@ struct Runs {
   size_t PaddedDepth(size_t kr) const { return (depth + kr - 1) / kr * kr; }
 };
 
-// Panels of weight_bytes a weight, zero-padded; kr is 2 or 4. With weight_bytes = 1 every weight must lie in
+// Panels of weight_bytes a weight, zero-padded; kr is 2, or with bytes 4 or 8, too. With weight_bytes = 1 every weight must lie in
 // [-128, 127].
 void PackPanels(size_t nr, size_t kr, size_t weight_bytes, const WeightView& weights, size_t channels,
                 const Runs& runs, uint8_t* packed);

@@ -18,7 +18,7 @@ namespace lowbit::kernels::gemm_u8 {
 
 namespace {
 
-constexpr int kMr = 8, kKr = kDepthInterleave;
+constexpr int kMr = 8, kKr = 4;
 
 inline __m512i Broadcast4(const uint8_t* from) {
   int32_t four;
@@ -351,8 +351,8 @@ void U8F32(const HybridBlock& block, const gemm::HybridChannels& channels,
 }
 
 constexpr Row kList[] = {
-    {"gemm.u8s8.8x32c4.avx512vnni", cpu::kAvx512Vnni, kMr, 32, kKr, U8S8<2>, U8F32<2>},
-    {"gemm.u8s8.8x16c4.avx512vnni", cpu::kAvx512Vnni, kMr, 16, kKr, U8S8<1>, U8F32<1>},
+    {"gemm.u8s8.8x32c4.avx512vnni", cpu::kAvx512Vnni, kMr, 32, kKr, 128, -128, U8S8<2>, U8F32<2>},
+    {"gemm.u8s8.8x16c4.avx512vnni", cpu::kAvx512Vnni, kMr, 16, kKr, 128, -128, U8S8<1>, U8F32<1>},
 };
 
 }  // namespace

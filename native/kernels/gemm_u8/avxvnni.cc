@@ -11,7 +11,7 @@ namespace lowbit::kernels::gemm_u8 {
 
 namespace {
 
-constexpr int kKr = kDepthInterleave;
+constexpr int kKr = 4;
 
 inline __m256i Broadcast4(const uint8_t* from) {
   int32_t four;
@@ -66,8 +66,8 @@ void U8F32(const HybridBlock& block, const gemm::HybridChannels& channels,
 }
 
 constexpr Row kList[] = {
-    {"gemm.u8s8.6x16c4.avxvnni", cpu::kAvxVnni, gemm::MostRows(2), 16, kKr, U8S8<2>, U8F32<2>},
-    {"gemm.u8s8.8x8c4.avxvnni", cpu::kAvxVnni, gemm::MostRows(1), 8, kKr, U8S8<1>, U8F32<1>},
+    {"gemm.u8s8.6x16c4.avxvnni", cpu::kAvxVnni, gemm::MostRows(2), 16, kKr, 128, -128, U8S8<2>, U8F32<2>},
+    {"gemm.u8s8.8x8c4.avxvnni", cpu::kAvxVnni, gemm::MostRows(1), 8, kKr, 128, -128, U8S8<1>, U8F32<1>},
 };
 
 }  // namespace

@@ -34,7 +34,7 @@ class HybridConv final : public Step {
       QuantizeRows(run, *quantize_, is_asymmetric_, input + b * image_size_, 1, image_size_, codes, &scale,
                    &zero_point);
       const auto padding = static_cast<typename Family::Lhs>(zero_point);
-      matmul.Run(run, run.scratch + codes_bytes(), rows_, padding, LhsFlip(Family()), codes,
+      matmul.Run(run, run.scratch + codes_bytes(), rows_, padding, LhsFlip(matmul.row()), codes,
                  output + b * outputs, {&scale, &zero_point, 0});
     }
   }
@@ -69,7 +69,7 @@ Status LoadHybridConv(StepArgs& args, const Window& window, MatmulShape shape, W
   image.batch = 1;
   shape.rows = image.pixels();
   return WithHybridRows(
-      args, shape,
+      args, shape, strides,
       [&](const auto& copy) { return ConvRows<std::decay_t<decltype(copy)>>(image, shape.groups, copy); },
       [&](auto family, const auto& rows, const auto& row) {
         using Rows = std::decay_t<decltype(rows)>;

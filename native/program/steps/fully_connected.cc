@@ -18,7 +18,7 @@ class HybridFullyConnected final : public Step {
     float* output = output_.Out<float>(run);
     if (!quantize_) {
       const typename Family::Runtime quantized = {scales_.In<float>(run), zero_points_.In<int32_t>(run), 1};
-      return matmul.Run(run, run.scratch, rows_, 0, LhsFlip(Family()), input_.In<int8_t>(run), output,
+      return matmul.Run(run, run.scratch, rows_, 0, LhsFlip(matmul.row()), input_.In<int8_t>(run), output,
                         quantized);
     }
     const size_t count = matmul.shape().rows, depth = matmul.shape().depth;
@@ -27,7 +27,7 @@ class HybridFullyConnected final : public Step {
     int8_t* codes = reinterpret_cast<int8_t*>(zero_points + count);
     QuantizeRows(run, *quantize_, is_asymmetric_, input_.In<float>(run), count, depth, codes, scales,
                  zero_points);
-    matmul.Run(run, run.scratch + own_bytes(), rows_, 0, LhsFlip(Family()), codes, output,
+    matmul.Run(run, run.scratch + own_bytes(), rows_, 0, LhsFlip(matmul.row()), codes, output,
                {scales, zero_points, 1});
   }
   uint64_t scratch_bytes(int threads) const override { return own_bytes() + matmul.scratch_bytes(threads); }
@@ -87,7 +87,7 @@ Status LoadHybridFullyConnected(StepArgs& args, const MatmulShape& shape, const 
   if (is_quantized && (args.input(3).count() != shape.rows || args.input(4).count() != shape.rows)) {
     return args.Fail(Code::kShapeMismatch, "quantised rows need a scale and a zero point each");
   }
-  return WithHybridRows(args, shape, rows_by, [&](auto family, const auto& rows, const auto& row) {
+  return WithHybridRows(args, shape, strides, rows_by, [&](auto family, const auto& rows, const auto& row) {
     using Rows = std::decay_t<decltype(rows)>;
     auto layer = std::make_unique<HybridFullyConnected<decltype(family), Rows>>(rows);
     if (!is_quantized) layer->Quantize(args, asymmetric != 0);

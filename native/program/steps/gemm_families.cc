@@ -116,8 +116,24 @@ const kernels::gemm::Row& CodesRow(const StepArgs& args, const MatmulShape& shap
   return dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, fit}, args.isa());
 }
 
-const kernels::gemm_u8::Row* HybridBytesRow(const StepArgs& args, const MatmulShape& shape) {
-  return dispatch::gemm_u8::Choose(shape.channels, args.isa());
+namespace {
+
+// The best row that takes the weights. Most layers have none below -127.
+const kernels::gemm_u8::Row* RowForBytes(const StepArgs& args, const MatmulShape& shape,
+                                         const kernels::gemm::WeightView& weights) {
+  for (const int32_t least : {-127, -128}) {
+    const kernels::gemm_u8::Row* const row = dispatch::gemm_u8::Choose(shape.channels, least, args.isa());
+    if (!row) return nullptr;
+    if (AreBytes(weights, shape.groups * shape.channels, shape.depth, row->least_weight)) return row;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+const kernels::gemm_u8::Row* HybridBytesRow(const StepArgs& args, const MatmulShape& shape,
+                                            WeightStrides strides) {
+  return RowForBytes(args, shape, {args.input(1).constant, false, 0, strides.channel, strides.depth});
 }
 
 const kernels::gemm::Row& HybridRow(const StepArgs& args, const MatmulShape& shape) {
@@ -139,8 +155,7 @@ Status LoadCodes(StepArgs& args, const MatmulShape& shape, const RowSource<int16
 
 const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& shape,
                                       const QuantizedLayer& layer) {
-  const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(shape.channels, args.isa());
-  return row && AreBytes(layer.weights, shape.groups * shape.channels, shape.depth, -128) ? row : nullptr;
+  return RowForBytes(args, shape, layer.weights);
 }
 
 Status LoadBytes(StepArgs& args, const MatmulShape& shape, const RowSource<uint8_t>& rows,
@@ -149,7 +164,7 @@ Status LoadBytes(StepArgs& args, const MatmulShape& shape, const RowSource<uint8
   LOWBIT_RETURN_IF_ERROR(PackCodes(args, layer.weights, 1, matmul));
   const auto channel_of = [&](size_t i) { return matmul->ChannelOf(i); };
   const size_t count = shape.groups * matmul->padded_channels();
-  layer.input_zero_point += kernels::gemm_u8::kLhsOffset;  // kernels see code + 128
+  layer.input_zero_point += row.lhs_offset;
   if (!PackChannels(layer, count, shape.depth, channel_of, &matmul->constants.channels))
     return NoMemory(args);
   matmul->constants.output = layer.output;
@@ -186,7 +201,7 @@ Status LoadHybridFor(StepArgs& args, const MatmulShape& shape, const RowSource<t
     biases[i] = bias[n];
     for (size_t k = 0; k < shape.depth; ++k) sums[i] += view.At(n, k);
   }
-  matmul->constants.channels = {scales, biases, sums, Family::kLhsOffset, low, high, scales_apart};
+  matmul->constants.channels = {scales, biases, sums, Family::LhsOffset(row), low, high, scales_apart};
   return Status();
 }
 

@@ -48,7 +48,7 @@ struct BytesFamily {
 };
 
 struct HybridFamily {
-  static constexpr int32_t kLhsOffset = 0;
+  static constexpr int32_t LhsOffset(const kernels::gemm::Row&) { return 0; }
   using Lhs = int16_t;
   using Out = float;
   using Row = kernels::gemm::Row;
@@ -65,9 +65,9 @@ struct HybridFamily {
   }
 };
 
-// Hybrid layers by the byte kernels, which see code + 128.
+// Hybrid layers by the byte kernels.
 struct HybridBytesFamily {
-  static constexpr int32_t kLhsOffset = kernels::gemm_u8::kLhsOffset;
+  static constexpr int32_t LhsOffset(const kernels::gemm_u8::Row& row) { return row.lhs_offset; }
   using Lhs = uint8_t;
   using Out = float;
   using Row = kernels::gemm_u8::Row;
@@ -126,7 +126,8 @@ const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& s
 const kernels::gemm::Row& CodesRow(const StepArgs& args, const MatmulShape& shape,
                                    const QuantizedLayer& layer);
 // Likewise for hybrid layers.
-const kernels::gemm_u8::Row* HybridBytesRow(const StepArgs& args, const MatmulShape& shape);
+const kernels::gemm_u8::Row* HybridBytesRow(const StepArgs& args, const MatmulShape& shape,
+                                            WeightStrides strides);
 const kernels::gemm::Row& HybridRow(const StepArgs& args, const MatmulShape& shape);
 
 // Each reads operands (input, constant weights, bias -> output) and attributes and packs for the kernel;

@@ -63,7 +63,7 @@ class Matmul {
     const size_t mr = static_cast<size_t>(row.mr);
     run_depth_ = runs_.PaddedDepth(kr);
     panels_ = DivideUp(shape.channels, nr);
-    // At most 2^28 weights, each run grown to less than kr times its depth: < 2^30 * 2^6 * 2^2.
+    // At most 2^28 weights, each run grown to at most kr times its depth: 2^31 * 2^6 * 2^2.
     const uint64_t panel_bytes = uint64_t{runs_.count} * run_depth_ * nr * weight_bytes;
     const uint64_t panels = Times(shape.groups, panels_);
     const uint64_t held = Plus(Times(panels, panel_bytes), Times(panels, uint64_t{nr} * channel_bytes));

@@ -44,6 +44,11 @@ Status LoadMatmulLayer(StepArgs& args, const Rows& rows, const Load& load, std::
   return Status();
 }
 
+// From stored bytes to what a byte kernel multiplies, where int8 codes are byte ^ flip.
+inline uint8_t FlipOf(const kernels::gemm_u8::Row& row, uint8_t flip) {
+  return row.lhs_offset ? flip ^ 0x80 : flip;
+}
+
 // All but hybrid layers. `rows_by(copy)` makes the source of rows (row_source.h).
 template <typename RowsBy>
 Status LoadMatmulLayer(StepArgs& args, LayerKind kind, const MatmulShape& shape, WeightStrides strides,
@@ -60,7 +65,7 @@ Status LoadMatmulLayer(StepArgs& args, LayerKind kind, const MatmulShape& shape,
             args, rows_by(CopyPlain<uint8_t>()),
             [&](auto& layer) {
               layer.padding = static_cast<uint8_t>(zero_point) ^ codes.flip;
-              layer.flip = codes.flip ^ 0x80;
+              layer.flip = FlipOf(*row, codes.flip);
               return LoadBytes(args, shape, layer.rows(), codes, *row, &layer.matmul);
             },
             step);
@@ -90,9 +95,9 @@ Status LoadMatmulLayer(StepArgs& args, LayerKind kind, const MatmulShape& shape,
 
 // The kernel of a hybrid layer and its source of rows over int8 codes: load(family, rows, row, flip).
 template <typename RowsBy, typename Load>
-Status WithHybridRows(const StepArgs& args, const MatmulShape& shape, const RowsBy& rows_by,
-                      const Load& load) {
-  if (const kernels::gemm_u8::Row* row = HybridBytesRow(args, shape)) {
+Status WithHybridRows(const StepArgs& args, const MatmulShape& shape, WeightStrides strides,
+                      const RowsBy& rows_by, const Load& load) {
+  if (const kernels::gemm_u8::Row* row = HybridBytesRow(args, shape, strides)) {
     return load(HybridBytesFamily(), rows_by(CopyPlain<uint8_t>()), *row);
   }
   const kernels::gemm::Row& row = HybridRow(args, shape);
@@ -100,7 +105,7 @@ Status WithHybridRows(const StepArgs& args, const MatmulShape& shape, const Rows
 }
 
 // What hybrid kernels flip in the codes.
-constexpr uint8_t LhsFlip(const HybridBytesFamily&) { return 0x80; }
-constexpr uint8_t LhsFlip(const HybridFamily&) { return 0; }
+inline uint8_t LhsFlip(const kernels::gemm_u8::Row& row) { return FlipOf(row, 0); }
+constexpr uint8_t LhsFlip(const kernels::gemm::Row&) { return 0; }
 
 }  // namespace lowbit::program::steps

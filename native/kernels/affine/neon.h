@@ -1,0 +1,5 @@
+#pragma once
+#include "kernels/affine/contract.h"
+namespace lowbit::kernels::affine {
+extern const Rows kNeon;
+}

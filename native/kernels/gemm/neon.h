@@ -1,0 +1,5 @@
+#pragma once
+#include "kernels/gemm/contract.h"
+namespace lowbit::kernels::gemm {
+extern const Rows kNeon;
+}

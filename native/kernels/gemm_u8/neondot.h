@@ -1,0 +1,5 @@
+#pragma once
+#include "kernels/gemm_u8/contract.h"
+namespace lowbit::kernels::gemm_u8 {
+extern const Rows kNeonDot;
+}

@@ -1,0 +1,5 @@
+#pragma once
+#include "kernels/lut/contract.h"
+namespace lowbit::kernels::lut {
+extern const Rows kNeon;
+}

@@ -1,0 +1,5 @@
+#pragma once
+#include "kernels/pool/contract.h"
+namespace lowbit::kernels::pool {
+extern const Rows kNeon;
+}

@@ -1,0 +1,5 @@
+#pragma once
+#include "kernels/sum/contract.h"
+namespace lowbit::kernels::sum {
+extern const Rows kNeon;
+}
