@@ -105,7 +105,8 @@ export function encode(
     i32(at, dtypeNumber(tensor, format))
     i32(at + 4, numberOf('place', format.places, place.where))
     const source = place.where === 'constant' ? sourceOf(place.data) : 0
-    u32(at + 8, place.where === 'state' ? place.variable : source)
+    const number = place.where === 'state' ? place.variable : place.where === 'lent' ? place.port : source
+    u32(at + 8, number)
     i32(at + 12, shape.length)
     for (const [axis, extent] of shape.entries()) i32(at + 16 + 4 * axis, extent)
     u64(at + 48, place.where === 'arena' ? place.offset : 0)

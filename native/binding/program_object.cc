@@ -114,6 +114,21 @@ Failure OpenViews(napi_env env, const char* what, const std::vector<program::Por
   return {};
 }
 
+// Steps count on it that outputs are memory of their own: what was lent must not overlap an output.
+Failure CheckLoans(const program::Program& program, const RunCall& call) {
+  if (!program.takes_loans()) return {};
+  const size_t inputs = call.inputs.size(), ports = inputs + call.outputs.size();
+  const auto bytes = [&](size_t i) { return i < inputs ? call.inputs[i].bytes : call.outputs[i - inputs].bytes; };
+  for (size_t output = inputs; output < ports; ++output) {
+    for (size_t other = 0; other < output; ++other) {
+      const Span<uint8_t> a = bytes(output), b = bytes(other);
+      if (a.data < b.data + b.size && b.data < a.data + a.size)
+        return {kOptionInvalid, "output " + std::to_string(output - inputs) + " shares memory with another array"};
+    }
+  }
+  return {};
+}
+
 napi_value Run(napi_env env, napi_callback_info info) {
   RunCall call;
   if (Failure failure = ReadRunCall(env, info, "run(inputs, outputs)", &call)) return Throw(env, failure);
@@ -122,13 +137,22 @@ napi_value Run(napi_env env, napi_callback_info info) {
     return Throw(env, failure);
   if (Failure failure = OpenViews(env, "output", program.parts().outputs, &call.outputs))
     return Throw(env, failure);
+  if (Failure failure = CheckLoans(program, call)) return Throw(env, failure);
   RunWork::CatchUp(call.object->strand.get(), program.parts().state.get());
   std::unique_ptr<program::Block> block = program.Take();
   if (!block) return Throw(env, {kLimitExceeded, "not enough memory for a run"});
-  for (size_t i = 0; i < call.inputs.size(); ++i) program.CopyIn(*block, i, call.inputs[i].bytes.data);
+  const size_t inputs = call.inputs.size();
+  for (size_t i = 0; i < inputs; ++i) {
+    if (program.is_lent(i))
+      program.Lend(*block, i, call.inputs[i].bytes.data);
+    else
+      program.CopyIn(*block, i, call.inputs[i].bytes.data);
+  }
+  for (size_t i = 0; i < call.outputs.size(); ++i)
+    if (program.is_lent(inputs + i)) program.Lend(*block, inputs + i, call.outputs[i].bytes.data);
   const Status status = program.Run(*block, nullptr, nullptr);
   for (size_t i = 0; status.ok() && i < call.outputs.size(); ++i)
-    program.CopyOut(*block, i, call.outputs[i].bytes.data);
+    if (!program.is_lent(inputs + i)) program.CopyOut(*block, i, call.outputs[i].bytes.data);
   program.Give(std::move(block));
   Report(env, call.object);
   return status.ok() ? nullptr : Throw(env, FailureOf(status));
@@ -138,6 +162,8 @@ napi_value RunAsync(napi_env env, napi_callback_info info) {
   RunCall call;
   if (Failure failure = ReadRunCall(env, info, "runAsync(inputs, outputs)", &call))
     return Throw(env, failure);
+  if (call.object->program->takes_loans())
+    return Throw(env, {kOptionInvalid, "a program that works in the caller's memory runs on its thread only"});
   Instance* const instance = Instance::Of(env);
   if (!instance) return Throw(env, {kInternal, "the environment is ending"});
 
@@ -178,6 +204,8 @@ napi_value Profile(napi_env env, napi_callback_info info) {
   if (Failure failure = ReadInteger(env, call.args[1], "runs", 1, kMaxRuns, &runs))
     return Throw(env, failure);
   if (Failure failure = LiveProgram(*object)) return Throw(env, failure);
+  if (object->program->takes_loans())
+    return Throw(env, {kOptionInvalid, "a program that works in the caller's memory has no profile"});
   if (runs * static_cast<double>(object->program->parts().steps.size()) > kMaxTimings)
     return Throw(env, {kOptionInvalid, "so many runs of so many steps are too many timings"});
   napi_value promise;

@@ -14,6 +14,7 @@
 #include "dispatch/gemm_u8.h"
 #include "dispatch/lut.h"
 #include "dispatch/map_f32.h"
+#include "dispatch/outer_f32.h"
 #include "dispatch/pair_f32.h"
 #include "dispatch/plane.h"
 #include "dispatch/pool.h"
@@ -43,6 +44,7 @@ std::vector<const char*> KernelNames(cpu::Isa have) {
   Add(winograd::Lists(), have, &names);
   Add(gemm_s16::Lists(), have, &names);
   Add(gemm_f32::Lists(), have, &names);
+  Add(outer_f32::Lists(), have, &names);
   Add(depthwise_rows::Lists(), have, &names);
   Add(depthwise::Lists(), have, &names);
   Add(depthwise_s16::Lists(), have, &names);

@@ -15,6 +15,9 @@ Status LoadCompare(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadComplexPart(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConcat(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConv(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadConvComputed(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadConvFilterGradient(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadConvInputGradient(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConv3d(StepArgs& args, std::unique_ptr<Step>* step);
 Wish WishOfConv(const StepArgs& args);
 Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
@@ -75,6 +78,9 @@ static constexpr StepKind kKinds[] = {
     {"concat", steps::LoadConcat},
     {"conv", steps::LoadConv, 0, steps::WishOfConv},
     {"conv3d", steps::LoadConv3d},
+    {"conv_computed", steps::LoadConvComputed},
+    {"conv_filter_gradient", steps::LoadConvFilterGradient},
+    {"conv_input_gradient", steps::LoadConvInputGradient},
     {"copy", steps::LoadCopy, kFirst},
     {"cumsum", steps::LoadCumSum},
     {"depthwise", steps::LoadDepthwise},
