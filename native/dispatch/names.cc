@@ -12,6 +12,7 @@
 #include "dispatch/gemm_f32.h"
 #include "dispatch/gemm_s16.h"
 #include "dispatch/gemm_u8.h"
+#include "dispatch/gradient_f32.h"
 #include "dispatch/lut.h"
 #include "dispatch/map_f32.h"
 #include "dispatch/outer_f32.h"
@@ -59,6 +60,12 @@ std::vector<const char*> KernelNames(cpu::Isa have) {
   Add(map_f32::Lists(), have, &names);
   Add(pair_f32::Lists(), have, &names);
   Add(rows_f32::Lists(), have, &names);
+  for (const auto* list : gradient_f32::Lists()) {
+    for (size_t i = 0; i < list->count; ++i) {
+      const auto& row = list->first[i];
+      if (cpu::Has(have, row.needs)) names.insert(names.end(), {row.clamp_name, row.max_pool_name});
+    }
+  }
   Add(resize::Lists(), have, &names);
   return names;
 }

@@ -11,6 +11,7 @@ Status LoadBatchMatmul(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadBinary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadBucketize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCast(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadClampGradient(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCompare(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadComplexPart(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConcat(StepArgs& args, std::unique_ptr<Step>* step);
@@ -35,6 +36,7 @@ Status LoadLocalNorm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLstm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut16(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadMaxPoolGradient(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadNonMaxSuppression(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadOnce(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPad(StepArgs& args, std::unique_ptr<Step>* step);
@@ -73,6 +75,7 @@ static constexpr StepKind kKinds[] = {
     {"binary", steps::LoadBinary, kFirst | kSecond},
     {"bucketize", steps::LoadBucketize},
     {"cast", steps::LoadCast},
+    {"clamp_gradient", steps::LoadClampGradient, kSecond},
     {"compare", steps::LoadCompare},
     {"complex_part", steps::LoadComplexPart},
     {"concat", steps::LoadConcat},
@@ -96,6 +99,7 @@ static constexpr StepKind kKinds[] = {
     {"lstm", steps::LoadLstm},
     {"lut", steps::LoadLut, kFirst},
     {"lut16", steps::LoadLut16, kFirst},
+    {"max_pool_gradient", steps::LoadMaxPoolGradient},
     {"non_max_suppression", steps::LoadNonMaxSuppression},
     {"once", steps::LoadOnce},
     {"pad", steps::LoadPad},
