@@ -39,6 +39,34 @@ test('both export the same names', async (t) => {
   t.deepEqual(names, ['ERROR_CODES', 'LowbitError', 'loadModel'])
 })
 
+test('both forms of lowbit/quantize export the same names', async (t) => {
+  const require = createRequire(import.meta.url)
+  const module = (await import('lowbit/quantize')) as Record<string, unknown>
+  const names = Object.keys(require('lowbit/quantize')).sort()
+  t.deepEqual(Object.keys(module).sort(), names)
+  t.deepEqual(names, ['LowbitError', 'PRESETS', 'RECIPE_SCHEMA', 'quantize', 'readRecipe'])
+})
+
+test('the bundle looks for its binary in the package', (t) => {
+  const script = `require('lowbit').loadModel('x').catch(({ code, message }) => console.log(JSON.stringify([code, message])))`
+  const env = {
+    ...process.env,
+    LOWBIT_BINARY: '',
+    PREBUILDS_ONLY: '1',
+    LOWBIT_PREBUILD: join(projectRoot, 'docs'),
+  }
+  const text = execFileSync(process.execPath, ['-e', script], { cwd: projectRoot, encoding: 'utf8', env })
+  const [code, message] = JSON.parse(text)
+  t.is(code, 'NO_BINARY')
+  t.true(message.includes(join(projectRoot, 'prebuilds')), message)
+})
+
+test('a chunk that several entries share is loaded once', (t) => {
+  const require = createRequire(import.meta.url)
+  const [{ LowbitError }, { gemm }] = [require('lowbit'), require('lowbit/kernels')]
+  t.throws(() => gemm({}), { instanceOf: LowbitError })
+})
+
 const USE = `
 import { loadModel, LowbitError, type Model, type Tensor, type TensorInfo } from 'lowbit'
 async function use(): Promise<void> {
@@ -57,6 +85,7 @@ void use
 const BARE_USE = `
 import { loadModel, type LoadOptions, type Model, type RunOptions } from 'lowbit'
 import { gemm, type GemmOptions } from 'lowbit/kernels'
+import { quantize, type QuantizeOptions, type Recipe } from 'lowbit/quantize'
 export async function use(threads: number | undefined, given: Pick<GemmOptions, 'm' | 'n' | 'k' | 'a' | 'b'>) {
   const options: LoadOptions = { threads, memory: undefined, limits: { memory: undefined, steps: 9 }, customOps: undefined }
   const model: Model = await loadModel('x.tflite', options)
@@ -68,6 +97,13 @@ export async function use(threads: number | undefined, given: Pick<GemmOptions, 
   new (model.constructor as typeof Model)()
   model[Symbol.dispose]()
   await model[Symbol.asyncDispose]()
+  const recipe: Recipe = { version: 1, rules: [{ weights: { bits: 4 } }] }
+  const evaluate = async (model: Model) => model.inputs.length
+  const wishes: QuantizeOptions = { evaluate, labels: undefined, onProgress: ({ done }) => done, signal: undefined }
+  const { bytes, report } = await quantize('x.tflite', [[new Float32Array(1)]], recipe, wishes)
+  // @ts-expect-error: an unknown preset
+  await quantize(bytes, [], 'int7')
+  if (report.accuracy !== undefined) return report.accuracy.after
   const layer = { aZeroPoint: 0, multiplier: 1, outZeroPoint: 0 }
   return gemm({ ...given, ...layer, bias: undefined, activation: undefined, outScale: undefined, out: undefined })
 }

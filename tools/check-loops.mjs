@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const FAMILIES = /^(gemm|depthwise|winograd)/
+const FAMILIES = /^(gemm|gemv|depthwise|winograd)/
 const ISAS = ['avx2', 'avxvnni', 'avx512vnni']
 /** What makes a loop one of those that count. */
 const PRODUCTS = /^(vpdpbusd|vpdpwssd|vpmaddwd|vpmaddubsw|vfmadd\w+p[sd])$/
@@ -19,8 +19,8 @@ const TAPS = 'up to 25 weights besides the sums are more than the registers: pro
 const EXCEPTIONS = [
   { object: 'depthwise_rows/avx2', function: /<5>, 5/, most: 170, why: COLUMNS },
   { object: 'depthwise_rows/avx2', function: /<3>, 3|TwoLines/, most: 50, why: COLUMNS },
-  { object: 'depthwise_rows/avxvnni', function: /<5>, 5/, most: 100, why: COLUMNS },
-  { object: 'depthwise_rows/avxvnni', function: /<3>, 3|TwoLines/, most: 30, why: COLUMNS },
+  { object: 'depthwise_rows/avxvnni', function: /<5>, 5/, most: 105, why: COLUMNS },
+  { object: 'depthwise_rows/avxvnni', function: /<3>, 3|TwoLines/, most: 35, why: COLUMNS },
   { object: 'depthwise_rows/avx512vnni', function: /Run16</, most: 20, why: WIDE },
   { object: 'depthwise_rows_f32/avx2', function: /Walk<.*, [35], [12]>/, most: 25, why: TAPS },
   { object: 'depthwise_rows_f32/avx512vnni', function: /Walk<.*, 5, [12]>/, most: 6, why: TAPS },

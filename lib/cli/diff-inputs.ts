@@ -2,9 +2,10 @@
 
 import { readFile } from 'node:fs/promises'
 import { pictureData } from '../data/codes.js'
-import { readNpy } from '../data/npy.js'
+import { type NpyArray, readNpy } from '../data/npy.js'
 import { readPicture } from '../data/picture.js'
 import { LowbitError } from '../errors.js'
+import { samplesIn } from '../samples/convert.js'
 import type { Session } from '../session/session.js'
 import type { TypedArray } from '../tensor/dtype.js'
 import { elementCount, sameShape, shapeText } from '../tensor/shape.js'
@@ -84,21 +85,16 @@ async function readInput(
   info: TensorInfo,
   { metadata }: Session,
 ): Promise<readonly TypedArray[]> {
-  if (/\.npy$/i.test(file)) return splitSamples(readNpy(await readFile(file), file).data, info, file)
+  if (/\.npy$/i.test(file)) return splitSamples(readNpy(await readFile(file), file), info, file)
   const { normalization } = metadata
   return [pictureData(await readPicture(file), info, { ...(normalization && { normalization }) })]
 }
 
-function splitSamples(data: TypedArray, info: TensorInfo, file: string): readonly TypedArray[] {
-  const size = elementCount(info.shape)
-  const samples = data.length / size
-  if (!Number.isInteger(samples) || samples === 0) {
-    const message = `${file}: ${data.length} elements are no inputs of shape ${shapeText(info.shape)}`
-    throw new LowbitError('SHAPE_MISMATCH', message, { expected: size, actual: data.length })
-  }
+function splitSamples(array: NpyArray, info: TensorInfo, file: string): readonly TypedArray[] {
+  const [samples, size] = [samplesIn(array, info, file), elementCount(info.shape)]
   // Models take float32 and give quantised inputs from it; wider reals are narrowed here.
-  const array = data instanceof Float64Array ? Float32Array.from(data) : data
-  return Array.from({ length: samples }, (_, i) => array.subarray(i * size, (i + 1) * size))
+  const data = array.data instanceof Float64Array ? Float32Array.from(array.data) : array.data
+  return Array.from({ length: samples }, (_, i) => data.subarray(i * size, (i + 1) * size))
 }
 
 /** Data made for one input as data for another: by its real values where the two are not alike. */

@@ -60,13 +60,17 @@ export function doctorCommand(): Command {
     .action(doctor)
 }
 
-async function sharpVersion(): Promise<string | null> {
-  try {
-    const { default: sharp } = await import('sharp')
-    return sharp.versions.sharp ?? 'unknown'
-  } catch {
-    return null
+/** Of optional packages; null where one is not installed or does not load. */
+async function peerVersions(): Promise<Diagnosis['peers']> {
+  const loads = {
+    sharp: async () => (await import('sharp')).default.versions.sharp ?? 'unknown',
+    vega: async () => (await import('vega')).version,
+    'vega-lite': async () => (await import('vega-lite')).version,
   }
+  const versions = Object.entries(loads).map(
+    async ([name, load]) => [name, await load().catch(() => null)] as const,
+  )
+  return Object.fromEntries(await Promise.all(versions))
 }
 
 async function doctor(options: { readonly json?: true }): Promise<void> {
@@ -102,7 +106,7 @@ async function diagnose(): Promise<Diagnosis> {
     cpu,
     threads: { used, cores: availableParallelism(), quota: Number.isFinite(quota) ? quota : null },
     environment: Object.fromEntries(set) as Record<string, string>,
-    peers: { sharp: await sharpVersion() },
+    peers: await peerVersions(),
     selfTest: tests,
     ok: error === undefined && tests.length > 0 && tests.every((test) => test.ok),
     ...(error && { error }),

@@ -2,7 +2,13 @@
 
 import { LowbitError } from '../errors.js'
 
-export const EXIT = { done: 0, failed: 1, usage: 2 } as const
+/** `interrupted` is what shells give for Ctrl-C. */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const
+
+/** Why work ended that Ctrl-C ended. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+}
 
 export interface Failure {
   readonly code: string
@@ -10,8 +16,9 @@ export interface Failure {
   readonly exit: number
 }
 
-/** Code of a mistake in the command line itself; everything else has a code of `LowbitError`. */
+/** Codes of what is no `LowbitError`: a mistake in the command line itself, and Ctrl-C. */
 export const USAGE = 'USAGE'
+const INTERRUPTED = 'INTERRUPTED'
 
 const FILE_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
@@ -26,6 +33,9 @@ export function failureOf(error: unknown): Failure {
       message: error.message,
       exit: error.code === 'OPTION_INVALID' ? EXIT.usage : EXIT.failed,
     }
+  }
+  if (error instanceof Interrupted) {
+    return { code: INTERRUPTED, message: error.message, exit: EXIT.interrupted }
   }
   const { code, path, message, stack } = error as NodeJS.ErrnoException
   const known = code === undefined ? undefined : FILE_ERRORS[code]

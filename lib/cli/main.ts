@@ -6,9 +6,11 @@ import { packageVersion } from './assets.js'
 import { benchCommand } from './bench.js'
 import { diffCommand } from './diff.js'
 import { doctorCommand } from './doctor.js'
+import { evaluateCommand } from './evaluate.js'
 import { EXIT, type Failure, failureOf, USAGE } from './failure.js'
 import { inspectCommand } from './inspect.js'
 import { endOnBrokenPipe, err, printJson } from './output.js'
+import { quantizeCommand } from './quantize.js'
 import { runCommand } from './run.js'
 
 const EXAMPLES = `
@@ -16,9 +18,21 @@ Examples:
   $ lowbit run                             the model and the picture that come with lowbit
   $ lowbit run model.tflite photo.ppm      classify a picture
   $ lowbit bench model.tflite --threads 1  time a model
+  $ lowbit quantize float.tflite --data photos/ -o int8.tflite
   $ lowbit doctor                          what lowbit found on this machine
 
-Results go to stdout, notes to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.`
+Results go to stdout, notes to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.`
+
+/** In the order of the help. */
+const COMMANDS = [
+  runCommand,
+  quantizeCommand,
+  evaluateCommand,
+  inspectCommand,
+  diffCommand,
+  benchCommand,
+  doctorCommand,
+]
 
 function lowbitCommand(): Command {
   const program = new Command('lowbit')
@@ -27,9 +41,7 @@ function lowbitCommand(): Command {
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError()
-  for (const command of [runCommand(), inspectCommand(), diffCommand(), benchCommand(), doctorCommand()]) {
-    program.addCommand(command)
-  }
+  for (const make of COMMANDS) program.addCommand(make())
   // Commander hands errors on only where each command is told so.
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ outputError: () => {} })

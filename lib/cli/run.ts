@@ -1,27 +1,22 @@
 // lowbit run: classifies pictures.
 
 import { Command, Option } from 'commander'
-import { imageInput, LAYOUTS, type Layout, type Normalization, pictureData } from '../data/codes.js'
-import { fitLabels, readLabels } from '../data/labels.js'
+import { imageInput, type Layout, pictureData } from '../data/codes.js'
 import { readPicture } from '../data/picture.js'
-import { FITS, type Fit } from '../data/resize.js'
 import { LowbitError } from '../errors.js'
 import { facts, table } from '../report/table.js'
 import { timeText } from '../report/units.js'
-import { shapeText } from '../tensor/shape.js'
-import { isShippedModel, SHIPPED, shownName } from './assets.js'
+import { SHIPPED, shownName } from './assets.js'
+import { classCount, classNames, scoresOutput } from './classes.js'
 import { type Engine, openModel } from './engine.js'
-import { jsonOption, memoryOption, numberList, threadsOption, wholeNumber } from './options.js'
+import { jsonOption, memoryOption, threadsOption, wholeNumber } from './options.js'
 import { heading, note, print, printJson, stdoutWidth } from './output.js'
+import { addPictureOptions, PIXELS_HELP, type PictureOptions, pictureSettings } from './picture-options.js'
 import { type TopClass, topClasses } from './top.js'
 
-interface RunOptions {
+interface RunOptions extends PictureOptions {
   readonly top: number
   readonly labels?: string
-  readonly mean?: readonly number[]
-  readonly std?: readonly number[]
-  readonly layout?: Layout
-  readonly fit: Fit
   readonly threads?: number
   readonly memory: 'small' | 'balanced' | 'fast'
   readonly json?: true
@@ -46,12 +41,10 @@ Examples:
   $ lowbit run model.tflite cat.jpg --top 3        JPEG, PNG and others need: npm install sharp
   $ lowbit run model.tflite cat.ppm --labels imagenet.txt --json
   $ lowbit run float.tflite cat.ppm --mean 127.5 --std 127.5 --fit crop
-
-Pixels become codes by the model's own normalisation if its metadata has one, or by --mean and --std;
-otherwise a uint8 code is the pixel, an int8 code the pixel - 128, a float the pixel.`
+${PIXELS_HELP}`
 
 export function runCommand(): Command {
-  return new Command('run')
+  const command = new Command('run')
     .description('classify pictures with a model')
     .argument('[model]', 'a .tflite file (default: the one that comes with lowbit)')
     .argument('[files...]', 'pictures (default: the one that comes with lowbit)')
@@ -59,18 +52,7 @@ export function runCommand(): Command {
       new Option('--top <n>', 'how many classes to show').argParser(wholeNumber(1, 1_000_000)).default(5),
     )
     .option('--labels <file>', "class names, one a line (default: the model's own)")
-    .addOption(
-      new Option('--mean <a,b,c>', 'mean of the pixels, one number or one a channel').argParser(numberList),
-    )
-    .addOption(new Option('--std <a,b,c>', 'what pixels are divided by').argParser(numberList))
-    .addOption(
-      new Option('--layout <layout>', "order of the input's extents (default: found in its shape)").choices(
-        LAYOUTS,
-      ),
-    )
-    .addOption(
-      new Option('--fit <fit>', 'how other aspect ratios fit the input').choices(FITS).default('stretch'),
-    )
+  return addPictureOptions(command)
     .addOption(threadsOption())
     .addOption(memoryOption())
     .addOption(jsonOption())
@@ -78,33 +60,10 @@ export function runCommand(): Command {
     .action(run)
 }
 
-function normalizationOf(engine: Engine, options: RunOptions): Normalization | undefined {
-  const own = engine.model.metadata.normalization
-  if (!options.mean && !options.std) return own
-  return { mean: options.mean ?? [0], std: options.std ?? [1] }
-}
-
-/** Class names for `count` classes, or undefined where nobody knows any. */
-async function labelsOf(
-  engine: Engine,
-  model: string,
-  count: number,
-  file: string | undefined,
-): Promise<readonly string[] | undefined> {
-  const own = engine.model.metadata.labels
-  const path = file ?? (own === undefined && isShippedModel(model) ? SHIPPED.labels : undefined)
-  const labels = path === undefined ? own : await readLabels(path)
-  if (labels === undefined) return undefined
-  const fitted = fitLabels(labels, count, path === undefined ? "the model's labels" : shownName(path))
-  if (fitted.note) note(fitted.note)
-  return fitted.labels
-}
-
 /** The one input and the one output of a model that classifies pictures; an error that says what is in the way. */
 function classifierTensors({ model }: Engine, layout: Layout | undefined) {
   const [input] = model.inputs
-  const [output] = model.outputs
-  if (!input || !output || model.inputs.length !== 1) {
+  if (!input || model.inputs.length !== 1) {
     throw new LowbitError(
       'INPUT_COUNT',
       `the model has ${model.inputs.length} inputs; lowbit run takes models with one picture as input`,
@@ -112,14 +71,7 @@ function classifierTensors({ model }: Engine, layout: Layout | undefined) {
     )
   }
   imageInput(input, layout)
-  if (model.outputs.length !== 1 || output.shape.filter((extent) => extent !== 1).length > 1) {
-    throw new LowbitError(
-      'SHAPE_MISMATCH',
-      `the outputs (${model.outputs.map((o) => shapeText(o.shape)).join(', ')}) are not one score a class; lowbit run takes models that classify`,
-      { expected: '[1, classes]', actual: model.outputs.map((o) => o.shape) },
-    )
-  }
-  return { input, output }
+  return { input, output: scoresOutput(model, 'lowbit run') }
 }
 
 async function run(
@@ -134,16 +86,11 @@ async function run(
   const engine = await openModel(path, options)
   try {
     const { input, output } = classifierTensors(engine, options.layout)
-    const count = output.shape.reduce((a, b) => a * b, 1)
-    const labels = await labelsOf(engine, path, count, options.labels)
-    const normalization = normalizationOf(engine, options)
+    const labels = await classNames(engine.model, path, classCount(output), options.labels)
+    const settings = pictureSettings(engine.model, options)
     const results: RunResult[] = []
     for (const file of pictures) {
-      const data = pictureData(await readPicture(file), input, {
-        fit: options.fit,
-        ...(options.layout && { layout: options.layout }),
-        ...(normalization && { normalization }),
-      })
+      const data = pictureData(await readPicture(file), input, settings)
       const started = performance.now()
       const [scores] = await engine.model.run([data])
       const ms = performance.now() - started

@@ -4,8 +4,12 @@ import { LowbitError } from '../errors.js'
 import type { Evaluate, Graph, Pass } from './graph.js'
 import { foldConstants } from './passes/fold-constants.js'
 import { fuseActivation } from './passes/fuse-activation.js'
+import { fuseLayerNorm } from './passes/fuse-layer-norm.js'
 import { fusePad } from './passes/fuse-pad.js'
+import { fuseScale } from './passes/fuse-scale.js'
+import { fuseTranspose } from './passes/fuse-transpose.js'
 import { removeDeadNodes } from './passes/remove-dead-nodes.js'
+import { shareQuantization } from './passes/share-quantization.js'
 import { problemOf } from './verify.js'
 
 export interface OptimizeOptions {
@@ -26,6 +30,10 @@ export function optimize(graph: Graph, { evaluate, foldBytes }: OptimizeOptions)
     ['fold-constants', foldConstants(evaluate, foldBytes)],
     ['fuse-pad', fusePad],
     ['fuse-activation', fuseActivation],
+    ['fuse-layer-norm', fuseLayerNorm],
+    ['fuse-scale', fuseScale],
+    ['fuse-transpose', fuseTranspose],
+    ['share-quantization', shareQuantization],
   ]
   const optimized = passes.reduce((before, [name, pass]) => {
     const after = pass(before)

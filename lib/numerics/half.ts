@@ -16,3 +16,24 @@ export function fromBfloats(bits: ArrayLike<number>): Float32Array {
   for (let i = 0; i < wide.length; i++) wide[i] = ((bits[i] as number) << 16) >>> 0
   return new Float32Array(wide.buffer)
 }
+
+const SINGLE = new Float32Array(1)
+const SINGLE_BITS = new Uint32Array(SINGLE.buffer)
+
+/** The binary16 nearest to a float32, ties to even; beyond its range infinity. */
+export function toHalf(value: number): number {
+  SINGLE[0] = value
+  const bits = SINGLE_BITS[0] as number
+  const sign = (bits >>> 16) & 0x8000
+  const magnitude = bits & 0x7fffffff
+  if (magnitude > 0x7f800000) return sign | 0x7e00
+  // 65520 and more is nearer to 65536, which has no code.
+  if (magnitude >= 0x477ff000) return sign | 0x7c00
+  // Below 2^-14 steps are 2^-24: adding 2^-1 leaves them as the low bits of a float32, rounded.
+  if (magnitude < 0x38800000) {
+    SINGLE[0] = Math.abs(value) + 0.5
+    return sign | ((SINGLE_BITS[0] as number) - 0x3f000000)
+  }
+  const odd = (magnitude >>> 13) & 1
+  return sign | ((magnitude - 0x38000000 + 0xfff + odd) >>> 13)
+}

@@ -7,6 +7,11 @@ import { defineOp, type NodeContext, type StepAttribute } from './contract.js'
 export interface BatchMatmulAttributes {
   readonly adjointA: boolean
   readonly adjointB: boolean
+  /**
+   * Of left side, right side and output (float32), whether rows stand before the last leading dimension: [.., m, heads, k].
+   * Files know no such; graph/passes/fuse-transpose.ts makes them.
+   */
+  readonly interleaved?: readonly [boolean, boolean, boolean]
 }
 
 const TYPES = [
@@ -72,7 +77,8 @@ export const batchMatmul = defineOp<BatchMatmulAttributes>({
         },
       )
     }
-    const { adjointA, adjointB } = node.attributes
+    const { adjointA, adjointB, interleaved } = node.attributes
+    const [isInterleavedA = false, isInterleavedB = false, isInterleavedOut = false] = interleaved ?? []
     return {
       steps: [
         {
@@ -82,9 +88,15 @@ export const batchMatmul = defineOp<BatchMatmulAttributes>({
           attributes: {
             adjointA: adjointA ? 1 : 0,
             adjointB: adjointB ? 1 : 0,
-            ...(a.dtype === 'float32' ? {} : requantization(node)),
+            ...(a.dtype === 'float32'
+              ? {
+                  interleavedA: Number(isInterleavedA),
+                  interleavedB: Number(isInterleavedB),
+                  interleavedOut: Number(isInterleavedOut),
+                }
+              : requantization(node)),
           },
-          macs: elementCount(out.shape) * (a.shape.at(adjointA ? -2 : -1) ?? 0),
+          macs: elementCount(out.shape) * (a.shape.at(adjointA ? (isInterleavedA ? -3 : -2) : -1) ?? 0),
         },
       ],
     }

@@ -1,7 +1,7 @@
 // Checks that many operators make of their operands.
 
 import type { Dtype } from '../tensor/dtype.js'
-import { elementCount, type Shape, sameShape, shapeText } from '../tensor/shape.js'
+import { elementCount, MAX_RANK, type Shape, sameShape, shapeText } from '../tensor/shape.js'
 import { codeRange, isClamp, isQuantizedDtype } from './activation.js'
 import type { NodeContext, Operand } from './contract.js'
 
@@ -124,15 +124,27 @@ export function axisOf(node: AnyNode, axis: number | undefined, rank: number): n
   })
 }
 
-/** Constant integers, exactly `count` of them where that is given: else `SHAPE_MISMATCH`. */
-export function constants(node: AnyNode, operand: Operand, count?: number): readonly number[] {
-  const values = [...node.constantInts(operand)]
-  if (count === undefined || values.length === count) return values
-  throw node.fail(
-    'SHAPE_MISMATCH',
-    `tensor "${operand.name}" holds ${values.length} numbers, ${count} are needed`,
-    { tensor: operand.name, expected: count, actual: values.length },
-  )
+/** Constant integers, exactly `count` of them: else `SHAPE_MISMATCH`. */
+export function constants(node: AnyNode, operand: Operand, count: number): readonly number[] {
+  return counted(node, operand, (actual) => actual === count, count)
+}
+
+/** Constant extents or axes, at most `most` of them: else `SHAPE_MISMATCH`. */
+export function fewConstants(node: AnyNode, operand: Operand, most = MAX_RANK): readonly number[] {
+  return counted(node, operand, (actual) => actual <= most, `at most ${most}`)
+}
+
+// Counted before they are read: an input that is taken for a shape may have millions of elements.
+function counted(
+  node: AnyNode,
+  operand: Operand,
+  fits: (actual: number) => boolean,
+  expected: number | string,
+) {
+  const actual = elementCount(operand.shape)
+  if (fits(actual)) return [...node.constantInts(operand)]
+  const message = `tensor "${operand.name}" holds ${actual} numbers, ${expected} are needed`
+  throw node.fail('SHAPE_MISMATCH', message, { tensor: operand.name, expected, actual })
 }
 
 /** The shape of two operands that broadcast as NumPy's do: else `SHAPE_MISMATCH`. */

@@ -13,6 +13,8 @@ export interface FullyConnectedAttributes {
   readonly asymmetricInputs: boolean
   /** Number of the schema's `FullyConnectedOptionsWeightsFormat`. */
   readonly weightsFormat: number
+  /** Set by graph/passes/share-quantization.ts: the input is quantised already. */
+  readonly quantizedRows?: boolean
 }
 
 export const fullyConnected = defineOp<FullyConnectedAttributes>({
@@ -62,7 +64,7 @@ export const fullyConnected = defineOp<FullyConnectedAttributes>({
   lower(node) {
     const weights = node.input(1)
     const output = node.output(0)
-    const { activation, asymmetricInputs } = node.attributes
+    const { activation, asymmetricInputs, quantizedRows = false } = node.attributes
     if (weights.blockwise) return { steps: [blockwiseStep(node, activation)] }
     const layer = layerStep(node, {
       activation,
@@ -71,6 +73,7 @@ export const fullyConnected = defineOp<FullyConnectedAttributes>({
       // The reference's int4 path is symmetric whatever the option says.
       asymmetricInputs: ({ dtype }) => asymmetricInputs && dtype !== 'int4',
       weightZeroPoint: true,
+      quantizedRows,
     })
     return {
       steps: [

@@ -1,6 +1,6 @@
 // What convolutions and fully connected layers take in common: types, zero points, clamp, factors, int4 weights.
 
-import { quantizeMultipliers } from '../numerics/fixed-point.js'
+import type { Dtype } from '../tensor/dtype.js'
 import { elementCount } from '../tensor/shape.js'
 import { activationRange, floatActivationRange, isClamp } from './activation.js'
 import type { NodeContext, Operand, Step, StepAttribute } from './contract.js'
@@ -18,6 +18,8 @@ interface Layer {
   readonly asymmetricInputs: (weights: Operand) => boolean
   /** Whether int8 weights may have a zero point; the reference takes those of convolutions as symmetric. */
   readonly weightZeroPoint: boolean
+  /** Whether the input is quantised already (quantize-rows.ts): scales and zero points are inputs 3 and 4. */
+  readonly quantizedRows?: boolean
 }
 
 /** Types of input, weights and output that the native layers run; int4 weights are unpacked to int8. */
@@ -39,15 +41,21 @@ export function layerStep(
   const input = node.input(0)
   const weights = node.input(1)
   const output = node.output(0)
-  checkTypes(node, input, weights, output)
+  const dtype = layer.quantizedRows ? 'float32' : input.dtype
+  checkTypes(node, dtype, weights, output)
   if (!isClamp(layer.activation)) {
     throw node.fail('OPERATOR_UNSUPPORTED', `fused activation ${layer.activation} is not supported`)
   }
   const attributes =
-    input.dtype === 'float32'
+    dtype === 'float32'
       ? realAttributes(node, layer, weights)
       : codeAttributes(node, layer, input, weights, output)
-  return { inputs: [input, unpacked(weights), node.inputs[2] ?? null], outputs: [output], attributes }
+  const rows = layer.quantizedRows ? [node.input(3), node.input(4)] : []
+  return {
+    inputs: [input, unpacked(weights), node.inputs[2] ?? null, ...rows],
+    outputs: [output],
+    attributes,
+  }
 }
 
 function realAttributes(
@@ -63,15 +71,15 @@ function realAttributes(
   return {
     ...clamp,
     asymmetric: layer.asymmetricInputs(weights) ? 1 : 0,
-    weightScale: Float32Array.from({ length: channels }, (_, c) => scales[scales.length === 1 ? 0 : c] ?? 0),
+    weightScale: scales.length === 1 ? new Float32Array(channels).fill(scales[0] as number) : scales,
   }
 }
 
 /**
  * Attributes of a layer with integer activations.
  *
- * The factor of channel c is input scale * weight scale[c] / output scale, in double precision; for uint8
- * convolutions the first product is rounded to float32, as in the reference's older function.
+ * The factor of channel c is input scale * weight scale[c] / output scale, in double precision, which native code
+ * computes; for uint8 convolutions the first product is rounded to float32, as in the reference's older function.
  *
  * @see TFLite, kernels/kernel_util: PopulateConvolutionQuantizationParams, GetQuantizedConvolutionMultipler.
  * @see LiteRT, kernels/internal/reference/integer_ops/fully_connected.h, for the real factor.
@@ -89,20 +97,17 @@ function codeAttributes(
     throw node.fail('OPERATOR_UNSUPPORTED', 'int16 activations must have zero point 0')
   }
   const scales = weightScales(node, weights, channelAxis)
-  const factor = (scale: number) =>
-    rounding === 'twice' && input.dtype === 'uint8'
-      ? Math.fround(from.scale * scale) / to.scale
-      : (from.scale * scale) / to.scale
-  const one = scales.length === 1 ? factor(scales[0] ?? 0) : undefined
-  const channels = weights.shape[channelAxis] ?? 0
-  const factors = Array.from({ length: channels }, (_, c) => one ?? factor(scales[c] ?? 0))
   const keepsZeroPoint = weights.dtype === 'uint8' || (weightZeroPoint && scales.length === 1)
   return {
     inputZeroPoint: from.zeroPoint,
     weightZeroPoint: keepsZeroPoint ? (weights.quantization?.zeroPoint[0] ?? 0) : 0,
     outputZeroPoint: to.zeroPoint,
     ...activationRange(activation, to, output.dtype as 'int8' | 'uint8' | 'int16'),
-    ...(rounding === 'twice' ? quantizeMultipliers(factors) : { scale: Float64Array.from(factors) }),
+    inputScale: Float64Array.of(from.scale),
+    weightScale: scales,
+    outputScale: Float64Array.of(to.scale),
+    once: rounding === 'once' ? 1 : 0,
+    narrow: rounding === 'twice' && input.dtype === 'uint8' ? 1 : 0,
   }
 }
 
@@ -125,8 +130,8 @@ function weightScales(node: NodeContext<unknown>, weights: Operand, channelAxis:
   return scale
 }
 
-function checkTypes(node: NodeContext<unknown>, input: Operand, weights: Operand, output: Operand): void {
-  const types = `${input.dtype} x ${weights.dtype} -> ${output.dtype}`
+function checkTypes(node: NodeContext<unknown>, input: Dtype, weights: Operand, output: Operand): void {
+  const types = `${input} x ${weights.dtype} -> ${output.dtype}`
   if (!(TYPES as readonly string[]).includes(types)) {
     throw node.fail(
       'DTYPE_UNSUPPORTED',
@@ -147,8 +152,7 @@ function checkTypes(node: NodeContext<unknown>, input: Operand, weights: Operand
   if (bias.data === undefined) {
     throw node.fail('OPERATOR_UNSUPPORTED', `the bias "${bias.name}" must be constant`, { tensor: bias.name })
   }
-  const expected =
-    input.dtype === 'float32' ? ['float32'] : input.dtype === 'int16' ? ['int64', 'int32'] : ['int32']
+  const expected = input === 'float32' ? ['float32'] : input === 'int16' ? ['int64', 'int32'] : ['int32']
   if (!expected.includes(bias.dtype)) {
     throw node.fail(
       'DTYPE_UNSUPPORTED',

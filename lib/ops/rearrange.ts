@@ -9,6 +9,7 @@ import {
   expectInputs,
   expectRank,
   expectSameDtype,
+  fewConstants,
   MOVABLE,
 } from './checks.js'
 import { defineOp, type Inferred, type Lowered, type NodeContext } from './contract.js'
@@ -55,7 +56,7 @@ const none = (): None => ({})
 
 function broadcastTarget(node: NodeContext<unknown>): Shape {
   const { shape } = node.input(0)
-  const target = constants(node, node.input(1))
+  const target = fewConstants(node, node.input(1))
   const missing = target.length - shape.length
   if (missing >= 0 && target.length <= 8) {
     if (shape.every((extent, i) => extent === 1 || extent === target[i + missing])) return target
@@ -119,7 +120,7 @@ export const tile = rearranging<None>(
 
 function turnedAxes(node: NodeContext<None>): ReadonlySet<number> {
   const rank = node.input(0).shape.length
-  return new Set(constants(node, node.input(1)).map((axis) => axisOf(node, axis, rank)))
+  return new Set(fewConstants(node, node.input(1)).map((axis) => axisOf(node, axis, rank)))
 }
 
 export const reverseV2 = rearranging<None>(

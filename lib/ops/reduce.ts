@@ -4,7 +4,7 @@ import { type FixedPoint, quantizeMultiplier } from '../numerics/fixed-point.js'
 import type { Dtype } from '../tensor/dtype.js'
 import { codeRange, isQuantizedDtype } from './activation.js'
 import { castStep } from './cast.js'
-import { axisOf, codesOf, constants, expectDtype, expectInputs, expectSameDtype } from './checks.js'
+import { axisOf, codesOf, expectDtype, expectInputs, expectSameDtype, fewConstants } from './checks.js'
 import { defineOp, type NodeContext, type Step, type StepAttribute } from './contract.js'
 
 export interface ReduceAttributes {
@@ -24,7 +24,7 @@ function reducedAxes(node: Node): boolean[] {
   const rank = node.input(0).shape.length
   const reduced = new Array<boolean>(rank).fill(false)
   if (rank === 0) return reduced
-  for (const axis of constants(node, node.input(1))) reduced[axisOf(node, axis, rank)] = true
+  for (const axis of fewConstants(node, node.input(1))) reduced[axisOf(node, axis, rank)] = true
   return reduced
 }
 

@@ -65,6 +65,7 @@ import {
 import { embeddingLookup, gather, gatherNd } from './gather.js'
 import { head } from './head.js'
 import { l2Normalization, l2Pool2d } from './l2.js'
+import { layerNorm } from './layer-norm.js'
 import { localResponseNormalization } from './local-response-normalization.js'
 import { bidirectionalSequenceLstm, lstm, unidirectionalSequenceLstm } from './lstm.js'
 import { matrixDiag, matrixSetDiag } from './matrix-diag.js'
@@ -75,6 +76,7 @@ import { pad, padV2 } from './pad.js'
 import { averagePool2d, maxPool2d } from './pool.js'
 import { prelu } from './prelu.js'
 import { dequantize, quantize } from './quantize.js'
+import { quantizeRows } from './quantize-rows.js'
 import { broadcastTo, depthToSpace, reverseV2, spaceToDepth, tile } from './rearrange.js'
 import { mean, reduceAll, reduceAny, reduceMax, reduceMin, reduceProd, sum } from './reduce.js'
 import { bitcast, expandDims, reshape, squeeze } from './reshape.js'
@@ -255,5 +257,5 @@ export const OPS_BY_TYPE: ReadonlyMap<string, Op> = new Map(OPS.map((op) => [op.
 
 /** By name in graphs (`conv2d`); also those that only graphs have. */
 export const OPS_BY_NAME: ReadonlyMap<string, Op> = new Map(
-  [...OPS, head, identity].map((op) => [op.name, op]),
+  [...OPS, head, identity, layerNorm, quantizeRows].map((op) => [op.name, op]),
 )

@@ -3,7 +3,15 @@
 import type { OptionValue } from '../model/model.js'
 import { bitsOf } from '../tensor/dtype.js'
 import { elementCount, type Shape, shapeText } from '../tensor/shape.js'
-import { axisOf, constants, expectDtype, expectInputs, expectSameDtype, MOVABLE } from './checks.js'
+import {
+  axisOf,
+  constants,
+  expectDtype,
+  expectInputs,
+  expectSameDtype,
+  fewConstants,
+  MOVABLE,
+} from './checks.js'
 import { defineOp, type Lowered, type NodeContext } from './contract.js'
 
 const numbers = (value: OptionValue | undefined): readonly number[] => (Array.isArray(value) ? value : [])
@@ -19,7 +27,7 @@ export const reshape = defineOp<{ readonly newShape: readonly number[] }>({
   infer(node) {
     expectInputs(node, 1, 2)
     const input = node.input(0)
-    const wanted = node.inputs[1] ? constants(node, node.input(1)) : node.attributes.newShape
+    const wanted = node.inputs[1] ? fewConstants(node, node.input(1)) : node.attributes.newShape
     // Old files write a scalar as [0].
     const target = !node.inputs[1] && wanted.length === 1 && wanted[0] === 0 ? [] : wanted
     return [{ shape: resolve(node, input.shape, target), dtype: input.dtype }]

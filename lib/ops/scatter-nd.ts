@@ -2,12 +2,12 @@
 
 import { shapeText } from '../tensor/shape.js'
 import {
-  constants,
   expectDtype,
   expectInputs,
   expectRank,
   expectSameDtype,
   extentOf,
+  fewConstants,
   sameShape,
 } from './checks.js'
 import { defineOp } from './contract.js'
@@ -22,7 +22,7 @@ export const scatterNd = defineOp<Record<string, never>>({
     expectDtype(node, updates, ['bool', 'int8', 'uint8', 'int16', 'int32', 'int64', 'float32'])
     expectRank(node, indices, 1, 8)
     expectRank(node, updates, 0, 8)
-    const shape = constants(node, node.input(2))
+    const shape = fewConstants(node, node.input(2))
     const depth = indices.shape.at(-1) as number
     const slices = [...indices.shape.slice(0, -1), ...shape.slice(depth)]
     if (depth > shape.length || shape.length > 8 || !sameShape(updates.shape, slices)) {

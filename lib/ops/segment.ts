@@ -1,7 +1,7 @@
 // SEGMENT_SUM and UNSORTED_SEGMENT_SUM, _PROD, _MAX, _MIN: slices folded into the segments that their numbers name.
 
 import { elementCount, type Shape, shapeText } from '../tensor/shape.js'
-import { constants, expectDtype, expectInputs, expectRank, sameShape } from './checks.js'
+import { expectDtype, expectInputs, expectRank, sameShape } from './checks.js'
 import { constantScalar } from './constant.js'
 import { defineOp, type NodeContext, type Op, type Step } from './contract.js'
 
@@ -39,7 +39,7 @@ export const segmentSum = defineOp<Record<string, never>>({
     expectInputs(node, 2)
     expectRank(node, node.input(1), 1)
     const slice = sliceOf(node)
-    const numbers = constants(node, node.input(1))
+    const numbers = node.constantInts(node.input(1))
     const stray = numbers.findIndex((number, i) => number < (numbers[i - 1] ?? 0))
     if (stray >= 0) {
       throw node.fail('FILE_INVALID', `segment numbers do not ascend at ${stray}`, { actual: numbers[stray] })

@@ -4,11 +4,11 @@ import { bitsOf, type Dtype } from '../tensor/dtype.js'
 import { elementCount } from '../tensor/shape.js'
 import {
   broadcastShape,
-  constants,
   expectDtype,
   expectInputs,
   expectRank,
   expectSameDtype,
+  fewConstants,
   MOVABLE,
 } from './checks.js'
 import { bytesOf, constantScalar, MOST_MADE } from './constant.js'
@@ -107,7 +107,7 @@ export const fill = defineOp<Record<string, never>>({
     expectDtype(node, dims, INTEGERS)
     expectDtype(node, value, MOVABLE)
     expectRank(node, value, 0)
-    return [{ shape: constants(node, dims), dtype: value.dtype }]
+    return [{ shape: fewConstants(node, dims), dtype: value.dtype }]
   },
   lower(node) {
     const [value, output] = [node.input(1), node.output(0)]
@@ -142,7 +142,7 @@ export const broadcastArgs = defineOp<Record<string, never>>({
     const [a, b] = [node.input(0), node.input(1)]
     expectDtype(node, a, INTEGERS)
     expectSameDtype(node, a, b)
-    const extents = broadcastShape(node, constants(node, a), constants(node, b))
+    const extents = broadcastShape(node, fewConstants(node, a), fewConstants(node, b))
     return [integers(a.dtype, [extents.length], extents)]
   },
   lower: isConstant,

@@ -2,6 +2,7 @@
 
 import type { OptionValue } from '../model/model.js'
 import { elementCount, shapeText } from '../tensor/shape.js'
+import { constants } from './checks.js'
 import { defineOp, type NodeContext, type Operand } from './contract.js'
 import { checkRanks } from './conv-window.js'
 import { checkBias, layerStep } from './layer.js'
@@ -70,18 +71,13 @@ export const transposeConv = defineOp<TransposeConvAttributes>({
         actual: given.dtype,
       })
     }
-    const shape = [...node.constantInts(given)]
+    const shape = constants(node, given, 4)
     const [batch, , , channels] = shape
     const { stride } = node.attributes
     if (stride.some((step) => !(step >= 1))) {
       throw node.fail('FILE_INVALID', `stride ${stride.join(' x ')}: each must be at least 1`)
     }
-    if (
-      shape.length !== 4 ||
-      batch !== input.shape[0] ||
-      channels !== weights.shape[0] ||
-      shape.some((n) => n < 1)
-    ) {
+    if (batch !== input.shape[0] || channels !== weights.shape[0] || shape.some((n) => n < 1)) {
       throw node.fail(
         'SHAPE_MISMATCH',
         `the output's shape ${shapeText(shape)} does not fit input and weights`,

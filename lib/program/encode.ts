@@ -19,6 +19,8 @@ const STEP = 24
 const ATTRIBUTE = 24
 const VARIABLE = 16
 
+const UTF8 = new TextEncoder()
+
 interface Data {
   readonly offset: number
   readonly bytes: Uint8Array
@@ -67,7 +69,7 @@ export function encode(
   const putName = (name: string) => {
     const known = names.get(name)
     if (known !== undefined) return known
-    const bytes = new TextEncoder().encode(name)
+    const bytes = UTF8.encode(name)
     const placed = { offset: put(bytes), bytes: bytes.byteLength }
     names.set(name, placed)
     return placed
@@ -81,7 +83,10 @@ export function encode(
   const view = new DataView(program.buffer)
   const u32 = (at: number, value: number) => view.setUint32(at, value, true)
   const i32 = (at: number, value: number) => view.setInt32(at, value, true)
-  const u64 = (at: number, value: number) => view.setBigUint64(at, BigInt(value), true)
+  const u64 = (at: number, value: number) => {
+    u32(at, value % 2 ** 32)
+    u32(at + 4, Math.floor(value / 2 ** 32))
+  }
 
   u32(0, format.magic)
   u32(4, format.version)
@@ -174,22 +179,15 @@ function numberOf(what: string, numbers: Readonly<Record<string, number>>, name:
 }
 
 function attributeBytes(value: StepAttribute): { kind: string; count: number; bytes: Uint8Array } {
-  if (typeof value === 'number') return { kind: 'int32', count: 1, bytes: littleEndian(Int32Array.of(value)) }
+  if (typeof value === 'number') return { kind: 'int32', count: 1, bytes: bytesOf(Int32Array.of(value)) }
   if (value instanceof Uint8Array) return { kind: 'bytes', count: value.length, bytes: value }
   const kind = value instanceof Int32Array ? 'int32' : value instanceof Float32Array ? 'float32' : 'float64'
-  return { kind, count: value.length, bytes: littleEndian(value) }
+  return { kind, count: value.length, bytes: bytesOf(value) }
 }
 
-/** The bytes of an array, in the program's byte order whatever the machine's is. */
-function littleEndian(values: Int32Array | Float32Array | Float64Array): Uint8Array {
-  const bytes = new Uint8Array(values.byteLength)
-  const view = new DataView(bytes.buffer)
-  for (const [i, value] of values.entries()) {
-    if (values instanceof Int32Array) view.setInt32(4 * i, value, true)
-    else if (values instanceof Float32Array) view.setFloat32(4 * i, value, true)
-    else view.setFloat64(8 * i, value, true)
-  }
-  return bytes
+/** As they lie in memory: native code is made for little-endian machines alone, and constants go there as they are, too. */
+function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float32Array | Float64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 function align(bytes: number): number {

@@ -1,6 +1,7 @@
 // Loading: file bytes -> model -> graph -> plan -> program -> session.
 
-import { readFile } from 'node:fs/promises'
+import { close, fstat, open, read, readFile } from 'node:fs'
+import { promisify } from 'node:util'
 import { LowbitError } from '../errors.js'
 import { decode } from '../format/tflite/decode.js'
 import { readMetadata } from '../format/tflite/metadata.js'
@@ -13,6 +14,9 @@ import type { CustomOps } from './custom-ops.js'
 import type { Model, ModelMetadata } from './model.js'
 import { type Limits, type LoadOptions, type LoadSettings, loadSettings } from './options.js'
 import { Session } from './session.js'
+
+/** Bytes that one call of the system may read. */
+const MOST_READ = 2 ** 30
 
 /** Everything that is known of a model before native code sees it. */
 export interface Stages {
@@ -68,10 +72,28 @@ export function prepare(bytes: Uint8Array, limits: Omit<Limits, 'passes'>, isa?:
 
 async function readModel(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path)
+    return await readWhole(path)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new LowbitError('DATA_INVALID', `the model file cannot be read: ${why}`, { actual: path, cause })
+  }
+}
+
+/** By few reads where the size is known: `readFile` goes to another thread and back for each half megabyte. */
+async function readWhole(path: string): Promise<Uint8Array> {
+  const file = await promisify(open)(path, 'r')
+  try {
+    const facts = await promisify(fstat)(file)
+    if (!facts.isFile() || facts.size === 0) return await promisify(readFile)(file)
+    const bytes = new Uint8Array(facts.size)
+    let length = 0
+    for (let count = 1; count > 0 && length < bytes.length; length += count) {
+      const most = Math.min(bytes.length - length, MOST_READ)
+      count = (await promisify(read)(file, bytes, length, most, null)).bytesRead
+    }
+    return bytes.subarray(0, length)
+  } finally {
+    await promisify(close)(file)
   }
 }
 

@@ -3,7 +3,6 @@
 // which the rest is planned for that value. Tensors that go from one program to the next are copied through ordinary
 // arrays. Only such models pay for that.
 
-import { setImmediate } from 'node:timers/promises'
 import { LowbitError } from '../errors.js'
 import type { Cursor, Given } from '../graph/build.js'
 import { argumentsOf, MOST_DEPTH } from '../graph/build.js'
@@ -202,7 +201,7 @@ class Driver {
           if ((await run.promise) === 'cancelled') return 'cancelled'
           began = performance.now()
         } else if (performance.now() - began > LONGEST_SPELL) {
-          await setImmediate()
+          await new Promise((resolve) => setImmediate(resolve))
           began = performance.now()
         }
       }
@@ -337,6 +336,10 @@ class Run {
 function result(values: readonly Value[], known: Known, index: number): Result {
   const { dtype, shape, data, name } = values[index] as Value
   const bytes = known.get(index) ?? data
+  if (bytes === undefined && dtype === 'resource') {
+    const message = `tensor "${name}" names a variable, and an operator takes it for numbers`
+    throw new LowbitError('FILE_INVALID', message, { tensor: name, expected: 'numbers', actual: dtype })
+  }
   if (bytes === undefined) throw new LowbitError('INTERNAL', `tensor "${name}" was not computed`)
   return { dtype, shape, bytes }
 }

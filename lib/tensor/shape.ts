@@ -2,6 +2,9 @@
 
 export type Shape = readonly number[]
 
+/** Most dimensions of a tensor. */
+export const MAX_RANK = 8
+
 /** Number of elements; 1 for a scalar (rank 0). */
 export function elementCount(shape: Shape): number {
   return shape.reduce((product, extent) => product * extent, 1)

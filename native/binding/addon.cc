@@ -23,7 +23,7 @@ namespace {
 
 // Raised with every change that an older lib/native/load.ts would not understand; ABI in load.ts is the same
 // number.
-constexpr uint32_t kAbi = 3;
+constexpr uint32_t kAbi = 4;
 
 struct Named {
   const char* name;

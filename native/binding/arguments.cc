@@ -64,30 +64,33 @@ Failure ReadViews(napi_env env, napi_value array, const char* what, size_t count
   constexpr uint32_t kMost = 1u << 20;
   bool is_array = false;
   if (napi_is_array(env, array, &is_array) != napi_ok) return NodeFailure(env);
-  if (!is_array) return {kOptionInvalid, std::string("the ") + what + "s are not an array"};
-  uint32_t length = 0;
-  if (napi_get_array_length(env, array, &length) != napi_ok) return NodeFailure(env);
+  if (!is_array && count == kAny) return {kOptionInvalid, std::string("the ") + what + "s are not an array"};
+  uint32_t length = 1;
+  if (is_array && napi_get_array_length(env, array, &length) != napi_ok) return NodeFailure(env);
   if (count != kAny && length != count)
     return {count_code,
             "expected " + std::to_string(count) + " " + what + "s, got " + std::to_string(length)};
   if (length > kMost) return {kLimitExceeded, std::string("more than 1048576 ") + what + "s"};
   views->Resize(length);
+  if (!is_array) {
+    (*views)[0].value = array;
+    return {};
+  }
   for (uint32_t i = 0; i < length; ++i)
     if (napi_get_element(env, array, i, &(*views)[i].value) != napi_ok) return NodeFailure(env);
   return {};
 }
 
 Failure OpenView(napi_env env, napi_value view, ViewName name, Span<uint8_t>* bytes) {
-  bool is_typed = false, is_ordinary = false, is_detached = false;
-  if (napi_is_typedarray(env, view, &is_typed) != napi_ok) return NodeFailure(env);
-  if (!is_typed) return {kDtypeMismatch, name.Text() + " is not a typed array"};
+  bool is_ordinary = false, is_detached = false;
   // Node leaves the type alone when it does not know it (Float16Array).
   auto type = static_cast<napi_typedarray_type>(-1);
   void* data = nullptr;
   size_t offset = 0, length = 0;
   napi_value buffer = nullptr;
-  if (napi_get_typedarray_info(env, view, &type, &length, &data, &buffer, &offset) != napi_ok)
-    return NodeFailure(env);
+  const napi_status read = napi_get_typedarray_info(env, view, &type, &length, &data, &buffer, &offset);
+  if (read == napi_invalid_arg) return {kDtypeMismatch, name.Text() + " is not a typed array"};
+  if (read != napi_ok) return NodeFailure(env);
   const size_t element = ElementBytes(type);
   if (element == 0) return {kDtypeMismatch, name.Text() + " is an array of a kind that lowbit does not know"};
   if (napi_is_arraybuffer(env, buffer, &is_ordinary) != napi_ok) return NodeFailure(env);

@@ -54,7 +54,8 @@ class Views {
   std::vector<View> many_;
 };
 
-// First phase. The elements of an array. `what` is the singular: "input". A `count` of kAny takes any number.
+// First phase. The elements of an array; anything else stands for a list of one, unless `count` is kAny (to take an
+// element from an array costs as much as all else that is done for it). `what` is the singular: "input". A `count` of kAny takes any number.
 constexpr size_t kAny = SIZE_MAX;
 Failure ReadViews(napi_env env, napi_value array, const char* what, size_t count, const char* count_code,
                   Views* views);

@@ -13,6 +13,7 @@
 #include "dispatch/gemm_s16.h"
 #include "dispatch/gemm_u8.h"
 #include "dispatch/gradient_f32.h"
+#include "dispatch/gemv.h"
 #include "dispatch/lut.h"
 #include "dispatch/map_f32.h"
 #include "dispatch/outer_f32.h"
@@ -42,6 +43,7 @@ std::vector<const char*> KernelNames(cpu::Isa have) {
   std::vector<const char*> names;
   Add(gemm_u8::Lists(), have, &names);
   Add(gemm::Lists(), have, &names);
+  Add(gemv::Lists(), have, &names);
   Add(winograd::Lists(), have, &names);
   Add(gemm_s16::Lists(), have, &names);
   Add(gemm_f32::Lists(), have, &names);

@@ -1,8 +1,11 @@
-// The pool: one open job at a time, in one 64-bit atomic of generation and chunks left.
+// The pool: one open job at a time. One 64-bit atomic holds its generation and the chunks that are left, as a range.
 //
-// Claim:  a thread reads the state, then the job's fields, then counts the state down by compare-exchange.
-//         The owner writes the fields only while no chunk is left, so a thread that saw fields of a later job
-//         fails to exchange: the generation differs. 2^32 jobs would have to pass between its two looks for a
+// Claim:  a thread reads the state, then the job's fields, then takes a chunk off the range by compare-exchange: the
+//         owner the first, workers the last. So with two threads each has a half, the same half of every step,
+//         which is then in its own cache from the step before; where they meet is found as they go.
+//         The owner has the first from the beginning, so that it does not fight for the state when workers first look.
+//         It writes the fields only while no chunk is left, so a thread that saw fields of a later job
+//         fails to exchange: the generation differs. 2^28 jobs would have to pass between its two looks for a
 //         wrong claim.
 // End:    `unfinished_` counts chunks, not threads. The owner returns when it is zero; a worker that never
 //         woke is not waited for.
@@ -13,6 +16,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <thread>
@@ -47,6 +51,12 @@ constexpr size_t kCacheLine = 64;
 // Pauses before a thread sleeps: 20 to 90 microseconds, by processor. The steps of one inference follow each
 // other faster than that; the time between two inferences is not worth a core.
 constexpr int kSpins = 2000;
+
+// A worker that keeps the owner waiting for longer than the whole job has taken is not running: another process has
+// its core. The owner then does without workers for so many times what it has lost.
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::microseconds kLate{100};
+constexpr int kRest = 24;
 
 void Pause() {
 #if defined(_MSC_VER) && defined(_M_X64)
@@ -154,6 +164,27 @@ void PinLibrary() {
 #endif
 }
 
+// The chunks [first, end) that nobody has claimed, and which job they are of.
+class State {
+ public:
+  static constexpr int kBits = 18;
+  static constexpr size_t kMostChunks = (size_t{1} << kBits) - 1;
+
+  // All but the first chunk.
+  State(uint64_t generation, uint64_t count)
+      : bits_(generation << 2 * kBits | uint64_t{1} << kBits | count) {}
+  explicit State(uint64_t bits) : bits_(bits) {}
+  uint64_t bits() const { return bits_; }
+  size_t first() const { return bits_ >> kBits & kMostChunks; }
+  size_t end() const { return bits_ & kMostChunks; }
+  bool empty() const { return first() >= end(); }
+  State WithoutFirst() const { return State(bits_ + (uint64_t{1} << kBits)); }
+  State WithoutLast() const { return State(bits_ - 1); }
+
+ private:
+  uint64_t bits_;
+};
+
 class SharedPool final : public Pool {
  public:
   void Run(size_t count, int threads, Chunk chunk, void* context) noexcept override {
@@ -161,25 +192,33 @@ class SharedPool final : public Pool {
     const int workers = started_.load(std::memory_order_acquire);
     const int helpers = static_cast<int>(
         std::min<size_t>(count - 1, static_cast<size_t>(std::max(std::min(threads - 1, workers), 0))));
-    if (helpers == 0 || count > UINT32_MAX || busy_.load(std::memory_order_relaxed) ||
-        busy_.exchange(true, std::memory_order_acquire)) {
+    if (count > State::kMostChunks) return RunInParts(count, threads, chunk, context);
+    const Clock::time_point start = helpers ? Clock::now() : Clock::time_point();
+    if (helpers == 0 || start.time_since_epoch().count() < rest_until_.load(std::memory_order_relaxed) ||
+        busy_.load(std::memory_order_relaxed) || busy_.exchange(true, std::memory_order_acquire)) {
       for (size_t i = 0; i < count; ++i) chunk(context, i, 0);
       return;
     }
     chunk_.store(chunk, std::memory_order_release);
     context_.store(context, std::memory_order_release);
-    count_.store(static_cast<uint32_t>(count), std::memory_order_release);
     threads_.store(helpers + 1, std::memory_order_release);
     unfinished_.store(static_cast<uint32_t>(count), std::memory_order_relaxed);
-    ++generation_;
-    state_.store(generation_ << 32 | count, std::memory_order_seq_cst);
+    state_.store(State(++generation_, count).bits(), std::memory_order_seq_cst);
     for (int i = 1; i <= helpers; ++i) {
-      if (Left(state_.load(std::memory_order_relaxed)) == 0) break;
+      if (Now(std::memory_order_relaxed).empty()) break;
       workers_[i].parker.Wake();
     }
-    Work(0);
-    AwaitClaimed();
+    chunk(context, 0, 0);
+    Work(0, 1);
+    AwaitClaimed(start);
     busy_.store(false, std::memory_order_release);
+  }
+
+  void RunInParts(size_t count, int threads, Chunk chunk, void* context) noexcept {
+    for (size_t first = 0; first < count; first += State::kMostChunks) {
+      For(std::min(State::kMostChunks, count - first), threads,
+          [&](size_t i, int slot) { chunk(context, first + i, slot); });
+    }
   }
 
   void Grow(int threads) {
@@ -207,45 +246,48 @@ class SharedPool final : public Pool {
     Start start{};
   };
 
-  static uint32_t Left(uint64_t state) { return static_cast<uint32_t>(state); }
+  State Now(std::memory_order order) const { return State(state_.load(order)); }
 
-  // Claims and runs chunks of the open job until none is left.
-  void Work(int slot) noexcept {
-    uint32_t finished = 0;
-    uint64_t state = state_.load(std::memory_order_acquire);
-    while (Left(state) > 0) {
+  // Claims and runs chunks of the open job until none is left; `finished` ones were run before.
+  void Work(int slot, uint32_t finished) noexcept {
+    uint64_t seen = state_.load(std::memory_order_acquire);
+    for (State state(seen); !state.empty(); state = State(seen)) {
       const Chunk chunk = chunk_.load(std::memory_order_acquire);
       void* const context = context_.load(std::memory_order_acquire);
-      const uint32_t count = count_.load(std::memory_order_acquire);
       if (slot >= threads_.load(std::memory_order_acquire)) break;
-      if (!state_.compare_exchange_weak(state, state - 1, std::memory_order_acq_rel,
+      const State rest = slot == 0 ? state.WithoutFirst() : state.WithoutLast();
+      if (!state_.compare_exchange_weak(seen, rest.bits(), std::memory_order_acq_rel,
                                         std::memory_order_acquire))
         continue;
-      chunk(context, count - Left(state), slot);
+      chunk(context, slot == 0 ? state.first() : rest.end(), slot);
       ++finished;
-      state = state_.load(std::memory_order_acquire);
+      seen = state_.load(std::memory_order_acquire);
     }
     // The job cannot have changed since the first claim: its owner waits for what is subtracted here.
     if (finished && unfinished_.fetch_sub(finished, std::memory_order_seq_cst) == finished) owner_.Wake();
   }
 
-  void AwaitClaimed() noexcept {
+  void AwaitClaimed(Clock::time_point start) noexcept {
     for (int spin = 0; spin < kSpins; ++spin) {
       if (unfinished_.load(std::memory_order_acquire) == 0) return;
       Pause();
     }
+    const Clock::time_point sleep = Clock::now();
     while (unfinished_.load(std::memory_order_acquire) != 0) {
       owner_.Prepare();
       if (unfinished_.load(std::memory_order_seq_cst) == 0) {
         owner_.Cancel();
-        return;
+        break;
       }
       owner_.Sleep();
     }
+    const Clock::time_point end = Clock::now();
+    if (end - sleep > sleep - start + kLate)
+      rest_until_.store((end + kRest * (end - sleep)).time_since_epoch().count(), std::memory_order_relaxed);
   }
 
   bool HasWork(int id, std::memory_order order) const {
-    return Left(state_.load(order)) > 0 && id < threads_.load(std::memory_order_acquire);
+    return !Now(order).empty() && id < threads_.load(std::memory_order_acquire);
   }
 
   void Live(Worker* self) noexcept {
@@ -264,17 +306,18 @@ class SharedPool final : public Pool {
         else
           self->parker.Sleep();
       }
-      Work(self->id);
+      Work(self->id, 0);
     }
   }
 
+  // One cache line: a worker that sees a new state has the job with it.
   alignas(kCacheLine) std::atomic<uint64_t> state_{0};
-  alignas(kCacheLine) std::atomic<uint32_t> unfinished_{0};
-  alignas(kCacheLine) std::atomic<Chunk> chunk_{nullptr};
+  std::atomic<Chunk> chunk_{nullptr};
   std::atomic<void*> context_{nullptr};
-  std::atomic<uint32_t> count_{0};
   std::atomic<int> threads_{0};
+  alignas(kCacheLine) std::atomic<uint32_t> unfinished_{0};
   alignas(kCacheLine) std::atomic<bool> busy_{false};
+  std::atomic<Clock::rep> rest_until_{Clock::time_point::min().time_since_epoch().count()};
   uint64_t generation_ = 0;  // the owner's, under busy_
   Parker owner_;
   std::atomic<int> started_{0};

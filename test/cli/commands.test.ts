@@ -132,7 +132,8 @@ test('doctor: all well here, every level tested', async (t) => {
     result.cpu.isas,
   )
   t.true(result.selfTest.every((s: { ok: boolean }) => s.ok))
-  t.is(typeof result.peers.sharp, 'string')
+  t.deepEqual(Object.keys(result.peers), ['sharp', 'vega', 'vega-lite'])
+  for (const version of Object.values(result.peers)) t.is(typeof version, 'string')
   t.is((await lowbit(['doctor'])).code, 0)
 })
 

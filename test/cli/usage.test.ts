@@ -5,7 +5,7 @@ import test from 'ava'
 import { folderOf, lowbit, ROOT, shell } from '../helpers/cli.js'
 import { colourSums, plainPicture } from '../helpers/picture-models.js'
 
-const COMMANDS = ['run', 'inspect', 'diff', 'bench', 'doctor']
+const COMMANDS = ['run', 'quantize', 'evaluate', 'inspect', 'diff', 'bench', 'doctor']
 const at = folderOf({
   'model.tflite': colourSums('int8'),
   'red.ppm': plainPicture(200, 10, 20),
@@ -45,6 +45,12 @@ const WRONG: readonly (readonly string[])[] = [
   ['run', '--fit', 'squeeze'],
   ['run', '--layout', 'chw'],
   ['run', '--threads', '-1'],
+  ['quantize'],
+  ['quantize', 'model.tflite'],
+  ['quantize', 'model.tflite', '-o', 'out.tflite', '--samples', '0'],
+  ['quantize', 'model.tflite', '-o', 'out.tflite', '--preset', 'int1'],
+  ['evaluate'],
+  ['evaluate', 'model.tflite'],
   ['inspect'],
   ['inspect', 'a', 'b'],
   ['diff'],

@@ -4,9 +4,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { lowbit, ROOT } from '../helpers/cli.js'
+import { npy } from '../helpers/npy.js'
+import { floatColourSums } from '../helpers/picture-models.js'
+import { tree } from '../helpers/tree.js'
 
-/** Objects whose keys are names that the file or the machine gives. */
-const FREE = ['environment', 'peers']
+/** Objects whose keys are names that the file or the machine gives, or that have a page of their own. */
+const FREE = ['environment', 'peers', 'recipe']
 
 function keysOf(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.flatMap(keysOf)
@@ -19,6 +22,16 @@ const codeSpans = [...text.matchAll(/`[^`]+`/g)].flatMap(([code]) => code.match(
 const documented = new Set(codeSpans)
 const model = join(ROOT, 'assets/cifar10.tflite')
 
+const data = tree({
+  'float.tflite': floatColourSums(),
+  'x.npy': npy(
+    Float32Array.from({ length: 24 }, (_, i) => 10 * i),
+    [2, 2, 2, 3],
+  ),
+  'y.npy': npy(Int32Array.of(0, 1), [2], { descr: '<i4' }),
+})
+const labelled = ['--data', join(data, 'x.npy'), '--labels', join(data, 'y.npy')]
+
 for (const args of [
   ['run'],
   ['inspect', model],
@@ -26,9 +39,11 @@ for (const args of [
   ['diff', model, model],
   ['bench', model, '--seconds', '0.01', '--profile'],
   ['doctor'],
+  ['quantize', join(data, 'float.tflite'), ...labelled, '-o', join(data, 'out.tflite')],
+  ['evaluate', join(data, 'float.tflite'), ...labelled],
   ['inspect', 'no-such-file'],
 ]) {
-  test(args.join(' ').replace(model, 'model').replace(model, 'model'), async (t) => {
+  test(args.join(' ').replaceAll(model, 'model').replaceAll(`${data}/`, ''), async (t) => {
     const { stdout } = await lowbit([...args, '--json'])
     const keys = [...new Set(keysOf(JSON.parse(stdout)))]
     t.true(keys.length > 1)

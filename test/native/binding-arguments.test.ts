@@ -91,6 +91,10 @@ test('more arrays than fit on the stack', (t) => {
   const output = new Uint8Array(8)
   program.run(inputs, [output])
   t.deepEqual([...output], new Array(8).fill(count))
+  t.throws(() => program.run([output], [output]), {
+    code: 'INPUT_COUNT',
+    message: /^expected 9 inputs, got 1/,
+  })
   t.throws(() => program.run([...inputs.slice(1), new Uint8Array(7)], [output]), {
     code: 'SHAPE_MISMATCH',
     message: /^input 8 has 7 bytes/,

@@ -176,7 +176,7 @@ test.serial('runs in flight leave threads to the files of the process', async (t
     await stat('.')
     times.push(performance.now() - began)
     // Behind four runs in four threads, and two more before it, it would wait for three of them to end.
-    if (i === 0) t.is(ended, 0)
+    if (i === 0) t.true(ended < 3, `${ended} runs had ended`)
   }
   t.true(Math.min(...times) < 20, `${times} ms`)
   await ends

@@ -37,7 +37,7 @@ struct Constants {
 };
 
 void Fill(std::string* why, const kernels::depthwise::Layout& layout, const Case& c, size_t taps,
-          int32_t zero_point, Random* random, Constants* constants) {
+          const kernels::Output& output, Random* random, Constants* constants) {
   const size_t entries = layout.entries(c.channels);
   std::vector<int32_t> bias(c.channels), multiplier(c.channels), shift(c.channels, c.shift);
   std::vector<int64_t> bound(c.channels, 100000 + int64_t{256} * 255 * static_cast<int64_t>(taps));
@@ -66,15 +66,15 @@ void Fill(std::string* why, const kernels::depthwise::Layout& layout, const Case
     laid_scale[i] = scale[channel];
   }
   if (c.shift == 1) {
-    LOWBIT_CHECK(constants->plain.PackOnce(c.channels, bias.data(), scale.data(), bound.data(), 0));
+    LOWBIT_CHECK(constants->plain.PackOnce(c.channels, bias.data(), scale.data(), bound.data(), output));
     LOWBIT_CHECK(
-        constants->laid.PackOnce(entries, laid_bias.data(), laid_scale.data(), laid_bound.data(), 0));
+        constants->laid.PackOnce(entries, laid_bias.data(), laid_scale.data(), laid_bound.data(), output));
     return;
   }
-  LOWBIT_CHECK(constants->plain.Pack(c.channels, bias.data(), multiplier.data(), shift.data(), bound.data(),
-                                     zero_point));
+  LOWBIT_CHECK(
+      constants->plain.Pack(c.channels, bias.data(), multiplier.data(), shift.data(), bound.data(), output));
   LOWBIT_CHECK(constants->laid.Pack(entries, laid_bias.data(), laid_multiplier.data(), laid_shift.data(),
-                                    laid_bound.data(), zero_point));
+                                    laid_bound.data(), output));
 }
 
 void Compare(std::string* why, const Row& row, const Case& c, uint32_t seed) {
@@ -94,8 +94,8 @@ void Compare(std::string* why, const Row& row, const Case& c, uint32_t seed) {
   LOWBIT_CHECK(packed.Allocate(layout.packed_bytes(taps, c.channels)));
   layout.pack(weights.data(), taps, c.channels, packed.data());
   Constants constants;
-  const int32_t zero_point = testing::EdgeZeroPoint(&random);
-  Fill(why, layout, c, taps, zero_point, &random, &constants);
+  const kernels::Output output = testing::EdgeOutput(&random, c.flip);
+  Fill(why, layout, c, taps, output, &random, &constants);
 
   // Neighbouring rows of an image have input rows in common; where an image ends, they have none.
   const size_t step = seed % 3 ? stride : filter;
@@ -108,7 +108,6 @@ void Compare(std::string* why, const Row& row, const Case& c, uint32_t seed) {
   std::vector<const int8_t*> rows;
   for (size_t i = 0; i < c.count * filter; ++i) rows.push_back(lines[i / filter * step + i % filter]->data());
   const uint8_t padding = static_cast<uint8_t>(c.extreme ? (seed % 2 ? 127 : 128) : random.Next());
-  const kernels::Output output = {zero_point, seed % 2 ? -120 : -128, seed % 2 ? 100 : 127, c.flip};
   Guarded<int8_t> out(c.count * out_w * c.channels);
   row.run({rows.data(), packed.data(), out.data(), c.count, c.in_w, out_w, c.channels, c.pad_left, c.flip,
            padding},

@@ -62,12 +62,10 @@ void Compare(std::string* why, const Row& row, size_t pixels, size_t taps, size_
     laid_bound[i] = bound[c];
   }
   kernels::PackedChannels constants, laid;
-  const int32_t zero_point = testing::EdgeZeroPoint(&random);
-  LOWBIT_CHECK(
-      constants.Pack(channels, bias.data(), multiplier.data(), shifts.data(), bound.data(), zero_point));
+  const kernels::Output output = testing::EdgeOutput(&random, flip);
+  LOWBIT_CHECK(constants.Pack(channels, bias.data(), multiplier.data(), shifts.data(), bound.data(), output));
   LOWBIT_CHECK(laid.Pack(entries, laid_bias.data(), laid_multiplier.data(), laid_shift.data(),
-                         laid_bound.data(), zero_point));
-  const kernels::Output output = {zero_point, -128, seed % 2 ? 100 : 127, flip};
+                         laid_bound.data(), output));
 
   Guarded<int8_t> input(pixels * taps * channels);
   for (auto& code : input)

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "guarded.h"
+#include "kernels/requantize/contract.h"
 
 namespace lowbit::testing {
 
@@ -33,6 +34,14 @@ struct EdgeChannels {
 inline int32_t EdgeZeroPoint(Random* random) {
   const uint32_t kind = random->Next() % 3;
   return kind == 0 ? -128 : kind == 1 ? 127 : random->Between(-128, 127);
+}
+
+// Every second one with a ReLU: the clamp begins at the zero point, or above it.
+inline kernels::Output EdgeOutput(Random* random, uint8_t flip = 0) {
+  const int32_t zero_point = EdgeZeroPoint(random);
+  const uint32_t kind = random->Next() % 4;
+  const int32_t low = kind == 0 ? zero_point : kind == 1 ? random->Between(zero_point, 127) : -128;
+  return {zero_point, low, random->Next() % 2 ? 127 : random->Between(low, 127), flip};
 }
 
 }  // namespace lowbit::testing

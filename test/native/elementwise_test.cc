@@ -110,13 +110,14 @@ LOWBIT_TEST("elementwise: every row of int16 equals the scalar one") {
     if (!IsWide(row.kind)) return;
     Random random(5);
     const auto factor = [&](int shift) { return Factor{random.Between(1 << 30, INT32_MAX), -shift}; };
-    for (int round = 0; round < 400; ++round) {
+    const Factor half{1 << 30, 0};
+    for (int round = 0; round < 800; ++round) {
       const int steps = round % 4, a_step = steps & 1, b_step = steps >> 1;
-      const size_t count = static_cast<size_t>(round % 67);
+      const size_t count = static_cast<size_t>(round % 133);
       Params params{};
       params.left_shift = 15;
-      params.a = factor(round % 5);
-      params.b = factor(round / 5 % 32);
+      params.a = round / 3 % 3 ? half : factor(1 + round % 5);
+      params.b = round / 9 % 3 ? factor(1 + round / 5 % 31) : half;
       params.output = factor(round % 3 ? 10 + round % 12 : round % 32);
       params.b_sign = round % 2 ? 1 : -1;
       params.low = round % 7 ? -32768 : -1000;

@@ -120,6 +120,8 @@ LOWBIT_TEST("map_f32: cheap functions give the bits of the scalar ones, the othe
   });
 }
 
+constexpr float kSmallestNormal = std::numeric_limits<float>::min();
+
 constexpr size_t kDepths[] = {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 257};
 
 LOWBIT_TEST("rows_f32: sums and softmax lie within their bounds") {
@@ -143,16 +145,98 @@ LOWBIT_TEST("rows_f32: sums and softmax lie within their bounds") {
             std::string(row.name) + ": sum of " + std::to_string(depth));
         const float beta = round % 3 ? 1.0f : 0.5f;
         for (const float x : in) powers += std::exp(beta * (x - largest));
-        row.softmax(in.data(), depth, beta, out.data());
+        row.softmax(in.data(), 1, depth, beta, out.data());
         for (size_t i = 0; i < depth; ++i) {
           const double exponent = beta * (in[i] - largest), want = std::exp(exponent) / powers;
           // Two units of the exponential for each entry, the rounding of its argument, the sum and the quotient.
           const double bound = (static_cast<double>(depth) + 8 + 2 * std::fabs(exponent)) * 2 * eps;
-          LOWBIT_CHECK_THAT(std::fabs(out[i] - want) <= bound * want + 1e-44,
+          LOWBIT_CHECK_THAT(std::fabs(out[i] - want) <= bound * want + kSmallestNormal,
                             std::string(row.name) + ": softmax of " + std::to_string(depth));
         }
-        row.softmax(in.data(), depth, beta, in.data());
+        row.softmax(in.data(), 1, depth, beta, in.data());
         for (size_t i = 0; i < depth; ++i) LOWBIT_EQUAL(in[i], out[i]);
+      }
+    }
+  });
+}
+
+LOWBIT_TEST("rows_f32: softmax of many rows is that of each, and gives zeros far below the largest entry") {
+  const auto same = [](const auto&, const auto&) { return true; };
+  ForPairs(dispatch::rows_f32::Lists(), same, [&](const auto& row, const auto&) {
+    Random random(5);
+    for (const size_t depth : kDepths) {
+      for (const size_t rows : {size_t{0}, size_t{2}, size_t{8}, size_t{19}}) {
+        Guarded<float> in(rows * depth), out(rows * depth), one(depth);
+        for (auto& x : in) x = static_cast<float>(random.Between(-1000, 1000)) / 100;
+        for (size_t r = 1; r < rows; r += 2) in[r * depth] = r % 4 == 1 ? -1e9f : -kInfinity;
+        row.softmax(in.data(), rows, depth, 1.0f, out.data());
+        for (size_t r = 0; r < rows; ++r) {
+          row.softmax(in.data() + r * depth, 1, depth, 1.0f, one.data());
+          for (size_t i = 0; i < depth; ++i) {
+            LOWBIT_CHECK_THAT(Same(one[i], out[r * depth + i]), std::string(row.name) + ": rows together");
+          }
+          if (r % 2 && depth > 1) LOWBIT_EQUAL(out[r * depth], 0.0f);
+        }
+      }
+    }
+  });
+}
+
+// The same operations with the kernels for each of them, as graphs without the fused one run them.
+void NormalizeStepByStep(const kernels::rows_f32::Row& row, cpu::Isa isa, const std::vector<float>& in,
+                         const float* gamma, const float* beta, float epsilon, float* out) {
+  using kernels::pair_f32::Operation;
+  const size_t depth = in.size();
+  const auto pair = [&](Operation operation, const float* a, int a_step, const float* b, int b_step,
+                        float* to) {
+    dispatch::pair_f32::Choose(operation, isa).run(a, a_step, b, b_step, to, depth, -kInfinity, kInfinity);
+  };
+  std::vector<float> squares(depth), slope(depth), shift(depth);
+  const float mean = row.sum(in.data(), depth) / static_cast<float>(depth), away = -mean;
+  pair(Operation::kSquaredDifference, in.data(), 1, &mean, 0, squares.data());
+  const float r = 1 / std::sqrt(row.sum(squares.data(), depth) / static_cast<float>(depth) + epsilon);
+  pair(Operation::kMul, &r, 0, gamma, 1, slope.data());
+  pair(Operation::kMul, &away, 0, slope.data(), 1, shift.data());
+  if (beta) pair(Operation::kAdd, shift.data(), 1, beta, 1, shift.data());
+  pair(Operation::kMul, in.data(), 1, slope.data(), 1, squares.data());
+  pair(Operation::kAdd, squares.data(), 1, shift.data(), 1, out);
+}
+
+LOWBIT_TEST(
+    "rows_f32: layer normalisation gives the bits of its single operations, and lies within its bound") {
+  const auto same = [](const auto&, const auto&) { return true; };
+  ForPairs(dispatch::rows_f32::Lists(), same, [&](const auto& row, const auto&) {
+    Random random(6);
+    for (const size_t depth : kDepths) {
+      for (const size_t rows : {size_t{1}, size_t{8}, size_t{11}}) {
+        for (const bool has_beta : {false, true}) {
+          Guarded<float> in(rows * depth), gamma(depth), beta(depth), got(rows * depth), want(depth);
+          std::vector<float> line(depth);
+          for (auto* values : {&in, &gamma, &beta}) {
+            for (auto& x : *values) x = static_cast<float>(random.Between(-1000, 1000)) / 300;
+          }
+          const kernels::rows_f32::LayerNorm norm = {gamma.data(), has_beta ? beta.data() : nullptr, 1e-3f};
+          row.normalize(in.data(), rows, depth, norm, got.data());
+          for (size_t m = 0; m < rows; ++m) {
+            std::memcpy(line.data(), in.data() + m * depth, depth * sizeof(float));
+            NormalizeStepByStep(row, row.needs, line, norm.gamma, norm.beta, norm.epsilon, want.data());
+            double mean = 0, variance = 0;
+            for (const float x : line) mean += x / static_cast<double>(depth);
+            for (const float x : line) variance += (x - mean) * (x - mean) / static_cast<double>(depth);
+            for (size_t i = 0; i < depth; ++i) {
+              const std::string what = std::string(row.name) + ": depth " + std::to_string(depth);
+              LOWBIT_CHECK_THAT(Same(got[m * depth + i], want[i]), what);
+              const double slope = gamma[i] / std::sqrt(variance + norm.epsilon);
+              const double exact = (line[i] - mean) * slope + (has_beta ? beta[i] : 0);
+              // Values up to 10 / 3; sums of `depth` of them, of their squares, and six roundings after.
+              const double bound = (static_cast<double>(depth) + 8) * 6e-8 *
+                                   (14 * std::fabs(slope) * (1 + 14 / (variance + norm.epsilon)) + 4);
+              LOWBIT_CHECK_THAT(std::fabs(got[m * depth + i] - exact) <= bound, what);
+            }
+          }
+          row.normalize(in.data(), rows, depth, norm, in.data());
+          for (size_t i = 0; i < rows * depth; ++i) LOWBIT_CHECK_THAT(Same(in[i], got[i]), "in place");
+        }
       }
     }
   });

@@ -88,8 +88,9 @@ void Compare(std::string* why, const Row& row, int rows, int cols, int depth, Va
     bound[c] = 100000 + int64_t{128} * 256 * static_cast<int64_t>(k);
   }
   kernels::PackedChannels channels;
-  LOWBIT_CHECK(channels.Pack(entries, bias.data(), multiplier.data(), shifts.data(), bound.data(), 3));
-  const kernels::Output output = {3, -120, 119, flip};
+  // Every second layer ends with a ReLU.
+  const kernels::Output output = {3, random.Next() % 2 ? 3 : -120, 119, flip};
+  LOWBIT_CHECK(channels.Pack(entries, bias.data(), multiplier.data(), shifts.data(), bound.data(), output));
 
   Guarded<int8_t> codes(m * k);
   Guarded<int16_t> lhs(m * k + padded - run);
@@ -175,9 +176,9 @@ LOWBIT_TEST("gemm: requantisation equals scalar at its edges") {
       for (int round = 0; round < 400; ++round) {
         const testing::EdgeChannels edges(&random, nr, shift, round);
         kernels::PackedChannels channels;
-        const kernels::Output output = {testing::EdgeZeroPoint(&random), -128, 127, 0};
+        const kernels::Output output = testing::EdgeOutput(&random);
         LOWBIT_CHECK(channels.Pack(nr, edges.bias.data(), edges.multiplier.data(), edges.shift.data(),
-                                   edges.bound.data(), output.zero_point));
+                                   edges.bound.data(), output));
         std::vector<int8_t> out(nr);
         row.run(testing::BlockOf(testing::LhsRows<int16_t>(lhs.data(), 1, 0), row.kr, packed.data(),
                                  PanelBytes(row, 2), out.data(), nr, nr),
@@ -216,7 +217,7 @@ LOWBIT_TEST("gemm: rounding once equals C's round") {
       kernels::PackedChannels channels;
       const std::vector<int64_t> bound(nr, int64_t{1} << 31);
       const kernels::Output output = {random.Between(-128, 127), -128, 127, 0};
-      LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scale.data(), bound.data(), output.zero_point));
+      LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scale.data(), bound.data(), output));
       std::vector<int8_t> out(nr);
       row.run(testing::BlockOf(testing::LhsRows<int16_t>(lhs.data(), 1, 0), row.kr, packed.data(),
                                PanelBytes(row, 2), out.data(), nr, nr),
@@ -256,7 +257,7 @@ LOWBIT_TEST("gemm: rounding once, folded, equals the definition") {
       const std::vector<double> scales(x.size(), scale);
       const std::vector<int64_t> bound(x.size(), kMost);
       kernels::PackedChannels channels;
-      LOWBIT_CHECK(channels.PackOnce(x.size(), x.data(), scales.data(), bound.data(), output.zero_point));
+      LOWBIT_CHECK(channels.PackOnce(x.size(), x.data(), scales.data(), bound.data(), output));
       if (channels.channels().folded.bias) ++folded;
       for (size_t first = 0; first < x.size(); first += nr) {
         std::vector<int8_t> out(nr);
@@ -278,13 +279,13 @@ LOWBIT_TEST("gemm: rounding once, folded, equals the definition") {
       const std::vector<double> scales(nr, scale);
       const std::vector<int64_t> bound(nr, 5);
       kernels::PackedChannels channels;
-      LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scales.data(), bound.data(), 0));
+      LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scales.data(), bound.data(), {0, -128, 127, 0}));
       LOWBIT_CHECK(!channels.channels().folded.bias);
     }
     const std::vector<double> scales(nr, 0.1);
     const std::vector<int64_t> bound(nr, int64_t{1} << 30);
     kernels::PackedChannels channels;
-    LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scales.data(), bound.data(), 0));
+    LOWBIT_CHECK(channels.PackOnce(nr, bias.data(), scales.data(), bound.data(), {0, -128, 127, 0}));
     LOWBIT_CHECK(!channels.channels().folded.bias);
   });
 }
@@ -309,8 +310,10 @@ LOWBIT_TEST("gemm: hybrid tiles lie within three roundings of the definition") {
                                     {1, k}, packed.data());
           const size_t padded = panels * nr;
           std::vector<float> scale(padded), bias(padded), row_scale(m);
-          std::vector<int32_t> sums(padded), zero(m), start(padded);
-          for (auto& from : start) from = random.Between(-9999, 9999);
+          std::vector<int32_t> sums(padded), zero(m);
+          const int32_t offset = random.Between(0, 128);
+          const float low = seed % 3 == 0 ? -INFINITY : seed % 3 == 1 ? 0.0f : -200.0f;
+          const float high = seed % 3 == 2 ? 300.0f : INFINITY;
           for (size_t c = 0; c < n; ++c) {
             scale[c] = static_cast<float>(random.Between(1, 1000)) / 1000.0f;
             bias[c] = static_cast<float>(random.Between(-1000, 1000));
@@ -325,15 +328,16 @@ LOWBIT_TEST("gemm: hybrid tiles lie within three roundings of the definition") {
           Guarded<float> out(m * n);
           row.run_hybrid(testing::BlockOf(testing::LhsRows<int16_t>(lhs.data(), m, k), depth, packed.data(),
                                           PanelBytes(row, k), out.data(), n, n),
-                         {scale.data(), bias.data(), sums.data(), start.data(), -1e30f, 1e30f, seed % 2 == 0},
+                         {scale.data(), bias.data(), sums.data(), offset, low, high, seed % 2 == 0},
                          {row_scale.data(), zero.data(), 1});
           for (size_t i = 0; i < m; ++i) {
             for (size_t c = 0; c < n; ++c) {
-              int64_t sum = start[c];
-              for (size_t d = 0; d < k; ++d) sum += (lhs[i * k + d] - zero[i]) * weights[c * k + d];
+              int64_t sum = 0;
+              for (size_t d = 0; d < k; ++d) sum += (lhs[i * k + d] - offset - zero[i]) * weights[c * k + d];
               const double product = static_cast<double>(sum) * row_scale[i] * scale[c];
               const double bound = 4 * 5.97e-8 * (std::fabs(product) + std::fabs(bias[c]));
-              LOWBIT_CHECK_THAT(std::fabs(out[i * n + c] - (product + bias[c])) <= bound,
+              const double want = std::fmin(high, std::fmax(low, product + bias[c]));
+              LOWBIT_CHECK_THAT(std::fabs(out[i * n + c] - want) <= bound,
                                 std::string(row.name) + " seed " + std::to_string(seed));
             }
           }

@@ -1,4 +1,4 @@
-// Finding the binary: from both builds, and what is said when there is none.
+// Finding the binary, and what is said when there is none.
 
 import { execFileSync } from 'node:child_process'
 import {
@@ -19,15 +19,13 @@ import test from 'ava'
 const dist = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What loading says in a process of its own: the code of its error or `loaded`, its message, and the report. */
-function load(build: 'esm' | 'cjs', environment: Record<string, string> = {}, root = join(dist, '..')) {
-  const file = JSON.stringify(join(root, 'dist', build, 'native/load.js'))
+function load(environment: Record<string, string> = {}, root = join(dist, '..')) {
   const script = `
-    const { loadBinding, binaryReport } = ${build === 'esm' ? `await import(${file})` : `require(${file})`}
+    const { loadBinding, binaryReport } = await import(${JSON.stringify(join(root, 'dist/esm/native/load.js'))})
     let code = 'loaded', message = ''
     try { loadBinding() } catch (error) { ({ code, message } = error) }
     console.log(JSON.stringify({ code, message, report: binaryReport() }))`
-  const type = build === 'esm' ? 'module' : 'commonjs'
-  const text = execFileSync(process.execPath, [`--input-type=${type}`, '-e', script], {
+  const text = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
     env: { ...process.env, ...environment },
     encoding: 'utf8',
   })
@@ -38,19 +36,17 @@ function load(build: 'esm' | 'cjs', environment: Record<string, string> = {}, ro
   }
 }
 
-for (const build of ['esm', 'cjs'] as const) {
-  test(`the ${build} build finds the binary`, (t) => {
-    const { code, message, report } = load(build)
-    t.is(code, 'loaded', message)
-    t.true(report.path?.endsWith('.node'))
-    t.deepEqual(report.tried, [{ path: report.path as string }])
-    t.true(report.platform.startsWith(`${process.platform}-${process.arch}`))
-  })
-}
+test('the binary is found', (t) => {
+  const { code, message, report } = load()
+  t.is(code, 'loaded', message)
+  t.true(report.path?.endsWith('.node'))
+  t.deepEqual(report.tried, [{ path: report.path as string }])
+  t.true(report.platform.startsWith(`${process.platform}-${process.arch}`))
+})
 
 test('a missing binary is NO_BINARY, with what was tried and what helps', (t) => {
   const path = join(tmpdir(), 'no-such-folder', 'lowbit.node')
-  const { code, message, report } = load('esm', { LOWBIT_BINARY: path })
+  const { code, message, report } = load({ LOWBIT_BINARY: path })
   t.is(code, 'NO_BINARY')
   for (const part of [path, process.platform, process.arch, 'npm run build:native', 'npm install']) {
     t.true(message.includes(part), `${part} in: ${message}`)
@@ -63,7 +59,7 @@ test('a package without binaries lists the folders', (t) => {
   // node-gyp-build's own switches: no local build, and a folder for prebuilds that is empty.
   const folder = mkdtempSync(join(tmpdir(), 'lowbit-'))
   try {
-    const { code, message, report } = load('cjs', {
+    const { code, message, report } = load({
       LOWBIT_BINARY: '',
       PREBUILDS_ONLY: '1',
       LOWBIT_PREBUILD: folder,
@@ -88,14 +84,14 @@ test('a local build that does not load is passed over for the prebuilt binary', 
     mkdirSync(join(folder, 'build/Release'), { recursive: true })
     mkdirSync(prebuilds, { recursive: true })
     writeFileSync(local, 'not an addon')
-    const without = load('esm', { LOWBIT_BINARY: '' }, folder)
+    const without = load({ LOWBIT_BINARY: '' }, folder)
     t.is(without.code, 'NO_BINARY')
     t.deepEqual(
       without.report.tried.map(({ path }) => realpathSync(path)),
       [realpathSync(local)],
     )
-    copyFileSync(load('esm').report.path as string, join(prebuilds, 'lowbit.node'))
-    const { code, message, report } = load('esm', { LOWBIT_BINARY: '' }, folder)
+    copyFileSync(load().report.path as string, join(prebuilds, 'lowbit.node'))
+    const { code, message, report } = load({ LOWBIT_BINARY: '' }, folder)
     t.is(code, 'loaded', message)
     t.true(report.path?.includes('prebuilds'))
     t.is(report.tried.length, 2)
@@ -109,11 +105,11 @@ test('a file that is no addon is NO_BINARY', (t) => {
   try {
     const path = join(folder, 'lowbit.node')
     writeFileSync(path, 'not an addon')
-    t.is(load('esm', { LOWBIT_BINARY: path }).code, 'NO_BINARY')
+    t.is(load({ LOWBIT_BINARY: path }).code, 'NO_BINARY')
     // One of another interface: a script stands in for the addon.
     const script = join(folder, 'other.cjs')
     writeFileSync(script, 'exports.abi = () => 4711')
-    const other = load('esm', { LOWBIT_BINARY: script })
+    const other = load({ LOWBIT_BINARY: script })
     t.is(other.code, 'NO_BINARY')
     t.true(other.message.includes('4711'))
   } finally {

@@ -140,12 +140,12 @@ LOWBIT_TEST("winograd: products equal the definition, modulo 2^32") {
 
 // Constants of `count` channels: factors near those of layers, the edges of the literal rounding, real factors,
 // or the edges of both roundings for sums that are the bias alone.
-bool MakeChannels(Random* random, size_t count, int kind, int32_t zero_point,
+bool MakeChannels(Random* random, size_t count, int kind, const kernels::Output& output,
                   kernels::PackedChannels* channels) {
   if (kind == 3) {
     const testing::EdgeChannels edges(random, count, random->Between(-31, 8), random->Between(0, 47));
     return channels->Pack(count, edges.bias.data(), edges.multiplier.data(), edges.shift.data(),
-                          edges.bound.data(), zero_point);
+                          edges.bound.data(), output);
   }
   std::vector<int32_t> bias(count), multiplier(count), shift(count);
   std::vector<int64_t> bound(count, int64_t{1} << 30);
@@ -157,8 +157,8 @@ bool MakeChannels(Random* random, size_t count, int kind, int32_t zero_point,
     scale[c] = random->Between(1, 1000) / 1e7;
   }
   return kind == 2
-             ? channels->PackOnce(count, bias.data(), scale.data(), bound.data(), zero_point)
-             : channels->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data(), zero_point);
+             ? channels->PackOnce(count, bias.data(), scale.data(), bound.data(), output)
+             : channels->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data(), output);
 }
 
 LOWBIT_TEST("winograd: finished tiles equal scalar with every rounding") {
@@ -171,9 +171,9 @@ LOWBIT_TEST("winograd: finished tiles equal scalar with every rounding") {
           Random random(++seed);
           const int cols = round % 3 ? random.Between(1, row.nr) : row.nr;
           kernels::PackedChannels channels;
-          const int32_t zero_point = testing::EdgeZeroPoint(&random);
-          LOWBIT_CHECK(MakeChannels(&random, 2 * nr, round % 4, zero_point, &channels));
-          LOWBIT_CHECK(round % 4 != 0 || channels.channels().rounding == kernels::Rounding::kFolded);
+          const kernels::Output output = testing::EdgeOutput(&random, round % 3 ? 0x80 : 0);
+          LOWBIT_CHECK(MakeChannels(&random, 2 * nr, round % 4, output, &channels));
+          LOWBIT_CHECK(round % 4 != 0 || channels.channels().form != kernels::Form::kLiteral);
           const size_t count = 1 + random.Next() % 6, plane = (count + 2) * nr + 16;
           AlignedBuffer sums;
           LOWBIT_CHECK(sums.Allocate(points * points * plane * 4));
@@ -187,8 +187,6 @@ LOWBIT_TEST("winograd: finished tiles equal scalar with every rounding") {
           const size_t stride = static_cast<size_t>(cols) + random.Next() % 3;
           Guarded<int8_t> ours(h * w * stride), right(h * w * stride);
           for (size_t i = 0; i < ours.size(); ++i) ours[i] = right[i] = static_cast<int8_t>(i);
-          const kernels::Output output = {zero_point, -128 + round / 4 % 2, 127 - round / 4 % 2,
-                                          static_cast<uint8_t>(round % 3 ? 0x80 : 0)};
           const kernels::winograd::Planes<const int32_t> planes = {sums.as<int32_t>(), plane, nr,
                                                                    row.tile + 2};
           const Strip strip = {y, x, tile_h, tile_w, count, 1};
@@ -259,7 +257,8 @@ struct Layer {
       std::vector<int32_t> bias(nr, static_cast<int32_t>(-centre)), multiplier(nr, 1 << 30), shift(nr, 1);
       const std::vector<int64_t> bound(nr, INT32_MAX);
       kernels::PackedChannels constants;
-      if (!constants.Pack(nr, bias.data(), multiplier.data(), shift.data(), bound.data(), 0)) std::abort();
+      if (!constants.Pack(nr, bias.data(), multiplier.data(), shift.data(), bound.data(), {0, -128, 127, 0}))
+        std::abort();
       std::vector<int8_t> out(extent * extent);
       for (size_t y = 0; y < tiles; ++y) {
         row.finish({sums.as<int32_t>(), slots * nr, nr, row.tile + 2}, strip(y),

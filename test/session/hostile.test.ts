@@ -1,9 +1,11 @@
 // Models that are sound as files and made to hurt: what the fuzzers (test/fuzz) found. The sanitizers run these too.
 
 import test from 'ava'
+import { encode } from '#lib/format/tflite/encode.js'
 import { loadModel } from '#lib/index.js'
 import { elementCount } from '#lib/tensor/shape.js'
-import { oneOperatorFile, type TensorSpec } from '../helpers/model-builder.js'
+import { handle, ints, op, open, real, resource } from '../helpers/flow-models.js'
+import { model, oneOperatorFile, type TensorSpec } from '../helpers/model-builder.js'
 
 const wide = (shape: readonly number[]): TensorSpec => ({ dtype: 'int16', shape, scale: 0.001, zeroPoint: 0 })
 const ones = (shape: readonly number[], axis: number): TensorSpec => {
@@ -49,4 +51,30 @@ test('the quotient of scales that are too small for float32 is the largest facto
   const model = await loadModel(file)
   t.is(model.runSync([Int8Array.of(0, 1, 2, 127)])[0]?.data.length, 4)
   model.dispose()
+})
+
+test('a shape that is the handle of a variable', async (t) => {
+  const file = model([
+    {
+      tensors: { h: resource, x: real(4), y: open(real(4)) },
+      operators: [handle('h', 'state'), op('RESHAPE', ['x', 'h'], ['y'])],
+      inputs: ['x'],
+      outputs: ['y'],
+    },
+  ])
+  const run = async () => (await loadModel(encode(file), { threads: 1 })).runSync([new Float32Array(4)])
+  await t.throwsAsync(run, { code: 'FILE_INVALID' })
+})
+
+test('an input of millions of elements that is taken for a shape is counted, not read', async (t) => {
+  const file = model([
+    {
+      tensors: { x: real(6), size: ints(1 << 23), y: open(real(4)) },
+      operators: [op('RESHAPE', ['x', 'size'], ['y'])],
+      inputs: ['x', 'size'],
+      outputs: ['y'],
+    },
+  ])
+  const expected = { code: 'SHAPE_MISMATCH', message: /"size" holds 8388608 numbers, at most 8 are needed/ }
+  await t.throwsAsync(loadModel(encode(file), { threads: 1 }), expected)
 })

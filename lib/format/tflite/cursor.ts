@@ -322,8 +322,9 @@ function copy<T>(table: Table, slot: number, bytes: number, read: (view: DataVie
   const vector = locateVector(table, slot, bytes)
   if (vector === undefined) return []
   const { view } = table.source
-  const { at, length } = vector
-  return Array.from({ length }, (_, index) => read(view, at + bytes * index))
+  const elements = new Array<T>(vector.length)
+  for (let i = 0; i < elements.length; i++) elements[i] = read(view, vector.at + bytes * i)
+  return elements
 }
 
 export function readBools(table: Table, slot: number): readonly number[] {
@@ -340,6 +341,14 @@ export function readInt64s(table: Table, slot: number): readonly number[] {
 
 export function readFloat32s(table: Table, slot: number): readonly number[] {
   return copy(table, slot, 4, (view, at) => view.getFloat32(at, true))
+}
+
+/** A copy of the bytes of a vector, whose elements have `bytes` bytes: for long ones, of an entry for each channel. */
+export function readCopy(table: Table, slot: number, bytes: number): ArrayBuffer {
+  const vector = locateVector(table, slot, bytes)
+  if (vector === undefined) return new ArrayBuffer(0)
+  const { at, length } = vector
+  return new Uint8Array(table.source.bytes.subarray(at, at + length * bytes)).buffer
 }
 
 /** A vector of bytes as a view, not copied; undefined if absent. */

@@ -2,12 +2,12 @@
 
 import type { Quantization, TensorRecord } from '../../model/model.js'
 import { byteLength, type Dtype } from '../../tensor/dtype.js'
-import { elementCount, type Shape, shapeText } from '../../tensor/shape.js'
+import { elementCount, MAX_RANK, type Shape, shapeText } from '../../tensor/shape.js'
 import {
   broken,
   has,
   readBool,
-  readFloat32s,
+  readCopy,
   readInt8,
   readInt32,
   readInt32s,
@@ -22,7 +22,7 @@ import {
 } from './cursor.js'
 import { BLOCKWISE, QUANTIZATION, QUANTIZATION_DETAILS, TENSOR, TENSOR_TYPES } from './schema.js'
 
-const MAX_RANK = 8
+const ZEROS = Buffer.alloc(1 << 15)
 
 /** Codes that a quantised type can hold, and so its zero points. Other types carry no scales. */
 const CODE_RANGES: Partial<Record<Dtype, readonly [number, number]>> = {
@@ -192,8 +192,8 @@ function decodeDetails(table: Table, tensors: number): TensorRecord['blockwise']
 function decodeScales(table: Table, dtype: Dtype, shape: Shape): Quantization | undefined {
   const range = CODE_RANGES[dtype]
   if (range === undefined) return undefined
-  const scale = readFloat32s(table, QUANTIZATION.scale)
-  const zeroPoint = readInt64s(table, QUANTIZATION.zeroPoint)
+  const scale = new Float32Array(readCopy(table, QUANTIZATION.scale, 4))
+  const zeroPoint = decodeZeroPoints(table, dtype, range)
   const axis = readInt32(table, QUANTIZATION.quantizedDimension)
   if (scale.length === 0) return undefined
   if (zeroPoint.length !== 0 && zeroPoint.length !== scale.length) {
@@ -210,15 +210,42 @@ function decodeScales(table: Table, dtype: Dtype, shape: Shape): Quantization | 
       )
     }
   }
-  const infinite = scale.find((value) => !Number.isFinite(value))
+  const infinite = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].find((value) =>
+    scale.includes(value),
+  )
   if (infinite !== undefined) throw broken(table, `it has a scale of ${infinite}`, 'NOT_FINITE')
-  const [lowest, highest] = range
-  const outside = zeroPoint.find((value) => value < lowest || value > highest)
-  if (outside !== undefined)
-    throw broken(table, `zero point ${outside} is no ${dtype} in ${lowest}..${highest}`)
   return {
-    scale: Float32Array.from(scale),
-    zeroPoint: zeroPoint.length === 0 ? new Int32Array(scale.length) : Int32Array.from(zeroPoint),
+    scale,
+    zeroPoint: zeroPoint.length === 0 ? new Int32Array(scale.length) : zeroPoint,
     axis: scale.length > 1 ? axis : 0,
   }
+}
+
+function decodeZeroPoints(
+  table: Table,
+  dtype: Dtype,
+  [lowest, highest]: readonly [number, number],
+): Int32Array {
+  const bytes = readCopy(table, QUANTIZATION.zeroPoint, 8)
+  const zeroPoint = new Int32Array(bytes.byteLength / 8)
+  if (isZero(bytes)) return zeroPoint
+  // Pairs of words, the lower one first: what a 64-bit number adds to 32 bits is their sign.
+  const words = new Int32Array(bytes)
+  for (let i = 0; i < zeroPoint.length; i++) {
+    const value = words[2 * i] as number
+    if (words[2 * i + 1] !== value >> 31 || value < lowest || value > highest) {
+      const outside = readInt64s(table, QUANTIZATION.zeroPoint)[i]
+      throw broken(table, `zero point ${outside} is no ${dtype} in ${lowest}..${highest}`)
+    }
+    zeroPoint[i] = value
+  }
+  return zeroPoint
+}
+
+/** Compared as a whole: there are as many zero points as channels, nearly all of them 0. */
+function isZero(bytes: ArrayBuffer): boolean {
+  return (
+    bytes.byteLength <= ZEROS.length &&
+    ZEROS.compare(new Uint8Array(bytes), 0, bytes.byteLength, 0, bytes.byteLength) === 0
+  )
 }

@@ -25,7 +25,7 @@ inline __m256i MultiplyPairs(__m256i acc, __m128i pairs, const int16_t* weights)
 }
 
 // What turns sums into codes; entries of constants follow the blocks.
-template <bool kFolded>
+template <Form kForm>
 struct Finish {
   const Channels& channels;
   const Output& output;
@@ -37,14 +37,14 @@ struct Finish {
         output(the_output),
         clamp(the_output),
         flip_in(_mm_set1_epi8(static_cast<char>(call.flip))) {}
-  __m256i Bias(size_t entry) const { return Codes8<kFolded>::Bias(channels, entry); }
-  __m256i Codes(__m256i sums, size_t entry) const { return Codes8<kFolded>(channels, entry, output)(sums); }
+  __m256i Bias(size_t entry) const { return Codes8<kForm>::Bias(channels, entry); }
+  __m256i Codes(__m256i sums, size_t entry) const { return Codes8<kForm>(channels, entry, output)(sums); }
 };
 
 // Sixteen channels from `start` (a multiple of 8). `weights` is block start / 8; the next block follows.
-template <bool kFolded>
+template <Form kForm>
 inline void Sixteen(const int8_t* const* taps, size_t tap_count, size_t start, const int16_t* weights,
-                    size_t pairs, const Finish<kFolded>& finish, int8_t* out) {
+                    size_t pairs, const Finish<kForm>& finish, int8_t* out) {
   const auto load = [&](size_t t) {
     return _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(taps[t] + start)), finish.flip_in);
   };
@@ -66,9 +66,9 @@ inline void Sixteen(const int8_t* const* taps, size_t tap_count, size_t start, c
 }
 
 // Eight channels; `load8(t)` gives their codes under tap t in the low half.
-template <bool kFolded, typename Load8>
+template <Form kForm, typename Load8>
 inline __m128i Eight(const Load8& load8, size_t tap_count, const int16_t* weights, size_t entry,
-                     const Finish<kFolded>& finish) {
+                     const Finish<kForm>& finish) {
   __m256i acc = finish.Bias(entry);
   size_t t = 0;
   for (; t + 2 <= tap_count; t += 2) {
@@ -80,9 +80,9 @@ inline __m128i Eight(const Load8& load8, size_t tap_count, const int16_t* weight
   return finish.clamp.Bytes(codes, codes);
 }
 
-template <bool kFolded>
+template <Form kForm>
 void RunAll(const Call& call, const Channels& channels, const Output& output) {
-  const Finish<kFolded> finish(call, channels, output);
+  const Finish<kForm> finish(call, channels, output);
   const size_t pairs = PairCount(call.tap_count), block_size = pairs * kLanes * 2;
   const int16_t* packed = static_cast<const int16_t*>(call.packed);
   for (size_t pixel = 0; pixel < call.pixels; ++pixel) {
@@ -116,8 +116,14 @@ void RunAll(const Call& call, const Channels& channels, const Output& output) {
 }
 
 void Run(const Call& call, const Channels& channels, const Output& output) noexcept {
-  if (channels.rounding == Rounding::kFolded) return RunAll<true>(call, channels, output);
-  RunAll<false>(call, channels, output);
+  switch (channels.form) {
+    case Form::kPlain:
+      return RunAll<Form::kPlain>(call, channels, output);
+    case Form::kSigned:
+      return RunAll<Form::kSigned>(call, channels, output);
+    case Form::kLiteral:
+      return RunAll<Form::kLiteral>(call, channels, output);
+  }
 }
 
 constexpr Row kList[] = {{"depthwise.s8s8.pairs.avx2", cpu::kAvx2, Run, &kPairs}};

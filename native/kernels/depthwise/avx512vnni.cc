@@ -17,7 +17,7 @@ namespace lowbit::kernels::depthwise {
 namespace {
 
 // 64 entries of constants.
-template <bool kFolded>
+template <Form kForm>
 struct Finish {
   Finish(const Channels& channels, size_t entry, const Output& output)
       : codes{{channels, entry, output},
@@ -26,25 +26,25 @@ struct Finish {
               {channels, entry + 48, output}},
         clamp(output) {
 #pragma GCC unroll 4
-    for (size_t i = 0; i < 4; ++i) bias[i] = Codes16<kFolded>::Bias(channels, entry + 16 * i);
+    for (size_t i = 0; i < 4; ++i) bias[i] = Codes16<kForm>::Bias(channels, entry + 16 * i);
   }
   __m512i operator()(const __m512i* sums) const {
     return clamp.Mixed(codes[0](sums[0]), codes[1](sums[1]), codes[2](sums[2]), codes[3](sums[3]));
   }
 
-  Codes16<kFolded> codes[4];
+  Codes16<kForm> codes[4];
   ByteClamp clamp;
   __m512i bias[4];
 };
 
-template <bool kFolded>
+template <Form kForm>
 void RunAll(const Call& call, const Channels& channels, const Output& output) {
   const __m512i flip_in = _mm512_set1_epi8(static_cast<char>(call.flip ^ 0x80));
   const size_t quads = QuadCount(call.tap_count);
   const int8_t* packed = static_cast<const int8_t*>(call.packed);
   for (size_t start = 0; start < call.channels; start += kQuadBlock) {
     const int8_t* block = packed + start * quads * 4;
-    const Finish<kFolded> finish(channels, start, output);
+    const Finish<kForm> finish(channels, start, output);
     const size_t left = call.channels - start;
     const __mmask64 some = left >= kQuadBlock ? ~uint64_t{0} : (uint64_t{1} << left) - 1;
     for (size_t pixel = 0; pixel < call.pixels; ++pixel) {
@@ -72,8 +72,14 @@ void RunAll(const Call& call, const Channels& channels, const Output& output) {
 }
 
 void Run(const Call& call, const Channels& channels, const Output& output) noexcept {
-  if (channels.rounding == Rounding::kFolded) return RunAll<true>(call, channels, output);
-  RunAll<false>(call, channels, output);
+  switch (channels.form) {
+    case Form::kPlain:
+      return RunAll<Form::kPlain>(call, channels, output);
+    case Form::kSigned:
+      return RunAll<Form::kSigned>(call, channels, output);
+    case Form::kLiteral:
+      return RunAll<Form::kLiteral>(call, channels, output);
+  }
 }
 
 constexpr Row kList[] = {{"depthwise.u8s8.quads.avx512vnni", cpu::kAvx512Vnni, Run, &kQuads}};

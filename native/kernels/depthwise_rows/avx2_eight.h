@@ -19,24 +19,24 @@ constexpr size_t kLanes = 8;
 inline __m128i Load8(const int8_t* from) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)); }
 
 // From sums that began with `bias` to codes; constants are read as they are needed, there are too few registers.
-template <bool kFolded>
+template <Form kForm>
 struct Finish {
   Finish(const Channels& channels, const Output& output, size_t entry)
-      : bias(Codes8<kFolded>::Bias(channels, entry)), codes(channels, entry, output), clamp(output) {}
+      : bias(Codes8<kForm>::Bias(channels, entry)), codes(channels, entry, output), clamp(output) {}
 
   // The codes of two pixels, one in each half.
   __m128i operator()(__m256i first, __m256i second) const { return clamp.Bytes(codes(first), codes(second)); }
 
   const __m256i bias;
-  const Codes8<kFolded> codes;
+  const Codes8<kForm> codes;
   const ByteClamp clamp;
 };
 
-template <typename Columns, int kFilter, int kStride, bool kFolded>
+template <typename Columns, int kFilter, int kStride, Form kForm>
 void Run8(const Call& call, const Channels& channels, const Output& output, size_t block) {
   const size_t start = BlockStart(block, call.channels, kLanes);
   const size_t in_w = call.in_w, out_w = call.out_w, pitch = call.channels;  // stores may not reload them
-  const Finish<kFolded> finish(channels, output, block * kLanes);
+  const Finish<kForm> finish(channels, output, block * kLanes);
   Columns columns(call, block);
   for (size_t y = 0; y < call.count; ++y) {
     const int8_t* rows[kFilter];
@@ -88,24 +88,31 @@ void Run8(const Call& call, const Channels& channels, const Output& output, size
   }
 }
 
+template <typename Columns, int kFilter, int kStride, Form kForm>
+void RunBlocks(const Call& call, const Channels& channels, const Output& output) {
+  for (size_t block = 0; block < BlockCount(call.channels, kLanes); ++block)
+    Run8<Columns, kFilter, kStride, kForm>(call, channels, output, block);
+}
+
 template <template <int> class Columns, int kFilter, int kStride>
 void Run(const Call& call, const Channels& channels, const Output& output) noexcept {
-  for (size_t block = 0; block < BlockCount(call.channels, kLanes); ++block) {
-    if (channels.rounding == Rounding::kFolded) {
-      Run8<Columns<kFilter>, kFilter, kStride, true>(call, channels, output, block);
-    } else {
-      Run8<Columns<kFilter>, kFilter, kStride, false>(call, channels, output, block);
-    }
+  switch (channels.form) {
+    case Form::kPlain:
+      return RunBlocks<Columns<kFilter>, kFilter, kStride, Form::kPlain>(call, channels, output);
+    case Form::kSigned:
+      return RunBlocks<Columns<kFilter>, kFilter, kStride, Form::kSigned>(call, channels, output);
+    case Form::kLiteral:
+      return RunBlocks<Columns<kFilter>, kFilter, kStride, Form::kLiteral>(call, channels, output);
   }
 }
 
 // Two neighbouring output rows of a 3x3 filter with stride 1, which have two of their input rows in common.
 // `FourRows` makes columns of all four, and multiplies those under a pixel of line 0 or 1.
-template <typename FourRows>
+template <typename FourRows, Form kForm>
 void TwoLines(const Call& call, const Channels& channels, const Output& output, size_t block,
               const int8_t* const* rows, int8_t* out) {
   const size_t in_w = call.in_w, out_w = call.out_w, pitch = call.channels;  // stores may not reload them
-  const Finish<true> finish(channels, output, block * kLanes);
+  const Finish<kForm> finish(channels, output, block * kLanes);
   const FourRows four(call, block);
   typename FourRows::Column columns[3];
   ptrdiff_t ix = -call.pad_left;
@@ -136,9 +143,8 @@ void TwoLines(const Call& call, const Channels& channels, const Output& output, 
   store(upper, lower);
 }
 
-template <template <int> class Columns, typename FourRows>
-void RunTwoLines(const Call& call, const Channels& channels, const Output& output) noexcept {
-  if (channels.rounding != Rounding::kFolded) return Run<Columns, 3, 1>(call, channels, output);
+template <template <int> class Columns, typename FourRows, Form kForm>
+void RunByTwo(const Call& call, const Channels& channels, const Output& output) {
   for (size_t block = 0; block < BlockCount(call.channels, kLanes); ++block) {
     const size_t start = BlockStart(block, call.channels, kLanes);
     for (size_t y = 0; y < call.count; ++y) {
@@ -150,12 +156,24 @@ void RunTwoLines(const Call& call, const Channels& channels, const Output& outpu
       // Rows of two images are no neighbours.
       if (y + 1 < call.count && from[1] == from[3] && from[2] == from[4]) {
         const int8_t* rows[4] = {from[0] + start, from[1] + start, from[2] + start, from[5] + start};
-        TwoLines<FourRows>(call, channels, output, block, rows, line.out + start);
+        TwoLines<FourRows, kForm>(call, channels, output, block, rows, line.out + start);
         ++y;
       } else {
-        Run8<Columns<3>, 3, 1, true>(line, channels, output, block);
+        Run8<Columns<3>, 3, 1, kForm>(line, channels, output, block);
       }
     }
+  }
+}
+
+template <template <int> class Columns, typename FourRows>
+void RunTwoLines(const Call& call, const Channels& channels, const Output& output) noexcept {
+  switch (channels.form) {
+    case Form::kPlain:
+      return RunByTwo<Columns, FourRows, Form::kPlain>(call, channels, output);
+    case Form::kSigned:
+      return RunByTwo<Columns, FourRows, Form::kSigned>(call, channels, output);
+    case Form::kLiteral:
+      return Run<Columns, 3, 1>(call, channels, output);
   }
 }
 

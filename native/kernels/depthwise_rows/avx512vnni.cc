@@ -40,7 +40,7 @@ struct Sixteen {
 };
 
 // Sixteen channels of a layer.
-template <int kFilter, int kStride, bool kFolded, bool kNarrow>
+template <int kFilter, int kStride, Form kForm, bool kNarrow>
 class Block {
  public:
   Block(const Call& call, const Channels& channels, const Output& output, size_t block)
@@ -150,7 +150,7 @@ class Block {
     __m512i before = {}, newest = {};  // the fifth: columns 0 to 3; column 4 in the top byte
   };
 
-  Codes16<kFolded> codes_;
+  Codes16<kForm> codes_;
   ByteClamp clamp_;
   __m512i bias_, flip_, padding_, weights_[kGroups];
   Sixteen<kNarrow> sixteen_;
@@ -158,10 +158,10 @@ class Block {
   ptrdiff_t first_column_;
 };
 
-template <int kFilter, int kStride, bool kFolded, bool kNarrow>
+template <int kFilter, int kStride, Form kForm, bool kNarrow>
 void Run16(const Call& call, const Channels& channels, const Output& output, size_t index) {
-  constexpr bool kTwoLines = kFilter == 3 && kStride == 1 && kFolded;
-  const Block<kFilter, kStride, kFolded, kNarrow> block(call, channels, output, index);
+  constexpr bool kTwoLines = kFilter == 3 && kStride == 1 && kForm != Form::kLiteral;
+  const Block<kFilter, kStride, kForm, kNarrow> block(call, channels, output, index);
   const size_t start = BlockStart(index, call.channels, kLanes);
   for (size_t y = 0; y < call.count; ++y) {
     const int8_t* const* from = call.rows + y * kFilter;
@@ -182,19 +182,24 @@ void Run16(const Call& call, const Channels& channels, const Output& output, siz
   }
 }
 
-template <int kFilter, int kStride, bool kFolded>
+template <int kFilter, int kStride, Form kForm>
 void RunBlocks(const Call& call, const Channels& channels, const Output& output) {
-  if (call.channels < kLanes) return Run16<kFilter, kStride, kFolded, true>(call, channels, output, 0);
+  if (call.channels < kLanes) return Run16<kFilter, kStride, kForm, true>(call, channels, output, 0);
   for (size_t block = 0; block < BlockCount(call.channels, kLanes); ++block) {
-    Run16<kFilter, kStride, kFolded, false>(call, channels, output, block);
+    Run16<kFilter, kStride, kForm, false>(call, channels, output, block);
   }
 }
 
 template <int kFilter, int kStride>
 void Run(const Call& call, const Channels& channels, const Output& output) noexcept {
-  if (channels.rounding == Rounding::kFolded)
-    return RunBlocks<kFilter, kStride, true>(call, channels, output);
-  RunBlocks<kFilter, kStride, false>(call, channels, output);
+  switch (channels.form) {
+    case Form::kPlain:
+      return RunBlocks<kFilter, kStride, Form::kPlain>(call, channels, output);
+    case Form::kSigned:
+      return RunBlocks<kFilter, kStride, Form::kSigned>(call, channels, output);
+    case Form::kLiteral:
+      return RunBlocks<kFilter, kStride, Form::kLiteral>(call, channels, output);
+  }
 }
 
 constexpr Row kList[] = {

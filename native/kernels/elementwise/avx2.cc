@@ -7,7 +7,8 @@
 //         d * mh * 2^5 + floor((d * ml + 2^10) / 2^11), for the first part is a multiple of 2^11 before the
 //         division. |d * mh| * 2^5 < 2^8 * 2^15 * 2^5 = 2^28 and |d * ml| < 2^24, so all of it fits 32 bits.
 //         A factor of 1/2 (m = 2^30, no shift: the operand with the larger scale) is d * 2^19 exactly.
-// int16:  the literal sequence of scalar.cc, for its numbers fill 32 bits.
+// int16:  MUL by the literal sequence of scalar.cc, for its numbers fill 32 bits. ADD and SUB: the factors of operands
+//         are at most 1/2, so sums stay within 2^30 and both roundings of a factor fit one constant (NearFactor).
 // Shifts: x / 2^e to nearest, halves away from zero, is (x + 2^(e-1) - [x < 0]) >> e for e >= 1.
 // Result: the sum (|sum| < 2^29) or product (|product| < 2^16) times m by 64-bit multiplication of even and
 //         odd lanes; the rounding of the high multiply saturates only for INT_MIN * INT_MIN, which m >= 0
@@ -231,44 +232,66 @@ struct WideFactor {
   }
 };
 
+// Likewise, for |x| below 2^30 or x = -2^30: r + 2^(e-1) stays in 32 bits, so that the second rounding is added in the
+// product. The sign of x serves for that of r, which it is unless r is 0, and there both give 0.
+struct NearFactor {
+  __m256i multiplier, nudge, sign_mask;
+  __m128i exponent;
+  explicit NearFactor(const Factor& f)
+      : multiplier(_mm256_set1_epi32(f.multiplier)),
+        nudge(_mm256_set1_epi64x((int64_t{1} << 30) + (f.shift ? int64_t{1} << (30 - f.shift) : 0))),
+        sign_mask(_mm256_set1_epi32(f.shift ? -1 : 0)),
+        exponent(_mm_cvtsi32_si128(-f.shift)) {}
+  __m256i operator()(__m256i x) const {
+    const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(x, multiplier), nudge);
+    const __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(x, 32), multiplier), nudge);
+    const __m256i r = _mm256_blend_epi32(_mm256_srli_epi64(even, 31), _mm256_add_epi64(odd, odd), 0xAA);
+    const __m256i sign = _mm256_and_si256(_mm256_srai_epi32(x, 31), sign_mask);
+    return _mm256_sra_epi32(_mm256_add_epi32(r, sign), exponent);
+  }
+};
+
 inline __m256i Load8(const int16_t* p) {
   return _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
 
-// Calls value(a, b) for 8 elements as int32, and stores the codes of what it gives.
+// Calls value(a, b) for 8 elements as int32, and stores the codes that it gives.
 template <typename Value>
 inline void WideBlocks(const Params& p, const void* a, int a_step, const void* b, int b_step, void* out,
                        size_t count, const Value& value) {
-  const WideFactor scale(p.output);
-  const __m256i zero_point = _mm256_set1_epi32(p.zero_point);
-  const __m256i low = _mm256_set1_epi32(p.low), high = _mm256_set1_epi32(p.high);
-  const auto code = [&](const int16_t* x, const int16_t* y) {
-    const __m256i sum = _mm256_add_epi32(scale(value(Load8(x), Load8(y))), zero_point);
-    return _mm256_min_epi32(_mm256_max_epi32(sum, low), high);
-  };
+  const __m256i low = _mm256_set1_epi16(static_cast<int16_t>(p.low));
+  const __m256i high = _mm256_set1_epi16(static_cast<int16_t>(p.high));
   Blocks<int16_t>(a, a_step, b, b_step, out, count, [&](const int16_t* x, const int16_t* y, int16_t* to) {
-    const __m256i codes = _mm256_packs_epi32(code(x, y), code(x + 8, y + 8));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_permute4x64_epi64(codes, 0xD8));
+    const __m256i mixed = _mm256_packs_epi32(value(Load8(x), Load8(y)), value(Load8(x + 8), Load8(y + 8)));
+    const __m256i codes = _mm256_permute4x64_epi64(mixed, 0xD8);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_min_epi16(_mm256_max_epi16(codes, low), high));
+  });
+}
+
+// The operand with the larger scale has the factor 1/2: d * 2^14 exactly.
+template <bool kHalfA, bool kHalfB>
+void AddWide(const Params& p, const void* a, int a_step, const void* b, int b_step, void* out, size_t count) {
+  const NearFactor first(p.a), second(p.b), result(p.output);
+  const bool subtracts = p.b_sign < 0;
+  WideBlocks(p, a, a_step, b, b_step, out, count, [&](__m256i x, __m256i y) {
+    const __m256i left = kHalfA ? _mm256_slli_epi32(x, 14) : first(_mm256_slli_epi32(x, 15));
+    const __m256i right = kHalfB ? _mm256_slli_epi32(y, 14) : second(_mm256_slli_epi32(y, 15));
+    return result(subtracts ? _mm256_sub_epi32(left, right) : _mm256_add_epi32(left, right));
   });
 }
 
 void AddS16(const Params& p, const void* a, int a_step, const void* b, int b_step, void* out, size_t count) {
-  const WideFactor first(p.a), second(p.b);
-  const __m256i a_zero = _mm256_set1_epi32(p.a_zero), b_zero = _mm256_set1_epi32(p.b_zero);
-  const __m256i sign = _mm256_set1_epi32(p.b_sign);
-  const __m128i left = _mm_cvtsi32_si128(p.left_shift);
-  WideBlocks(p, a, a_step, b, b_step, out, count, [&](__m256i x, __m256i y) {
-    const __m256i scaled = first(_mm256_sll_epi32(_mm256_sub_epi32(x, a_zero), left));
-    const __m256i other = second(_mm256_sll_epi32(_mm256_sub_epi32(y, b_zero), left));
-    return _mm256_add_epi32(scaled, _mm256_sign_epi32(other, sign));
-  });
+  const auto is_half = [](const Factor& f) { return f.multiplier == 1 << 30 && f.shift == 0; };
+  const auto run = is_half(p.a)   ? is_half(p.b) ? AddWide<true, true> : AddWide<true, false>
+                     : is_half(p.b) ? AddWide<false, true>
+                                  : AddWide<false, false>;
+  run(p, a, a_step, b, b_step, out, count);
 }
 
 void MulS16(const Params& p, const void* a, int a_step, const void* b, int b_step, void* out, size_t count) {
-  const __m256i a_zero = _mm256_set1_epi32(p.a_zero), b_zero = _mm256_set1_epi32(p.b_zero);
-  WideBlocks(p, a, a_step, b, b_step, out, count, [&](__m256i x, __m256i y) {
-    return _mm256_mullo_epi32(_mm256_sub_epi32(x, a_zero), _mm256_sub_epi32(y, b_zero));
-  });
+  const WideFactor scale(p.output);
+  WideBlocks(p, a, a_step, b, b_step, out, count,
+             [&](__m256i x, __m256i y) { return scale(_mm256_mullo_epi32(x, y)); });
 }
 
 constexpr Row kList[] = {

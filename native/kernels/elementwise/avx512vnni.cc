@@ -1,4 +1,5 @@
-// Quantised ADD, SUB and MUL of bytes for AVX-512, 64 elements at once; the arithmetic is that of avx2.cc.
+// Quantised ADD, SUB and MUL of bytes, and ADD and SUB of int16, for AVX-512, 64 bytes at once; the arithmetic is that of
+// avx2.cc.
 //
 // Line:   ADD and SUB in float32 (line.h), blocks with an element near a tie by the exact sequence.
 // Result: both roundings of the result in one constant: floor((x m + 2^30 + 2^(e + 30)) / 2^31), plus x >> 31,
@@ -10,6 +11,7 @@
 #include "kernels/elementwise/avx512vnni.h"
 
 #include <immintrin.h>
+#include <string.h>
 
 #include "kernels/elementwise/line.h"
 
@@ -82,24 +84,31 @@ inline __m512i Bytes(__m512i first, __m512i second) {
   return kSigned ? _mm512_packs_epi16(first, second) : _mm512_packus_epi16(first, second);
 }
 
-// Calls block(a, b) for 64 elements at a time and stores what it gives.
-template <typename Block>
+template <typename Code>
+inline __m512i Alike(const uint8_t* code) {
+  Code value;
+  memcpy(&value, code, sizeof value);
+  return sizeof value == 1 ? _mm512_set1_epi8(static_cast<char>(value)) : _mm512_set1_epi16(value);
+}
+
+// Calls block(a, b) for 64 bytes at a time and stores what it gives.
+template <typename Code = int8_t, typename Block>
 inline void Blocks(const void* a, int a_step, const void* b, int b_step, void* out, size_t count,
                    const Block& block) {
   const uint8_t* pa = static_cast<const uint8_t*>(a);
   const uint8_t* pb = static_cast<const uint8_t*>(b);
   uint8_t* to = static_cast<uint8_t*>(out);
   if (!count) return;
-  const __m512i all_a = _mm512_set1_epi8(static_cast<char>(*pa));
-  const __m512i all_b = _mm512_set1_epi8(static_cast<char>(*pb));
+  const size_t bytes = count * sizeof(Code);
+  const __m512i all_a = Alike<Code>(pa), all_b = Alike<Code>(pb);
   size_t i = 0;
-  for (; i + 64 <= count; i += 64) {
+  for (; i + 64 <= bytes; i += 64) {
     const __m512i x = a_step ? _mm512_loadu_si512(pa + i) : all_a;
     const __m512i y = b_step ? _mm512_loadu_si512(pb + i) : all_b;
     _mm512_storeu_si512(to + i, block(x, y));
   }
-  if (i == count) return;
-  const __mmask64 rest = (uint64_t{1} << (count - i)) - 1;
+  if (i == bytes) return;
+  const __mmask64 rest = (uint64_t{1} << (bytes - i)) - 1;
   const __m512i x = a_step ? _mm512_maskz_loadu_epi8(rest, pa + i) : all_a;
   const __m512i y = b_step ? _mm512_maskz_loadu_epi8(rest, pb + i) : all_b;
   _mm512_mask_storeu_epi8(to + i, rest, block(x, y));
@@ -187,9 +196,58 @@ void Mul(const Params& p, const void* a, int a_step, const void* b, int b_step, 
   });
 }
 
+// x * factor with both roundings in one constant, as NearFactor of avx2.cc.
+struct NearFactor {
+  __m512i multiplier, nudge, sign_mask;
+  __m128i exponent;
+  explicit NearFactor(const Factor& f)
+      : multiplier(_mm512_set1_epi32(f.multiplier)),
+        nudge(_mm512_set1_epi64((int64_t{1} << 30) + (f.shift ? int64_t{1} << (30 - f.shift) : 0))),
+        sign_mask(_mm512_set1_epi32(f.shift ? -1 : 0)),
+        exponent(_mm_cvtsi32_si128(-f.shift)) {}
+  __m512i operator()(__m512i x) const {
+    const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(x, multiplier), nudge);
+    const __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(x, 32), multiplier), nudge);
+    const __m512i r =
+        _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 31), _mm512_add_epi64(odd, odd));
+    const __m512i sign = _mm512_and_si512(_mm512_srai_epi32(x, 31), sign_mask);
+    return _mm512_sra_epi32(_mm512_add_epi32(r, sign), exponent);
+  }
+};
+
+template <bool kHalfA, bool kHalfB>
+void AddWide(const Params& p, const void* a, int a_step, const void* b, int b_step, void* out, size_t count) {
+  const NearFactor first(p.a), second(p.b), result(p.output);
+  const bool subtracts = p.b_sign < 0;
+  const auto sum = [&](__m256i u, __m256i v) {
+    const __m512i x = _mm512_cvtepi16_epi32(u), y = _mm512_cvtepi16_epi32(v);
+    const __m512i left = kHalfA ? _mm512_slli_epi32(x, 14) : first(_mm512_slli_epi32(x, 15));
+    const __m512i right = kHalfB ? _mm512_slli_epi32(y, 14) : second(_mm512_slli_epi32(y, 15));
+    return result(subtracts ? _mm512_sub_epi32(left, right) : _mm512_add_epi32(left, right));
+  };
+  const __m512i low = _mm512_set1_epi16(static_cast<int16_t>(p.low));
+  const __m512i high = _mm512_set1_epi16(static_cast<int16_t>(p.high));
+  const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+  Blocks<int16_t>(a, a_step, b, b_step, out, count, [&](__m512i x, __m512i y) {
+    const __m512i codes =
+        _mm512_packs_epi32(sum(_mm512_castsi512_si256(x), _mm512_castsi512_si256(y)),
+                           sum(_mm512_extracti64x4_epi64(x, 1), _mm512_extracti64x4_epi64(y, 1)));
+    return _mm512_min_epi16(_mm512_max_epi16(_mm512_permutexvar_epi64(order, codes), low), high);
+  });
+}
+
+void AddS16(const Params& p, const void* a, int a_step, const void* b, int b_step, void* out, size_t count) {
+  const auto is_half = [](const Factor& f) { return f.multiplier == 1 << 30 && f.shift == 0; };
+  const auto run = is_half(p.a)   ? is_half(p.b) ? AddWide<true, true> : AddWide<true, false>
+                     : is_half(p.b) ? AddWide<false, true>
+                                  : AddWide<false, false>;
+  run(p, a, a_step, b, b_step, out, count);
+}
+
 constexpr Row kList[] = {
     {"add.s8.avx512vnni", cpu::kAvx512Vnni, Kind::kAddS8, false, Add<true>},
     {"add.u8.avx512vnni", cpu::kAvx512Vnni, Kind::kAddU8, false, Add<false>},
+    {"add.s16.avx512vnni", cpu::kAvx512Vnni, Kind::kAddS16, false, AddS16},
     {"mul.s8.avx512vnni", cpu::kAvx512Vnni, Kind::kMulS8, false, Mul<true>},
     {"mul.u8.avx512vnni", cpu::kAvx512Vnni, Kind::kMulU8, false, Mul<false>},
 };

@@ -19,7 +19,8 @@ struct Factor {
 // squared difference (8 bits only): as add, but of the square of the difference; b_sign is -1.
 // mul: out = zero_point + output_factor * ((a - a_zero) * (b - b_zero)), clamped; a_factor and b_factor are
 //      not read.
-// The zero points lie in the codes' range, so differences of bytes stay in [-255, 255].
+// The zero points lie in the codes' range, so differences of bytes stay in [-255, 255]; those of s16 are 0. In s16 the
+// factors of a and b are at most 1/2.
 struct Params {
   int left_shift;  // 20 for bytes, 15 for s16, 7 for squared differences
   int32_t a_zero, b_zero;

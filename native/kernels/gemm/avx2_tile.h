@@ -6,6 +6,7 @@
 #pragma once
 
 #include <immintrin.h>
+#include <math.h>
 #include <string.h>
 
 #include "kernels/gemm/contract.h"
@@ -70,7 +71,7 @@ inline void WalkRun(__m256i (&sums)[kChains][kRows][kWide], ptrdiff_t depth, con
 }
 
 // Codes of sums with the folded bias.
-template <int kRows, int kWide, typename AnyTile>
+template <int kRows, int kWide, Form kForm, typename AnyTile>
 inline void StoreFolded(const __m256i (&acc)[kRows][kWide], const AnyTile& tile, ptrdiff_t stride,
                         const Channels& channels, const ByteClamp& clamp) {
   constexpr int kAtOnce = 4 / kWide;
@@ -80,7 +81,7 @@ inline void StoreFolded(const __m256i (&acc)[kRows][kWide], const AnyTile& tile,
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
       const int row = m + i / kWide < kRows ? m + i / kWide : m;
-      four[i] = Codes8<true>(channels, tile.channel + 8 * (i % kWide))(acc[row][i % kWide]);
+      four[i] = Codes8<kForm>(channels, tile.channel + 8 * (i % kWide))(acc[row][i % kWide]);
     }
     const __m256i bytes = clamp.Bytes(four[0], four[1], four[2], four[3]);
     const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
@@ -96,17 +97,17 @@ inline void StoreFolded(const __m256i (&acc)[kRows][kWide], const AnyTile& tile,
   }
 }
 
-template <int kRows, int kWide, typename Sum, typename AnyBlock, typename AnyTile>
+template <int kRows, int kWide, Form kForm, typename Sum, typename AnyBlock, typename AnyTile>
 LOWBIT_NOINLINE void RunFolded(const AnyBlock& block, const AnyTile& tile, const Channels& channels,
                                const ByteClamp& clamp) {
   __m256i acc[kRows][kWide];
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
 #pragma GCC unroll 2
-    for (int j = 0; j < kWide; ++j) acc[m][j] = Codes8<true>::Bias(channels, tile.channel + 8 * j);
+    for (int j = 0; j < kWide; ++j) acc[m][j] = Codes8<kForm>::Bias(channels, tile.channel + 8 * j);
   }
   Sum::Add(block, tile, acc);
-  StoreFolded<kRows, kWide>(acc, tile, block.out_stride, channels, clamp);
+  StoreFolded<kRows, kWide, kForm>(acc, tile, block.out_stride, channels, clamp);
 }
 
 template <int kRows, int kWide, typename Sum, typename AnyBlock, typename AnyTile>
@@ -152,36 +153,37 @@ LOWBIT_NOINLINE void StoreRounded(const int32_t* sums, int rows, const AnyTile& 
     __m256i codes[2];
     for (int j = 0; j < kWide; ++j) {
       const size_t c = tile.channel + 8 * static_cast<size_t>(j);
-      const __m256i sum = _mm256_add_epi32(LoadSums(sums + 8 * j), Codes8<false>::Bias(channels, c));
-      codes[j] = Codes8<false>(channels, c, output)(sum);
+      const __m256i sum = _mm256_add_epi32(LoadSums(sums + 8 * j), Codes8<Form::kLiteral>::Bias(channels, c));
+      codes[j] = Codes8<Form::kLiteral>(channels, c, output)(sum);
     }
     StoreBytes<8 * kWide>(tile.out + m * stride, clamp.Bytes(codes[0], codes[kWide - 1]), tile.cols);
   }
 }
 
+template <int kWide, Form kForm, typename Sum, typename AnyBlock>
+inline void RunFoldedTiles(const AnyBlock& block, const Channels& channels, const Output& output) {
+  const ByteClamp clamp(output);
+  EachStrip<MostRows(kWide)>(block, [&](auto count, const Strip& strip) {
+    constexpr int kRows = decltype(count)::value;
+    EachTile<kRows, 8 * kWide>(block, strip, [&](const auto& tile) {
+      RunFolded<kRows, kWide, kForm, Sum>(block, tile, channels, clamp);
+    });
+  });
+}
+
 // Codes by any rounding.
 template <int kWide, typename Sum, typename AnyBlock>
 inline void RunCodes(const AnyBlock& block, const Channels& channels, const Output& output) {
-  if (channels.folded.bias) {
-    const ByteClamp clamp(output);
-    return EachStrip<MostRows(kWide)>(block, [&](auto count, const Strip& strip) {
-      constexpr int kRows = decltype(count)::value;
-      EachTile<kRows, 8 * kWide>(block, strip, [&](const auto& tile) {
-        RunFolded<kRows, kWide, Sum>(block, tile, channels, clamp);
-      });
-    });
-  }
+  if (channels.form == Form::kPlain) return RunFoldedTiles<kWide, Form::kPlain, Sum>(block, channels, output);
+  if (channels.form == Form::kSigned)
+    return RunFoldedTiles<kWide, Form::kSigned, Sum>(block, channels, output);
   RunThroughMemory<kWide, Sum>(block, [&](const int32_t* sums, int rows, const auto& tile) {
     StoreRounded<kWide>(sums, rows, tile, block.out_stride, channels, output);
   });
 }
 
-// Reals of sums, eight channels from c.
-inline __m256 Real8(__m256i sum, const HybridChannels& channels, size_t c, int32_t zero_point, __m256 scale) {
-  if (zero_point != 0) {
-    const __m256i weights = LoadLanes(channels.weight_sum + c);
-    sum = _mm256_sub_epi32(sum, _mm256_mullo_epi32(_mm256_set1_epi32(zero_point), weights));
-  }
+// What turns sums into reals: of eight channels from c, in a row of this scale.
+inline __m256 Real8(__m256i sum, const HybridChannels& channels, size_t c, __m256 scale) {
   const __m256 real = _mm256_cvtepi32_ps(sum), own = _mm256_loadu_ps(channels.scale + c);
   const __m256 product = channels.scales_apart ? _mm256_mul_ps(_mm256_mul_ps(real, own), scale)
                                                : _mm256_mul_ps(real, _mm256_mul_ps(scale, own));
@@ -189,28 +191,33 @@ inline __m256 Real8(__m256i sum, const HybridChannels& channels, size_t c, int32
   return _mm256_add_ps(product, _mm256_loadu_ps(channels.bias + c));
 }
 
-template <int kRows, int kWide, typename Sum, typename AnyBlock, typename AnyTile>
+// Most layers have no clamp.
+inline bool HasClamp(const HybridChannels& channels) {
+  return channels.low > -INFINITY || channels.high < INFINITY;
+}
+
+template <bool kClamps, int kRows, int kWide, typename Sum, typename AnyBlock, typename AnyTile>
 LOWBIT_NOINLINE void RunReals(const AnyBlock& block, const AnyTile& tile, const HybridChannels& channels,
                               const HybridRows& rows) {
+  const ptrdiff_t first = static_cast<ptrdiff_t>(tile.row) * rows.step;
   __m256i acc[kRows][kWide];
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
+    const __m256i zero = _mm256_set1_epi32(-channels.offset - rows.zero_point[first + m * rows.step]);
 #pragma GCC unroll 2
-    for (int j = 0; j < kWide; ++j) acc[m][j] = LoadLanes(channels.start + tile.channel + 8 * j);
+    for (int j = 0; j < kWide; ++j)
+      acc[m][j] = _mm256_mullo_epi32(zero, LoadLanes(channels.weight_sum + tile.channel + 8 * j));
   }
   Sum::Add(block, tile, acc);
   const __m256 low = _mm256_set1_ps(channels.low), high = _mm256_set1_ps(channels.high);
 #pragma GCC unroll 8
   for (int m = 0; m < kRows; ++m) {
-    const ptrdiff_t row = (static_cast<ptrdiff_t>(tile.row) + m) * rows.step;
-    const int32_t zero_point = rows.zero_point[row];
-    const __m256 scale = _mm256_set1_ps(rows.scale[row]);
+    const __m256 scale = _mm256_set1_ps(rows.scale[first + m * rows.step]);
     float* out = tile.out + m * block.out_stride;
 #pragma GCC unroll 2
     for (int j = 0; j < kWide; ++j) {
-      const size_t c = tile.channel + 8 * static_cast<size_t>(j);
-      const __m256 real =
-          _mm256_min_ps(_mm256_max_ps(Real8(acc[m][j], channels, c, zero_point, scale), low), high);
+      __m256 real = Real8(acc[m][j], channels, tile.channel + 8 * static_cast<size_t>(j), scale);
+      if (kClamps) real = _mm256_min_ps(high, _mm256_max_ps(low, real));  // NaN passes through
       const int left = tile.cols - 8 * j;
       if (left >= 8) {
         _mm256_storeu_ps(out + 8 * j, real);
@@ -225,10 +232,13 @@ LOWBIT_NOINLINE void RunReals(const AnyBlock& block, const AnyTile& tile, const 
 
 template <int kWide, typename Sum, typename AnyBlock>
 inline void RunReals(const AnyBlock& block, const HybridChannels& channels, const HybridRows& rows) {
+  const bool clamps = HasClamp(channels);
   EachStrip<MostRows(kWide)>(block, [&](auto count, const Strip& strip) {
     constexpr int kRows = decltype(count)::value;
-    EachTile<kRows, 8 * kWide>(
-        block, strip, [&](const auto& tile) { RunReals<kRows, kWide, Sum>(block, tile, channels, rows); });
+    EachTile<kRows, 8 * kWide>(block, strip, [&](const auto& tile) {
+      clamps ? RunReals<true, kRows, kWide, Sum>(block, tile, channels, rows)
+             : RunReals<false, kRows, kWide, Sum>(block, tile, channels, rows);
+    });
   });
 }
 

@@ -20,7 +20,7 @@ using Block = BlockOf<int16_t, int8_t>;
 using Kernel = void (*)(const Block&, const Channels&, const Output&) noexcept;
 
 // Float results of the same sums, for activations that are quantised at run time, row by row:
-//   out[m][n] = clamp((start[n] + sum - zero_point[m] * weight_sum[n]) * (row_scale[m] * scale[n]) + bias[n],
+//   out[m][n] = clamp((sum - (offset + zero_point[m]) * weight_sum[n]) * (row_scale[m] * scale[n]) + bias[n],
 //                     low, high)
 // or, with scales_apart, ((sum - ...) * scale[n]) * row_scale[m] + bias[n]: the reference's convolutions
 // round so. No multiply-add is fused: results equal the reference bit for bit.
@@ -29,7 +29,7 @@ using HybridBlock = BlockOf<int16_t, float>;
 struct HybridChannels {  // one entry a channel, zero-padded to a multiple of kChannelPadding
   const float *scale, *bias;
   const int32_t* weight_sum;
-  const int32_t* start;  // what sums start from: kernels for bytes see codes raised by an offset
+  int32_t offset;  // by which the codes are raised: kernels for bytes see code + 128
   float low, high;
   bool scales_apart;
 };

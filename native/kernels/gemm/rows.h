@@ -8,8 +8,10 @@
 // For functions around a hot loop: what is alive outside it must not take its registers.
 #if defined(_MSC_VER)
 #define LOWBIT_NOINLINE __declspec(noinline)
+#define LOWBIT_INLINE __forceinline
 #else
 #define LOWBIT_NOINLINE __attribute__((noinline))
+#define LOWBIT_INLINE inline __attribute__((always_inline))
 #endif
 
 namespace lowbit::kernels::gemm {

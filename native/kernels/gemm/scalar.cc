@@ -48,10 +48,9 @@ void S8F32_4x8c2(const HybridBlock& block, const HybridChannels& channels, const
   EachSum(block, [&](uint32_t wide, size_t m, size_t n) {
     const ptrdiff_t row = static_cast<ptrdiff_t>(m) * rows.step;
     const size_t c = block.channel + n;
-    const uint32_t zero_point = static_cast<uint32_t>(rows.zero_point[row]);
+    const uint32_t zero = static_cast<uint32_t>(channels.offset + rows.zero_point[row]);
     const float sum =
-        static_cast<float>(static_cast<int32_t>(static_cast<uint32_t>(channels.start[c]) + wide -
-                                                zero_point * static_cast<uint32_t>(channels.weight_sum[c])));
+        static_cast<float>(static_cast<int32_t>(wide - zero * static_cast<uint32_t>(channels.weight_sum[c])));
     const float product = channels.scales_apart ? sum * channels.scale[c] * rows.scale[row]
                                                 : sum * (rows.scale[row] * channels.scale[c]);
     const float real = product + channels.bias[c];

@@ -53,6 +53,14 @@ struct Vector {
     return Mul(Mul(x, _mm256_castsi256_ps(first)), _mm256_castsi256_ps(second));
   }
 
+  // x * 2^n for integers n in [kNoPower, 128] and x in [1/2, 2), by adding n to the exponent: what is below the
+  // smallest normal number becomes another such number; 1 * 2^kNoPower is 0, and 1 * 2^128 is infinite.
+  static constexpr float kNoPower = -127;
+  static F TimesNormalPowerOf2(F x, F n) {
+    const __m256i shift = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), shift));
+  }
+
   static float Total(F x) {
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
@@ -69,6 +77,15 @@ struct Vector {
     const __m256i wide = _mm256_add_epi32(_mm256_cvttps_epi32(x), _mm256_set1_epi32(offset));
     const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
+  }
+  // The same of 4 vectors, |offset| <= 128.
+  static void StoreCodes4(int8_t* p, F a, F b, F c, F d, int32_t offset) {
+    const __m256i shift = _mm256_set1_epi16(static_cast<int16_t>(offset));
+    const __m256i ab = _mm256_packs_epi32(_mm256_cvttps_epi32(a), _mm256_cvttps_epi32(b));
+    const __m256i cd = _mm256_packs_epi32(_mm256_cvttps_epi32(c), _mm256_cvttps_epi32(d));
+    const __m256i codes = _mm256_packs_epi16(_mm256_adds_epi16(ab, shift), _mm256_adds_epi16(cd, shift));
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permutevar8x32_epi32(codes, order));
   }
 };
 

@@ -43,6 +43,9 @@ struct Vector {
 
   // x * 2^n, rounded once.
   static F TimesPowerOf2(F x, F n) { return _mm512_scalef_ps(x, n); }
+  // The same here, down to a power so small that 0 is left of it.
+  static constexpr float kNoPower = -151;
+  static F TimesNormalPowerOf2(F x, F n) { return TimesPowerOf2(x, n); }
 
   static float Total(F x) {
     const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
@@ -61,6 +64,15 @@ struct Vector {
   static void StoreCodes(int8_t* p, F x, int32_t offset) {
     const __m512i wide = _mm512_add_epi32(_mm512_cvttps_epi32(x), _mm512_set1_epi32(offset));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(wide));
+  }
+  // The same of 4 vectors, |offset| <= 128.
+  static void StoreCodes4(int8_t* p, F a, F b, F c, F d, int32_t offset) {
+    const __m512i shift = _mm512_set1_epi16(static_cast<int16_t>(offset));
+    const __m512i ab = _mm512_packs_epi32(_mm512_cvttps_epi32(a), _mm512_cvttps_epi32(b));
+    const __m512i cd = _mm512_packs_epi32(_mm512_cvttps_epi32(c), _mm512_cvttps_epi32(d));
+    const __m512i codes = _mm512_packs_epi16(_mm512_adds_epi16(ab, shift), _mm512_adds_epi16(cd, shift));
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi32(order, codes));
   }
 };
 

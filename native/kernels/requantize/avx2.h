@@ -49,8 +49,31 @@ inline __m256i RoundTwice8(__m256i x, const Channels& channels, size_t c) {
 // Makes codes of channels c .. c+7, c a multiple of 8, with zero point and without clamp, from sums that began
 // with Bias(channels, c). By the folded form, whose constants it holds (stores of codes may change what lies in
 // memory, as far as the compiler knows), or by the roundings that are rare.
-template <bool kFolded>
+template <Form kForm>
 struct Codes8 {
+  static __m256i Bias(const Channels& channels, size_t c) { return LoadLanes(channels.folded.bias + c); }
+
+  Codes8(const Channels& channels, size_t c, const Output&) : Codes8(channels, c) {}
+  Codes8(const Channels& channels, size_t c)
+      : multiplier(LoadLanes(channels.folded.multiplier + c)),
+        odd_multiplier(_mm256_srli_epi64(multiplier, 32)),
+        right(LoadLanes(channels.right + c)),
+        even(LoadLanes(channels.folded.addend + c)),
+        odd(LoadLanes(channels.folded.addend + c + 4)) {}
+
+  __m256i operator()(__m256i u) const {
+    const __m256i p0 = _mm256_add_epi64(_mm256_mul_epu32(u, multiplier), even);
+    const __m256i p1 = _mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(u, 32), odd_multiplier), odd);
+    const __m256i upper = _mm256_blend_epi32(_mm256_shuffle_epi32(p0, 0xF5), p1, 0xAA);
+    if constexpr (kForm == Form::kPlain) return _mm256_srav_epi32(upper, right);
+    return _mm256_srav_epi32(_mm256_add_epi32(upper, _mm256_srli_epi32(u, 31)), right);
+  }
+
+  __m256i multiplier, odd_multiplier, right, even, odd;
+};
+
+template <>
+struct Codes8<Form::kLiteral> {
   static __m256i Bias(const Channels& channels, size_t c) { return LoadLanes(channels.bias + c); }
 
   Codes8(const Channels& the_channels, size_t first, const Output& output)
@@ -67,28 +90,6 @@ struct Codes8 {
   const Channels& channels;
   size_t c;
   __m256i zero_point;
-};
-
-template <>
-struct Codes8<true> {
-  static __m256i Bias(const Channels& channels, size_t c) { return LoadLanes(channels.folded.bias + c); }
-
-  Codes8(const Channels& channels, size_t c, const Output&) : Codes8(channels, c) {}
-  Codes8(const Channels& channels, size_t c)
-      : multiplier(LoadLanes(channels.folded.multiplier + c)),
-        odd_multiplier(_mm256_srli_epi64(multiplier, 32)),
-        right(LoadLanes(channels.right + c)),
-        even(LoadLanes(channels.folded.addend + c)),
-        odd(LoadLanes(channels.folded.addend + c + 4)) {}
-
-  __m256i operator()(__m256i u) const {
-    const __m256i p0 = _mm256_add_epi64(_mm256_mul_epu32(u, multiplier), even);
-    const __m256i p1 = _mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(u, 32), odd_multiplier), odd);
-    const __m256i upper = _mm256_blend_epi32(_mm256_shuffle_epi32(p0, 0xF5), p1, 0xAA);
-    return _mm256_srav_epi32(_mm256_add_epi32(upper, _mm256_srli_epi32(u, 31)), right);
-  }
-
-  __m256i multiplier, odd_multiplier, right, even, odd;
 };
 
 // From codes to bytes, with the clamp; saturation on the way is harmless.

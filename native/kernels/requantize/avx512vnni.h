@@ -48,28 +48,8 @@ inline __m512i RoundTwice16(__m512i x, const Channels& channels, size_t c) {
 // Makes codes of channels c .. c+15, c a multiple of 16, with zero point and without clamp, from sums that began
 // with Bias(channels, c). By the folded form, whose constants it holds (stores of codes may change what lies in
 // memory, as far as the compiler knows), or by the roundings that are rare.
-template <bool kFolded>
+template <Form kForm>
 struct Codes16 {
-  static __m512i Bias(const Channels& channels, size_t c) { return LoadLanes16(channels.bias + c); }
-
-  Codes16(const Channels& the_channels, size_t first, const Output& output)
-      : channels(the_channels), c(first), zero_point(_mm512_set1_epi32(output.zero_point)) {}
-
-  __m512i operator()(__m512i x) const {
-    const __m512i scaled =
-        channels.rounding == Rounding::kOnce ? RoundOnce16(x, channels, c) : RoundTwice16(x, channels, c);
-    // Held to 2^20, beyond every clamp, so that the sum cannot leave int32.
-    const __m512i low = _mm512_set1_epi32(-(1 << 20)), high = _mm512_set1_epi32(1 << 20);
-    return _mm512_add_epi32(_mm512_min_epi32(_mm512_max_epi32(scaled, low), high), zero_point);
-  }
-
-  const Channels& channels;
-  size_t c;
-  __m512i zero_point;
-};
-
-template <>
-struct Codes16<true> {
   static __m512i Bias(const Channels& channels, size_t c) { return LoadLanes16(channels.folded.bias + c); }
 
   Codes16() = default;
@@ -88,10 +68,31 @@ struct Codes16<true> {
     const __m512i p0 = _mm512_add_epi64(_mm512_mul_epu32(u, multiplier), even);
     const __m512i p1 = _mm512_add_epi64(_mm512_mul_epu32(_mm512_srli_epi64(u, 32), odd_multiplier), odd);
     const __m512i upper = _mm512_mask_shuffle_epi32(p1, 0x5555, p0, _MM_PERM_DDBB);
+    if constexpr (kForm == Form::kPlain) return _mm512_srav_epi32(upper, right);
     return _mm512_srav_epi32(_mm512_add_epi32(upper, _mm512_srli_epi32(u, 31)), right);
   }
 
   __m512i multiplier, odd_multiplier, right, even, odd;
+};
+
+template <>
+struct Codes16<Form::kLiteral> {
+  static __m512i Bias(const Channels& channels, size_t c) { return LoadLanes16(channels.bias + c); }
+
+  Codes16(const Channels& the_channels, size_t first, const Output& output)
+      : channels(the_channels), c(first), zero_point(_mm512_set1_epi32(output.zero_point)) {}
+
+  __m512i operator()(__m512i x) const {
+    const __m512i scaled =
+        channels.rounding == Rounding::kOnce ? RoundOnce16(x, channels, c) : RoundTwice16(x, channels, c);
+    // Held to 2^20, beyond every clamp, so that the sum cannot leave int32.
+    const __m512i low = _mm512_set1_epi32(-(1 << 20)), high = _mm512_set1_epi32(1 << 20);
+    return _mm512_add_epi32(_mm512_min_epi32(_mm512_max_epi32(scaled, low), high), zero_point);
+  }
+
+  const Channels& channels;
+  size_t c;
+  __m512i zero_point;
 };
 
 // From codes to bytes, with the clamp; saturation on the way is harmless.

@@ -9,15 +9,15 @@ namespace lowbit::kernels {
 
 class PackedChannels {
  public:
-  // For Rounding::kTwice, or kFolded where it holds. bias, multiplier, shift (TFLite's: positive = left) and
+  // For Rounding::kTwice. bias, multiplier, shift (TFLite's: positive = left) and
   // bound: `count` entries each. bound[c] is at least |acc + bias| for every input the layer can meet. Shifts
-  // are in [-31, 30]. `zero_point` is that of the output. False when memory runs out.
+  // are in [-31, 30]. Kernels must be called with the same `output`. False when memory runs out.
   bool Pack(size_t count, const int32_t* bias, const int32_t* multiplier, const int32_t* shift,
-            const int64_t* bound, int32_t zero_point);
+            const int64_t* bound, const Output& output);
   // For Rounding::kOnce: a real factor a channel, each finite and >= 0. The folded form is there where it was
   // found to give the same codes.
   bool PackOnce(size_t count, const int32_t* bias, const double* scale, const int64_t* bound,
-                int32_t zero_point);
+                const Output& output);
 
   // What an entry takes.
   static constexpr size_t kEntryBytes = 6 * sizeof(int32_t) + sizeof(int64_t);

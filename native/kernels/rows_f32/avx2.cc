@@ -9,8 +9,8 @@ namespace {
 
 using real::Vector;
 
-constexpr Row kList[] = {
-    {"rows.f32.avx2", cpu::kAvx2, Total<Vector>, SoftmaxOf<Vector>, Symmetric<Vector>, Asymmetric<Vector>}};
+constexpr Row kList[] = {{"rows.f32.avx2", cpu::kAvx2, Total<Vector>, SoftmaxOf<Vector>,
+                          NormalizeRows<Vector>, Symmetric<Vector>, Asymmetric<Vector>}};
 
 }  // namespace
 

@@ -10,7 +10,7 @@ namespace {
 using real::Vector;
 
 constexpr Row kList[] = {{"rows.f32.avx512vnni", cpu::kAvx512Vnni, Total<Vector>, SoftmaxOf<Vector>,
-                          Symmetric<Vector>, Asymmetric<Vector>}};
+                          NormalizeRows<Vector>, Symmetric<Vector>, Asymmetric<Vector>}};
 
 }  // namespace
 

@@ -11,8 +11,19 @@ namespace lowbit::kernels::rows_f32 {
 // The sum; the order of additions is each kernel's own.
 using Sum = float (*)(const float* row, size_t count);
 
-// out[i] = e^(beta (row[i] - m)) / (the sum of these), m the largest entry. `out` may be `row`.
-using Softmax = void (*)(const float* row, size_t count, float beta, float* out);
+// Of each row of `depth` values: out[i] = e^(beta (row[i] - m)) / (the sum of these), m the largest entry.
+// Powers below the smallest normal number may be anything from 0 up to it. `out` may be `values`.
+using Softmax = void (*)(const float* values, size_t rows, size_t depth, float beta, float* out);
+
+// Of each row of `depth` values: out[i] = x[i] g[i] + (-mean g[i] + beta[i]), g[i] = gamma[i] / sqrt(variance +
+// epsilon), the variance being the mean of the squared differences from the mean. The same bits as one operation
+// after the other with the kernels of the same instruction set; without `beta` (null) nothing is added. `out` may
+// be `values`.
+struct LayerNorm {
+  const float *gamma, *beta;
+  float epsilon;
+};
+using Normalize = void (*)(const float* values, size_t rows, size_t depth, const LayerNorm& norm, float* out);
 
 // Codes of `rows` rows of `depth` values, with a scale, and perhaps a zero point, of each row's own:
 // real = scale * (code - zero_point). A row of zeros has the codes 0 and the scale 1. The same bits on every
@@ -31,6 +42,7 @@ struct Row {
   cpu::Isa needs;
   Sum sum;
   Softmax softmax;
+  Normalize normalize;
   QuantizeSymmetric quantize_symmetric;
   QuantizeAsymmetric quantize_asymmetric;
 };

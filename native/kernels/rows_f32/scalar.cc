@@ -17,7 +17,7 @@ float Total(const float* row, size_t count) {
   return sum;
 }
 
-void SoftmaxOf(const float* row, size_t count, float beta, float* out) {
+void SoftmaxRow(const float* row, size_t count, float beta, float* out) {
   float best = std::numeric_limits<float>::lowest(), sum = 0;
   for (size_t i = 0; i < count; ++i) best = std::max(best, row[i]);
   for (size_t i = 0; i < count; ++i) {
@@ -25,6 +25,24 @@ void SoftmaxOf(const float* row, size_t count, float beta, float* out) {
     sum += out[i];
   }
   for (size_t i = 0; i < count; ++i) out[i] /= sum;
+}
+
+void NormalizeRows(const float* values, size_t rows, size_t depth, const LayerNorm& norm, float* out) {
+  const float count = static_cast<float>(depth);
+  for (size_t row = 0; row < rows; ++row, values += depth, out += depth) {
+    const float mean = Total(values, depth) / count;
+    float sum = 0;
+    for (size_t i = 0; i < depth; ++i) sum += (values[i] - mean) * (values[i] - mean);
+    const float r = 1 / std::sqrt(sum / count + norm.epsilon);
+    for (size_t i = 0; i < depth; ++i) {
+      const float g = r * norm.gamma[i], shift = -mean * g;
+      out[i] = values[i] * g + (norm.beta ? shift + norm.beta[i] : shift);
+    }
+  }
+}
+
+void SoftmaxOf(const float* values, size_t rows, size_t depth, float beta, float* out) {
+  for (size_t i = 0; i < rows; ++i) SoftmaxRow(values + i * depth, depth, beta, out + i * depth);
 }
 
 // To the nearest integer, halves away from zero, as the sum x + 0.5 in float cut off (so that the float below
@@ -80,7 +98,8 @@ void Asymmetric(const float* values, size_t rows, size_t depth, int8_t* codes, f
     AsymmetricRow(values + i * depth, depth, codes + i * depth, scales + i, zero_points + i);
 }
 
-constexpr Row kList[] = {{"rows.f32.scalar", cpu::kScalar, Total, SoftmaxOf, Symmetric, Asymmetric}};
+constexpr Row kList[] = {
+    {"rows.f32.scalar", cpu::kScalar, Total, SoftmaxOf, NormalizeRows, Symmetric, Asymmetric}};
 
 }  // namespace
 

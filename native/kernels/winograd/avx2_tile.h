@@ -283,9 +283,9 @@ inline void RestoreTile(const Planes<const int32_t>& sums, const int32_t* from, 
 }
 
 // What turns sums of sixteen channels into codes.
-template <bool kFolded>
+template <Form kForm>
 struct Epilogue {
-  const Codes8<kFolded> lower, upper;
+  const Codes8<kForm> lower, upper;
   const __m256i lower_bias, upper_bias;
   const ByteClamp clamp;
   Epilogue(const Channels& channels, size_t c, const Output& output)
@@ -303,10 +303,10 @@ struct Epilogue {
   }
 };
 
-template <int kTileH, int kTileW, bool kFolded>
+template <int kTileH, int kTileW, Form kForm>
 void FinishTiles(const Planes<const int32_t> sums, const Strip strip, const Target target,
                  const Channels& channels, const Output& output) {
-  const Epilogue<kFolded> epilogue(channels, target.channel, output);
+  const Epilogue<kForm> epilogue(channels, target.channel, output);
   const int32_t* from = sums.first + strip.slot * sums.slot_stride;
   const size_t rows = target.h - strip.y < kTileH ? target.h - strip.y : kTileH;
   for (size_t t = 0; t < strip.count; ++t, from += sums.slot_stride) {
@@ -331,9 +331,14 @@ void FinishTiles(const Planes<const int32_t> sums, const Strip strip, const Targ
 template <int kTileH, int kTileW>
 void FinishAs(const Planes<const int32_t>& sums, const Strip& strip, const Target& target,
               const Channels& channels, const Output& output) {
-  if (channels.rounding == Rounding::kFolded)
-    return FinishTiles<kTileH, kTileW, true>(sums, strip, target, channels, output);
-  FinishTiles<kTileH, kTileW, false>(sums, strip, target, channels, output);
+  switch (channels.form) {
+    case Form::kPlain:
+      return FinishTiles<kTileH, kTileW, Form::kPlain>(sums, strip, target, channels, output);
+    case Form::kSigned:
+      return FinishTiles<kTileH, kTileW, Form::kSigned>(sums, strip, target, channels, output);
+    case Form::kLiteral:
+      return FinishTiles<kTileH, kTileW, Form::kLiteral>(sums, strip, target, channels, output);
+  }
 }
 
 void FinishStrip(const Planes<const int32_t>& sums, const Strip& strip, const Target& target,

@@ -266,9 +266,9 @@ inline void RestoreTile(const Planes<const int32_t>& sums, const int32_t* from, 
 }
 
 // What turns sums of 32 channels into codes.
-template <bool kFolded>
+template <Form kForm>
 struct Epilogue {
-  const Codes16<kFolded> lower, upper;
+  const Codes16<kForm> lower, upper;
   const __m512i lower_bias, upper_bias;
   const ByteClamp clamp;
   Epilogue(const Channels& channels, size_t c, const Output& output)
@@ -286,10 +286,10 @@ struct Epilogue {
   }
 };
 
-template <int kTileH, int kTileW, bool kFolded>
+template <int kTileH, int kTileW, Form kForm>
 void FinishTiles(const Planes<const int32_t> sums, const Strip strip, const Target target,
                  const Channels& channels, const Output& output) {
-  const Epilogue<kFolded> epilogue(channels, target.channel, output);
+  const Epilogue<kForm> epilogue(channels, target.channel, output);
   const int32_t* from = sums.first + strip.slot * sums.slot_stride;
   const size_t rows = target.h - strip.y < kTileH ? target.h - strip.y : kTileH;
   const ptrdiff_t stride = static_cast<ptrdiff_t>(target.pixel_stride);
@@ -312,9 +312,14 @@ void FinishTiles(const Planes<const int32_t> sums, const Strip strip, const Targ
 template <int kTileH, int kTileW>
 void FinishAs(const Planes<const int32_t>& sums, const Strip& strip, const Target& target,
               const Channels& channels, const Output& output) {
-  if (channels.rounding == Rounding::kFolded)
-    return FinishTiles<kTileH, kTileW, true>(sums, strip, target, channels, output);
-  FinishTiles<kTileH, kTileW, false>(sums, strip, target, channels, output);
+  switch (channels.form) {
+    case Form::kPlain:
+      return FinishTiles<kTileH, kTileW, Form::kPlain>(sums, strip, target, channels, output);
+    case Form::kSigned:
+      return FinishTiles<kTileH, kTileW, Form::kSigned>(sums, strip, target, channels, output);
+    case Form::kLiteral:
+      return FinishTiles<kTileH, kTileW, Form::kLiteral>(sums, strip, target, channels, output);
+  }
 }
 
 void FinishStrip(const Planes<const int32_t>& sums, const Strip& strip, const Target& target,

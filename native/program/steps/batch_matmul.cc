@@ -3,6 +3,9 @@
 //
 // Types: float32 by the kernels of gemm_f32; int8 x int8 -> int8 with two roundings; int16 x int16 and int16 x
 // int8 -> int16 by the 64-bit rule, where each output row is a sum of rows of the right side.
+//
+// Attributes: adjointA, adjointB (the operand's last two dimensions are the other way round); of float32 also
+// interleavedA, interleavedB, interleavedOut (rows stand before the last leading dimension: [.., m, heads, k]).
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -23,13 +26,18 @@ struct Shape {
   size_t m = 0, k = 0, n = 0, batches = 1;
   bool adjoint_a = false, adjoint_b = false;
   int leading = 0;
-  size_t extent[kMostLeading] = {}, stride_a[kMostLeading] = {}, stride_b[kMostLeading] = {};  // matrices
+  size_t extent[kMostLeading] = {};
 
-  // Index of the matrix of `a` or `b` that output matrix `batch` takes.
-  size_t Index(size_t batch, const size_t* stride) const {
-    size_t index = 0;
-    for (int i = leading; i-- > 0; batch /= extent[i]) index += batch % extent[i] * stride[i];
-    return index;
+  // How an operand lies, in elements: from matrix to matrix along each leading dimension, from line to line.
+  struct Side {
+    size_t stride[kMostLeading] = {}, line = 0;
+  } a, b, out;
+
+  // Where the matrix of an operand begins that output matrix `batch` takes.
+  size_t Begin(size_t batch, const Side& side) const {
+    size_t begin = 0;
+    for (int i = leading; i-- > 0; batch /= extent[i]) begin += batch % extent[i] * side.stride[i];
+    return begin;
   }
 };
 
@@ -62,9 +70,8 @@ class BatchMatmul final : public Step {
     A* out = out_.Out<A>(run);
     const auto matrix = [&](size_t batch, int slot) {
       uint8_t* scratch = run.scratch + static_cast<size_t>(slot) * slot_bytes();
-      Multiply(a + shape_.Index(batch, shape_.stride_a) * shape_.m * shape_.k,
-               b + shape_.Index(batch, shape_.stride_b) * shape_.k * shape_.n,
-               out + batch * shape_.m * shape_.n, reinterpret_cast<Sum*>(scratch),
+      Multiply(a + shape_.Begin(batch, shape_.a), b + shape_.Begin(batch, shape_.b),
+               out + shape_.Begin(batch, shape_.out), reinterpret_cast<Sum*>(scratch),
                reinterpret_cast<B*>(scratch + sums_bytes()));
     };
     if (run.threads > 1 && shape_.batches * shape_.m * shape_.k * shape_.n >= kParallelMacs) {
@@ -129,9 +136,8 @@ class RealBatchMatmul final : public Step {
     const float* b = b_.In<float>(run);
     float* out = out_.Out<float>(run);
     const auto matrix = [&](size_t batch, int slot) {
-      Multiply(a + shape_.Index(batch, shape_.stride_a) * shape_.m * shape_.k,
-               b + shape_.Index(batch, shape_.stride_b) * shape_.k * shape_.n,
-               out + batch * shape_.m * shape_.n,
+      Multiply(a + shape_.Begin(batch, shape_.a), b + shape_.Begin(batch, shape_.b),
+               out + shape_.Begin(batch, shape_.out),
                reinterpret_cast<float*>(run.scratch + static_cast<size_t>(slot) * slot_bytes()));
     };
     if (run.threads > 1 && shape_.batches * shape_.m * shape_.k * shape_.n >= kParallelMacs) {
@@ -166,14 +172,15 @@ class RealBatchMatmul final : public Step {
     if (shape_.adjoint_a) {
       float* rows = panel + panel_bytes() / sizeof(float);
       for (size_t i = 0; i < k; ++i) {
-        for (size_t row = 0; row < m; ++row) rows[row * k + i] = a[i * m + row];
+        for (size_t row = 0; row < m; ++row) rows[row * k + i] = a[i * shape_.a.line + row];
       }
       a = rows;
     }
-    const size_t channel_stride = shape_.adjoint_b ? k : 1, depth_stride = shape_.adjoint_b ? 1 : n;
+    const size_t line_a = shape_.adjoint_a ? k : shape_.a.line, line_b = shape_.b.line;
+    const size_t channel_stride = shape_.adjoint_b ? line_b : 1, depth_stride = shape_.adjoint_b ? 1 : line_b;
     const float** rows =
         reinterpret_cast<const float**>(panel + (panel_bytes() + rows_bytes()) / sizeof(float));
-    for (size_t i = 0; i < m; ++i) rows[i] = a + i * k;
+    for (size_t i = 0; i < m; ++i) rows[i] = a + i * line_a;
     static constexpr ptrdiff_t kOneRun = 0;
     kernels::gemm_f32::Block block{};
     block.lhs = rows;
@@ -181,7 +188,7 @@ class RealBatchMatmul final : public Step {
     block.run_count = 1;
     block.run_depth = static_cast<int>(k);
     block.packed = panel;
-    block.out_stride = static_cast<ptrdiff_t>(n);
+    block.out_stride = static_cast<ptrdiff_t>(shape_.out.line);
     block.rows = m;
     for (size_t column = 0; column < n; column += nr) {
       block.cols = std::min(nr, n - column);
@@ -196,39 +203,72 @@ class RealBatchMatmul final : public Step {
   Operand a_, b_, out_;
 };
 
+// Extents of an operand: of its matrices as they lie, and of its leading dimensions, counted from the last one.
+class Extents {
+ public:
+  Extents(const Tensor& tensor, bool is_interleaved)
+      : tensor_(tensor), is_interleaved_(is_interleaved && tensor.rank > 2) {}
+
+  size_t lines() const { return At(is_interleaved_ ? 3 : 2); }
+  size_t line() const { return At(1); }
+  size_t leading(int i) const { return At(i == 0 && is_interleaved_ ? 2 : 3 + i); }
+
+  // Steps along the leading dimensions; none along those of extent 1, which broadcast.
+  Shape::Side Side(int leading_count) const {
+    Shape::Side side;
+    side.line = is_interleaved_ ? line() * leading(0) : line();
+    size_t step = is_interleaved_ ? line() : lines() * line();
+    for (int i = 0; i < leading_count; ++i) {
+      side.stride[leading_count - 1 - i] = leading(i) == 1 ? 0 : step;
+      step *= leading(i) * (i == 0 && is_interleaved_ ? lines() : 1);
+    }
+    return side;
+  }
+
+ private:
+  size_t At(int from_end) const {
+    return from_end <= tensor_.rank ? static_cast<size_t>(tensor_.dims[tensor_.rank - from_end]) : size_t{1};
+  }
+
+  const Tensor& tensor_;
+  bool is_interleaved_;
+};
+
 Status ReadShape(const StepArgs& args, Shape* shape) {
   const Tensor &a = args.input(0), &b = args.input(1), &out = args.output(0);
-  int adjoint_a, adjoint_b;
+  int adjoint_a, adjoint_b, interleaved[3] = {0, 0, 0};
   LOWBIT_RETURN_IF_ERROR(args.Int("adjointA", 0, 1, &adjoint_a));
   LOWBIT_RETURN_IF_ERROR(args.Int("adjointB", 0, 1, &adjoint_b));
+  if (a.dtype == Dtype::kFloat32) {
+    LOWBIT_RETURN_IF_ERROR(args.Int("interleavedA", 0, 1, &interleaved[0]));
+    LOWBIT_RETURN_IF_ERROR(args.Int("interleavedB", 0, 1, &interleaved[1]));
+    LOWBIT_RETURN_IF_ERROR(args.Int("interleavedOut", 0, 1, &interleaved[2]));
+  }
   if (a.rank < 2 || b.rank < 2 || out.rank != std::max(a.rank, b.rank)) {
     return args.Fail(Code::kShapeMismatch, "the ranks do not fit together");
   }
-  const auto at = [](const Tensor& tensor, int from_end) {
-    return from_end <= tensor.rank ? static_cast<size_t>(tensor.dims[tensor.rank - from_end]) : size_t{1};
-  };
+  const Extents left(a, interleaved[0]), right(b, interleaved[1]), result(out, interleaved[2]);
   shape->adjoint_a = adjoint_a != 0;
   shape->adjoint_b = adjoint_b != 0;
-  shape->m = at(a, adjoint_a ? 1 : 2);
-  shape->k = at(a, adjoint_a ? 2 : 1);
-  shape->n = at(b, adjoint_b ? 2 : 1);
-  if (at(b, adjoint_b ? 1 : 2) != shape->k || at(out, 2) != shape->m || at(out, 1) != shape->n) {
+  shape->m = adjoint_a ? left.line() : left.lines();
+  shape->k = adjoint_a ? left.lines() : left.line();
+  shape->n = adjoint_b ? right.lines() : right.line();
+  if ((adjoint_b ? right.line() : right.lines()) != shape->k || result.lines() != shape->m ||
+      result.line() != shape->n) {
     return args.Fail(Code::kShapeMismatch, "rows and columns do not fit together");
   }
   shape->leading = out.rank - 2;
-  size_t step_a = 1, step_b = 1;
-  for (int i = shape->leading; i-- > 0;) {
-    const size_t from_a = at(a, out.rank - i), from_b = at(b, out.rank - i), extent = at(out, out.rank - i);
+  for (int i = 0; i < shape->leading; ++i) {
+    const size_t from_a = left.leading(i), from_b = right.leading(i), extent = result.leading(i);
     if ((from_a != extent && from_a != 1) || (from_b != extent && from_b != 1)) {
       return args.Fail(Code::kShapeMismatch, "the leading dimensions do not broadcast");
     }
-    shape->extent[i] = extent;
-    shape->stride_a[i] = from_a == 1 ? 0 : step_a;
-    shape->stride_b[i] = from_b == 1 ? 0 : step_b;
-    step_a *= from_a;
-    step_b *= from_b;
+    shape->extent[shape->leading - 1 - i] = extent;
     shape->batches *= extent;
   }
+  shape->a = left.Side(shape->leading);
+  shape->b = right.Side(shape->leading);
+  shape->out = result.Side(shape->leading);
   return Status();
 }
 

@@ -239,7 +239,7 @@ class Binary final : public Step {
     const uint8_t* b = b_.In<uint8_t>(run);
     uint8_t* out = out_.Out<uint8_t>(run);
     if (check_ && !check_(run, b, b_count_)) return;
-    Walk(run, shape_, 16 << 10, [&](const size_t(&from)[2], size_t to, size_t count) {
+    Walk(run, shape_, 8 << 10, [&](const size_t(&from)[2], size_t to, size_t count) {
       run_(a + from[0] * element_bytes_, shape_.step[0], b + from[1] * element_bytes_, shape_.step[1],
            out + to * element_bytes_, count, clamp_);
     });
@@ -274,12 +274,12 @@ class RealBinary final : public Step {
     const float* b = b_.In<float>(run);
     float* out = out_.Out<float>(run);
     if (repeats_.any()) {
-      return repeats_.Run(run, a, b, out, reinterpret_cast<float*>(run.scratch), 16 << 10,
+      return repeats_.Run(run, a, b, out, reinterpret_cast<float*>(run.scratch), 8 << 10,
                           [&](const float* x, const float* y, float* to, size_t count) {
                             run_(x, 1, y, 1, to, count, low_, high_);
                           });
     }
-    Walk(run, shape_, 16 << 10, [&](const size_t(&from)[2], size_t to, size_t count) {
+    Walk(run, shape_, 8 << 10, [&](const size_t(&from)[2], size_t to, size_t count) {
       run_(a + from[0], shape_.step[0], b + from[1], shape_.step[1], out + to, count, low_, high_);
     });
   }

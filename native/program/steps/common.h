@@ -55,8 +55,8 @@ inline bool SameShape(const Tensor& a, const Tensor& b) {
   int name = 0;                          \
   LOWBIT_RETURN_IF_ERROR(args.Int(#name, low, high, &name))
 
-// Calls work(begin, end) for ranges that cover [0, count). `grain` is how much is worth another thread (about
-// 10 microseconds); less than two grains stay on this one.
+// Calls work(begin, end) for ranges that cover [0, count). `grain` is how much is worth another thread (some
+// microseconds); less than two grains stay on this one.
 template <typename Work>
 inline void Split(const RunContext& run, size_t count, size_t grain, const Work& work) {
   grain = std::max<size_t>(1, grain);

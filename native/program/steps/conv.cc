@@ -5,6 +5,7 @@
 #include "program/steps/conv_rows.h"
 #include "program/steps/matmul_layer.h"
 #include "program/steps/quantize_rows.h"
+#include "program/steps/vector_layer.h"
 #include "program/steps/winograd.h"
 
 namespace lowbit::program::steps {
@@ -30,7 +31,7 @@ class HybridConv final : public Step {
     for (size_t b = 0; b < batch_; ++b) {
       float scale = 1;
       int32_t zero_point = 0;
-      QuantizeRows(*quantize_, is_asymmetric_, input + b * image_size_, 1, image_size_, codes, &scale,
+      QuantizeRows(run, *quantize_, is_asymmetric_, input + b * image_size_, 1, image_size_, codes, &scale,
                    &zero_point);
       const auto padding = static_cast<typename Family::Lhs>(zero_point);
       matmul.Run(run, run.scratch + codes_bytes(), rows_, padding, LhsFlip(Family()), codes,
@@ -95,7 +96,9 @@ Status LoadConvOf(StepArgs& args, Window window, MatmulShape shape, WeightStride
     LOWBIT_RETURN_IF_ERROR(ReadQuantizedLayer(args, shape.groups * shape.channels, &layer));
     layer.weights.channel_stride = strides.channel;
     layer.weights.depth_stride = strides.depth;
-    LOWBIT_RETURN_IF_ERROR(LoadWinograd(args, window, shape, layer, step));
+    LOWBIT_RETURN_IF_ERROR(window.IsWhole() && shape.groups == 1
+                               ? LoadVectorLayer(args, shape, layer, step)
+                               : LoadWinograd(args, window, shape, layer, step));
     if (*step) return Status();
   }
   const auto rows_by = [&](const auto& copy) {

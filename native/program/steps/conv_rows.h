@@ -83,8 +83,7 @@ class ConvRows final : public RowSource<typename Copy::Lhs> {
     if constexpr (Copy::kIsView) {
       if (way_ == Way::kView) {
         if (w.IsPointwise()) {
-          for (size_t i = 0; i < count; ++i) rows[i] = from + (first + i) * w.channels;
-          return;
+          return PointRows(from + first * w.channels, w.channels, count, rows);
         }
         line = from + (image * w.in_h + oy * step_h_) * w.in_w * w.channels;
         return Point(line, ox, count, rows);
@@ -105,11 +104,13 @@ class ConvRows final : public RowSource<typename Copy::Lhs> {
   // Rows from column ox of the output line that begins at `line`.
   void Point(const Lhs* line, size_t ox, size_t count, const Lhs** rows) const {
     const size_t c = window_.channels, line_step = step_h_ * width_ * c, pixel_step = step_w_ * c;
-    for (size_t i = 0; i < count; line += line_step, ox = 0) {
-      for (const Lhs* pixel = line + ox * pixel_step; ox < window_.out_w && i < count; ++ox, ++i) {
-        rows[i] = pixel;
-        pixel += pixel_step;
-      }
+    while (count > 0) {
+      const size_t some = std::min(window_.out_w - ox, count);
+      PointRows(line + ox * pixel_step, pixel_step, some, rows);
+      rows += some;
+      count -= some;
+      line += line_step;
+      ox = 0;
     }
   }
 

@@ -26,7 +26,7 @@ class DepthwiseBase : public Step {
     channels_ = window.channels * multiplier;
     tap_count_ = static_cast<size_t>(window.filter_h) * static_cast<size_t>(window.filter_w);
     if (tap_count_ > kMostTaps) return args.Fail(Code::kUnsupported, "more than 2^20 taps an output pixel");
-    constexpr size_t kParallelMacs = 400 * 1000;  // 10 to 20 microseconds
+    constexpr size_t kParallelMacs = 100 * 1000;
     const size_t rows = window.batch * window.out_h, threads = static_cast<size_t>(args.threads());
     const uint64_t macs = Times(Times(rows, window.out_w), Times(channels_, tap_count_));
     chunks_ = threads > 1 && macs >= kParallelMacs ? std::min(rows, 4 * threads) : 1;

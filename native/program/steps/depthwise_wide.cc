@@ -26,13 +26,14 @@ class Wide final : public DepthwiseBase<int16_t> {
     LOWBIT_RETURN_IF_ERROR(PlanScratch(args, true));
     LOWBIT_RETURN_IF_ERROR(args.Int("low", -32768, 32767, &low_));
     LOWBIT_RETURN_IF_ERROR(args.Int("high", low_, 32767, &high_));
-    std::vector<int32_t> factor, shift;
+    Factors factors;
     std::vector<int64_t> bias;
-    LOWBIT_RETURN_IF_ERROR(ReadWideFactors(args, channels_, &factor, &shift));
+    LOWBIT_RETURN_IF_ERROR(ReadFactors(args, channels_, kMostWideShift, &factors));
+    if (factors.once) return args.Fail(Code::kUnsupported, "its sums are rounded twice");
     LOWBIT_RETURN_IF_ERROR(ReadWideBias(args, channels_, &bias));
     const int8_t* weights = reinterpret_cast<const int8_t*>(args.input(1).constant);
-    const kernels::depthwise_s16::Layer layer = {weights,     tap_count_,    channels_,
-                                                 bias.data(), factor.data(), shift.data()};
+    const kernels::depthwise_s16::Layer layer = {
+        weights, tap_count_, channels_, bias.data(), factors.multiplier.data(), factors.shift.data()};
     row_ = &dispatch::depthwise_s16::Choose(layer, args.isa());
     kernel_ = row_->name;
     const size_t bytes = row_->packed_bytes(tap_count_, channels_);

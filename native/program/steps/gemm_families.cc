@@ -14,18 +14,6 @@ namespace lowbit::program::steps {
 
 namespace {
 
-// Whether every weight fits the int8 layout.
-bool FitInt8(const kernels::gemm::WeightView& weights, size_t channels, size_t depth) {
-  if (!weights.is_unsigned && weights.zero_point == 0) return true;
-  std::vector<int16_t> line(depth);
-  for (size_t n = 0; n < channels; ++n) {
-    kernels::gemm::ReadChannel(weights, n, depth, line.data());
-    const auto outside = [](int16_t w) { return w < -128 || w > 127; };
-    if (std::any_of(line.begin(), line.end(), outside)) return false;
-  }
-  return true;
-}
-
 Key LayoutOf(WeightStrides strides) { return Key().With(strides.channel).With(strides.depth); }
 
 // Weights of the integer kernels, packed for the matmul's row.
@@ -46,6 +34,17 @@ Status PackCodes(StepArgs& args, const kernels::gemm::WeightView& weights, size_
 Status NoMemory(const StepArgs& args) { return args.Fail(Code::kLimit, "no memory for channel constants"); }
 
 }  // namespace
+
+bool AreBytes(const kernels::gemm::WeightView& weights, size_t channels, size_t depth, int32_t least) {
+  if (!weights.is_unsigned && weights.zero_point == 0 && least == -128) return true;
+  std::vector<int16_t> line(depth);
+  for (size_t n = 0; n < channels; ++n) {
+    kernels::gemm::ReadChannel(weights, n, depth, line.data());
+    const auto outside = [&](int16_t w) { return w < least || w > 127; };
+    if (std::any_of(line.begin(), line.end(), outside)) return false;
+  }
+  return true;
+}
 
 Status KindOfLayer(const StepArgs& args, LayerKind* kind) {
   if (args.input_count() < 2 || args.output_count() != 1 || !args.has_input(0) || !args.has_input(1)) {
@@ -111,24 +110,9 @@ Status ReadWideBias(const StepArgs& args, size_t channels, std::vector<int64_t>*
   return Status();
 }
 
-Status ReadWideFactors(const StepArgs& args, size_t channels, std::vector<int32_t>* multiplier,
-                       std::vector<int32_t>* shift) {
-  Span<const int32_t> multipliers, shifts;
-  LOWBIT_RETURN_IF_ERROR(args.Ints("multiplier", channels, &multipliers));
-  LOWBIT_RETURN_IF_ERROR(args.Ints("shift", channels, &shifts));
-  for (size_t n = 0; n < channels; ++n) {
-    if (multipliers[n] < 0 || shifts[n] < -31 || shifts[n] > 7) {
-      return args.Fail(Code::kUnsupported, "the factor of channel " + std::to_string(n) + " is out of range");
-    }
-  }
-  multiplier->assign(multipliers.begin(), multipliers.end());
-  shift->assign(shifts.begin(), shifts.end());
-  return Status();
-}
-
 const kernels::gemm::Row& CodesRow(const StepArgs& args, const MatmulShape& shape,
                                    const QuantizedLayer& layer) {
-  const bool fit = FitInt8(layer.weights, shape.groups * shape.channels, shape.depth);
+  const bool fit = AreBytes(layer.weights, shape.groups * shape.channels, shape.depth, -128);
   return dispatch::gemm::Choose({shape.rows, shape.channels, shape.depth, fit}, args.isa());
 }
 
@@ -156,7 +140,7 @@ Status LoadCodes(StepArgs& args, const MatmulShape& shape, const RowSource<int16
 const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& shape,
                                       const QuantizedLayer& layer) {
   const kernels::gemm_u8::Row* row = dispatch::gemm_u8::Choose(shape.channels, args.isa());
-  return row && FitInt8(layer.weights, shape.groups * shape.channels, shape.depth) ? row : nullptr;
+  return row && AreBytes(layer.weights, shape.groups * shape.channels, shape.depth, -128) ? row : nullptr;
 }
 
 Status LoadBytes(StepArgs& args, const MatmulShape& shape, const RowSource<uint8_t>& rows,
@@ -187,25 +171,22 @@ Status LoadHybridFor(StepArgs& args, const MatmulShape& shape, const RowSource<t
   float low, high;
   LOWBIT_RETURN_IF_ERROR(ReadRealClamp(args, &low, &high));
 
-  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, rows, row, weight_bytes, 4 * sizeof(float)));
+  LOWBIT_RETURN_IF_ERROR(matmul->Plan(args, shape, rows, row, weight_bytes, 3 * sizeof(float)));
   const kernels::gemm::WeightView view{args.input(1).constant, false, 0, strides.channel, strides.depth};
   LOWBIT_RETURN_IF_ERROR(PackCodes(args, view, weight_bytes, matmul));
   const size_t count = shape.groups * matmul->padded_channels();
   AlignedBuffer& memory = matmul->constants.memory;
-  if (!memory.Allocate(count * 4 * sizeof(float))) return NoMemory(args);
+  if (!memory.Allocate(count * 3 * sizeof(float))) return NoMemory(args);
   float *scales = memory.as<float>(), *biases = scales + count;
-  int32_t *sums = reinterpret_cast<int32_t*>(biases + count), *start = sums + count;
+  int32_t* sums = reinterpret_cast<int32_t*>(biases + count);
   for (size_t i = 0; i < count; ++i) {
     const size_t n = matmul->ChannelOf(i);
     if (n == SIZE_MAX) continue;
     scales[i] = scale[n];
     biases[i] = bias[n];
     for (size_t k = 0; k < shape.depth; ++k) sums[i] += view.At(n, k);
-    // Wraps, as all sums do.
-    start[i] =
-        static_cast<int32_t>(0u - static_cast<uint32_t>(Family::kLhsOffset) * static_cast<uint32_t>(sums[i]));
   }
-  matmul->constants.channels = {scales, biases, sums, start, low, high, scales_apart};
+  matmul->constants.channels = {scales, biases, sums, Family::kLhsOffset, low, high, scales_apart};
   return Status();
 }
 
@@ -230,17 +211,8 @@ Status LoadWide(StepArgs& args, const MatmulShape& shape, const RowSource<int16_
   int low, high;
   LOWBIT_RETURN_IF_ERROR(args.Int("low", -32768, 32767, &low));
   LOWBIT_RETURN_IF_ERROR(args.Int("high", low, 32767, &high));
-  const bool once = args.has("scale");
-  Span<const double> scale;
-  std::vector<int32_t> multiplier, shift;
-  if (once) {
-    LOWBIT_RETURN_IF_ERROR(args.Doubles("scale", channels, &scale));
-    for (double factor : scale) {
-      if (!(factor >= 0 && factor < 1e300)) return args.Fail(Code::kInvalid, "a scale is out of range");
-    }
-  } else {
-    LOWBIT_RETURN_IF_ERROR(ReadWideFactors(args, channels, &multiplier, &shift));
-  }
+  Factors factors;
+  LOWBIT_RETURN_IF_ERROR(ReadFactors(args, channels, kMostWideShift, &factors));
   std::vector<int64_t> bias;
   LOWBIT_RETURN_IF_ERROR(ReadWideBias(args, channels, &bias));
 
@@ -260,14 +232,14 @@ Status LoadWide(StepArgs& args, const MatmulShape& shape, const RowSource<int16_
     const size_t n = matmul->ChannelOf(i);
     if (n == SIZE_MAX) continue;
     biases[i] = bias[n];
-    if (once) {
-      scales[i] = scale[n];
+    if (factors.once) {
+      scales[i] = factors.scale[n];
     } else {
-      multipliers[i] = multiplier[n];
-      shifts[i] = shift[n];
+      multipliers[i] = factors.multiplier[n];
+      shifts[i] = factors.shift[n];
     }
   }
-  matmul->constants.channels = {biases, multipliers, shifts, once ? scales : nullptr, low, high};
+  matmul->constants.channels = {biases, multipliers, shifts, factors.once ? scales : nullptr, low, high};
   return Status();
 }
 

@@ -117,6 +117,9 @@ struct WeightStrides {
   size_t channel, depth;
 };
 
+// Whether every weight lies in [least, 127].
+bool AreBytes(const kernels::gemm::WeightView& weights, size_t channels, size_t depth, int32_t least);
+
 // The kernel for codes: for bytes where this machine has one for the layer (else null), and the other.
 const kernels::gemm_u8::Row* BytesRow(const StepArgs& args, const MatmulShape& shape,
                                       const QuantizedLayer& layer);
@@ -154,8 +157,7 @@ Status ReadRealBias(const StepArgs& args, size_t channels, std::vector<float>* b
 
 // The int64 or int32 bias of a 16x8 layer, or zeros when absent.
 Status ReadWideBias(const StepArgs& args, size_t channels, std::vector<int64_t>* bias);
-// Fixed-point factors of a 16x8 layer: attributes multiplier and shift.
-Status ReadWideFactors(const StepArgs& args, size_t channels, std::vector<int32_t>* multiplier,
-                       std::vector<int32_t>* shift);
+// The largest shift of the factors of a 16x8 layer.
+constexpr int kMostWideShift = 7;
 
 }  // namespace lowbit::program::steps

@@ -34,7 +34,7 @@ class Lut final : public Step {
     const uint8_t* in = in_.In<uint8_t>(run);
     uint8_t* out = out_.Out<uint8_t>(run);
     if (!Allowed(run, in_.In<int8_t>(run), count_, lowest_)) return;
-    Split(run, count_, 64 << 10,
+    Split(run, count_, 16 << 10,
           [&](size_t begin, size_t end) { run_(table_, in + begin, out + begin, end - begin); });
   }
 

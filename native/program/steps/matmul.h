@@ -28,8 +28,11 @@ inline size_t DivideUp(size_t a, size_t b) { return (a + b - 1) / b; }
 // Bytes of scratch memory, up to a boundary of 64.
 inline uint64_t Aligned(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
 
-// Handing work to other threads pays from about 20 microseconds on.
-constexpr size_t kParallelMacs = 2 * 1000 * 1000;
+// Weights of an output channel.
+constexpr size_t kMostDepth = size_t{1} << 28;
+
+// Handing work to other threads pays from about 2 microseconds on (threads/README.md).
+constexpr size_t kParallelMacs = 400 * 1000;
 constexpr size_t kChunksPerThread = 4;
 
 template <typename F>
@@ -46,10 +49,9 @@ class Matmul {
   // Refuses what the limit of memory does not leave room for: `channel_bytes` are an entry's constants.
   Status Plan(const StepArgs& args, const MatmulShape& shape, const RowSource<Lhs>& rows, const Row& row,
               size_t weight_bytes, size_t channel_bytes) {
-    constexpr size_t kMostDepth = size_t{1} << 28;
     // What a block touches stays in the second-level cache while the panels pass over it; panels that pass
     // together stay in the first-level one.
-    constexpr size_t kBlockBytes = 96 * 1024, kPanelBytes = 20 * 1024;
+    constexpr size_t kBlockBytes = 96 * 1024, kPanelBytes = 20 * 1024, kCachedWeights = 512 * 1024;
     if (shape.depth > kMostDepth) {
       return args.Fail(Code::kUnsupported, "more than 2^28 weights an output channel");
     }
@@ -76,9 +78,13 @@ class Matmul {
     const size_t wanted = parallel_ ? kChunksPerThread * threads : 1;
     const size_t images = image_rows_ ? shape.rows / image_rows_ : 0;
     if (images) {
-      const uint64_t cached = Times(image_rows_, rows.row_bytes) / kBlockBytes + 1;
+      const uint64_t image_bytes = Times(image_rows_, rows.row_bytes);
+      const uint64_t cached = image_bytes / kBlockBytes + 1;
+      // Each block goes through all weights, each split of the columns through all rows. Rows are divided where that
+      // leaves the weights in the second-level cache: the next step then finds its rows in the same core's cache.
+      const bool by_rows = Times(panels, panel_bytes) <= std::max<uint64_t>(2 * image_bytes, kCachedWeights);
       const size_t blocks = static_cast<size_t>(std::min<uint64_t>(
-          std::max<uint64_t>(cached, DivideUp(wanted, images)), DivideUp(image_rows_, mr)));
+          std::max<uint64_t>(cached, by_rows ? DivideUp(wanted, images) : 1), DivideUp(image_rows_, mr)));
       const size_t even = DivideUp(image_rows_, blocks);
       const size_t unit = even >= rows.line_rows ? rows.line_rows : mr;
       block_rows_ = std::min(image_rows_, DivideUp(even, unit) * unit);
@@ -86,7 +92,10 @@ class Matmul {
     }
     const size_t chunks = images * blocks_;
     const size_t columns = shape.groups * panels_;
-    splits_ = chunks ? std::min(columns, DivideUp(wanted, chunks)) : 0;
+    splits_ = chunks ? DivideUp(wanted, chunks) : 0;
+    // As much for each thread, where chunks are few.
+    while (parallel_ && chunks && chunks < 4 * wanted && chunks * splits_ % threads) ++splits_;
+    splits_ = std::min(splits_, columns);
     chunks_ = chunks * splits_;
     pointer_bytes_ = DivideUp(block_rows_ * sizeof(const Lhs*), 64) * 64;
     const uint64_t found = Times(rows.scratch_elements(block_rows_), sizeof(Lhs));

@@ -74,7 +74,7 @@ class PlaneSum final : public Step {
     const uint8_t* a = a_.In<uint8_t>(run);
     const uint8_t* b = b_.In<uint8_t>(run);
     uint8_t* out = out_.Out<uint8_t>(run);
-    Split(run, count_, 64 << 10,
+    Split(run, count_, 16 << 10,
           [&](size_t begin, size_t end) { run_(plane_, a + begin, b + begin, out + begin, end - begin); });
   }
 
@@ -147,7 +147,9 @@ Status LoadQuantizedBinary(StepArgs& args, std::unique_ptr<Step>* step) {
   for (int i = 0; i < 3; ++i) {
     const bool zero_fits =
         dtype == Dtype::kInt16 ? zero_points[i] == 0 : zero_points[i] >= lowest && zero_points[i] <= highest;
-    if (!zero_fits || multipliers[i] < 0 || shifts[i] < -31 || shifts[i] > (i == 2 ? 30 : 0)) {
+    const bool is_wide_sum = kind == Kind::kAddS16 && i < 2;
+    if (!zero_fits || multipliers[i] < 0 || shifts[i] < -31 || shifts[i] > (i == 2 ? 30 : 0) ||
+        (is_wide_sum && shifts[i] == 0 && multipliers[i] > 1 << 30)) {
       return args.Fail(Code::kInvalid, "zero point, multiplier or shift out of range");
     }
   }

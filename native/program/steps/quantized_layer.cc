@@ -39,23 +39,7 @@ Status ReadQuantizedLayer(const StepArgs& args, size_t channels, QuantizedLayer*
   layer->weights.is_unsigned = unsigned_weights;
   layer->weights.zero_point = weight_zero_point;
 
-  if (args.has("scale")) {
-    LOWBIT_RETURN_IF_ERROR(args.Doubles("scale", channels, &layer->scale));
-    for (size_t n = 0; n < channels; ++n) {
-      if (!(layer->scale[n] >= 0) || !(layer->scale[n] < 1e300)) {
-        return args.Fail(Code::kInvalid, "scale of channel " + std::to_string(n) + " is out of range");
-      }
-    }
-  } else {
-    LOWBIT_RETURN_IF_ERROR(args.Ints("multiplier", channels, &layer->multiplier));
-    LOWBIT_RETURN_IF_ERROR(args.Ints("shift", channels, &layer->shift));
-    for (size_t n = 0; n < channels; ++n) {
-      if (layer->multiplier[n] < 0 || layer->shift[n] < -31 || layer->shift[n] > 30) {
-        return args.Fail(Code::kInvalid,
-                         "multiplier or shift of channel " + std::to_string(n) + " is out of range");
-      }
-    }
-  }
+  LOWBIT_RETURN_IF_ERROR(ReadFactors(args, channels, 30, &layer->factors));
   layer->bias.assign(channels, 0);
   if (args.has_input(2)) {
     const Tensor& bias = args.input(2);

@@ -8,6 +8,7 @@
 #include "kernels/gemm/pack.h"
 #include "kernels/requantize/pack.h"
 #include "program/step.h"
+#include "program/steps/factors.h"
 
 namespace lowbit::program::steps {
 
@@ -16,21 +17,17 @@ struct QuantizedLayer {
   int32_t input_zero_point = 0;  // as int8 code
   kernels::Output output{};
   kernels::gemm::WeightView weights{};  // strides are the caller's to set
-  // Factors: fixed-point with two roundings, or real with one (then `scale` is not empty).
-  Span<const int32_t> multiplier, shift;
-  Span<const double> scale;
+  Factors factors;
   std::vector<int32_t> bias;  // zeros when absent
 };
 
 // Operands: input, weights (constant), bias (constant int32, may be absent) -> output. Attributes:
-// inputZeroPoint, weightZeroPoint, outputZeroPoint, low, high (stored codes), multiplier and shift (one an
-// output channel).
+// inputZeroPoint, weightZeroPoint, outputZeroPoint, low, high (stored codes), and those of factors.h.
 Status ReadQuantizedLayer(const StepArgs& args, size_t channels, QuantizedLayer* layer);
 
 // What PackChannels keeps of a channel.
 inline size_t ChannelBytes(const QuantizedLayer& layer) {
-  return layer.scale.empty() ? kernels::PackedChannels::kEntryBytes
-                             : kernels::PackedChannels::kOnceEntryBytes;
+  return layer.factors.once ? kernels::PackedChannels::kOnceEntryBytes : kernels::PackedChannels::kEntryBytes;
 }
 
 // Per-channel constants of one layer. `channel_of(i)` maps entry i of `count` to its channel, or to SIZE_MAX
@@ -38,7 +35,7 @@ inline size_t ChannelBytes(const QuantizedLayer& layer) {
 template <typename ChannelOf>
 bool PackChannels(const QuantizedLayer& layer, size_t count, size_t depth, const ChannelOf& channel_of,
                   kernels::PackedChannels* packed) {
-  const bool once = !layer.scale.empty();
+  const bool once = layer.factors.once;
   std::vector<int32_t> bias(count, 0), multiplier(count, 0), shift(count, -1);
   std::vector<int64_t> bound(count, 0);
   std::vector<double> scale(once ? count : 0, 0.0);
@@ -66,15 +63,14 @@ bool PackChannels(const QuantizedLayer& layer, size_t count, size_t depth, const
     const int64_t b = layer.bias[n];
     bound[i] = (b < 0 ? -b : b) + widest * magnitude;
     if (once) {
-      scale[i] = layer.scale[n];
+      scale[i] = layer.factors.scale[n];
     } else {
-      multiplier[i] = layer.multiplier[n];
-      shift[i] = layer.shift[n];
+      multiplier[i] = layer.factors.multiplier[n];
+      shift[i] = layer.factors.shift[n];
     }
   }
-  if (once) return packed->PackOnce(count, bias.data(), scale.data(), bound.data(), layer.output.zero_point);
-  return packed->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data(),
-                      layer.output.zero_point);
+  if (once) return packed->PackOnce(count, bias.data(), scale.data(), bound.data(), layer.output);
+  return packed->Pack(count, bias.data(), multiplier.data(), shift.data(), bound.data(), layer.output);
 }
 
 }  // namespace lowbit::program::steps

@@ -111,7 +111,7 @@ class QuantizedReduce final : public Step {
     if (batched) {
       const size_t cols = last_reduced ? 1 : shape_.dims[rank - 1];
       const size_t batches = shape_.outputs / cols;
-      Split(run, batches, (256 << 10) / (cols * shape_.inputs_each + 1), [&](size_t begin, size_t end) {
+      Split(run, batches, (64 << 10) / (cols * shape_.inputs_each + 1), [&](size_t begin, size_t end) {
         for (size_t i = begin; i < end; ++i) {
           sum_(in + i * shape_.inputs_each * cols, shape_.inputs_each, cols, sums + i * cols);
         }
@@ -200,7 +200,7 @@ class SumRows final : public Step {
     const float* in = in_.In<float>(run);
     float* out = out_.Out<float>(run);
     const float count = static_cast<float>(depth_);
-    Split(run, rows_, (64 << 10) / (depth_ + 1), [&](size_t begin, size_t end) {
+    Split(run, rows_, (8 << 10) / (depth_ + 1), [&](size_t begin, size_t end) {
       for (size_t row = begin; row < end; ++row) {
         const float sum = sum_(in + row * depth_, depth_);
         out[row] = mean_ ? sum / count : sum;

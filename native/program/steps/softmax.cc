@@ -195,8 +195,7 @@ class SoftmaxF32 final : public Step {
     const float* in = r_.in.In<float>(run);
     float* out = r_.out.Out<float>(run);
     Split(run, r_.rows, 2048 / (r_.depth + 1), [&](size_t begin, size_t end) {
-      for (size_t row = begin; row < end; ++row)
-        softmax_(in + row * r_.depth, r_.depth, beta_, out + row * r_.depth);
+      softmax_(in + begin * r_.depth, end - begin, r_.depth, beta_, out + begin * r_.depth);
     });
   }
 

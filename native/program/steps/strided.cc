@@ -34,13 +34,13 @@ class Strided final : public Step {
     // A transposition of the two innermost dimensions reads columns: blocks keep its cache lines in use.
     if (rank >= 2 && s_.strides[rank - 2] == 1 && col_stride != 1 && s_.dims[rank - 2] >= 4) {
       const size_t tall = s_.dims[rank - 2], matrices = rows / (tall ? tall : 1);
-      Split(run, matrices, (64 << 10) / (tall * cols + 1), [&](size_t begin, size_t end) {
+      Split(run, matrices, (8 << 10) / (tall * cols + 1), [&](size_t begin, size_t end) {
         for (size_t m = begin; m < end; ++m)
           Transpose(in + Place(m, rank - 2), out + m * tall * cols, tall, cols, col_stride);
       });
       return;
     }
-    Split(run, rows, (64 << 10) / (cols + 1), [&](size_t begin, size_t end) {
+    Split(run, rows, (8 << 10) / (cols + 1), [&](size_t begin, size_t end) {
       for (size_t row = begin; row < end; ++row) {
         const T* from = in + Place(row, rank - 1);
         T* to = out + row * cols;

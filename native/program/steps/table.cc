@@ -32,6 +32,7 @@ Status LoadFullyConnectedBlockwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadIf(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadL2Norm(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadLayerNorm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLocalNorm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLstm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLut(StepArgs& args, std::unique_ptr<Step>* step);
@@ -42,6 +43,7 @@ Status LoadOnce(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPad(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadPool(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadQuantize(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadQuantizeRows(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadQuantizedBinary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadQuantizedPrelu(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadReduce(StepArgs& args, std::unique_ptr<Step>* step);
@@ -95,6 +97,7 @@ static constexpr StepKind kKinds[] = {
     {"gather", steps::LoadGather},
     {"if", steps::LoadIf},
     {"l2_norm", steps::LoadL2Norm},
+    {"layer_norm", steps::LoadLayerNorm, kFirst},
     {"local_norm", steps::LoadLocalNorm},
     {"lstm", steps::LoadLstm},
     {"lut", steps::LoadLut, kFirst},
@@ -105,6 +108,7 @@ static constexpr StepKind kKinds[] = {
     {"pad", steps::LoadPad},
     {"pool", steps::LoadPool},
     {"quantize", steps::LoadQuantize},
+    {"quantize_rows", steps::LoadQuantizeRows},
     {"quantized_binary", steps::LoadQuantizedBinary, kFirst | kSecond},
     {"quantized_prelu", steps::LoadQuantizedPrelu, kFirst},
     {"reduce", steps::LoadReduce},

@@ -41,7 +41,7 @@ constexpr IntegerRow kIntegers[] = {
     {"sign.s32.scalar", Dtype::kInt32, Function::kSign, MapIntegers<int32_t, Function::kSign>},
 };
 
-constexpr size_t kCheapGrain = 32 << 10, kCostlyGrain = 2 << 10;
+constexpr size_t kCheapGrain = 8 << 10, kCostlyGrain = 2 << 10;
 
 class UnaryIntegers final : public Step {
  public:

@@ -35,6 +35,14 @@ class Window {
     return filter_h == 1 && filter_w == 1 && stride_h == 1 && stride_w == 1 && pad_top == 0 &&
            pad_left == 0 && in_h == out_h && in_w == out_w && !is_transposed;
   }
+  // One output pixel over all of the input, in the input's order.
+  bool IsWhole() const {
+    const auto covers = [](int filter, size_t in, int dilation) {
+      return static_cast<size_t>(filter) == in && (filter == 1 || dilation == 1);
+    };
+    return pixels() == 1 && covers(filter_h, in_h, dilation_h) && covers(filter_w, in_w, dilation_w) &&
+           pad_top == 0 && pad_left == 0 && !is_transposed;
+  }
 
  private:
   ptrdiff_t Source(size_t out, int tap, int stride, int dilation, int pad) const {

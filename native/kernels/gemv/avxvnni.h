@@ -1,0 +1,5 @@
+#pragma once
+#include "kernels/gemv/contract.h"
+namespace lowbit::kernels::gemv {
+extern const Rows kAvxVnni;
+}
