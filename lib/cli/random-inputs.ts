@@ -31,3 +31,10 @@ export function randomInput({ name, dtype, shape }: TensorInfo, seed: number): T
   }
   return data
 }
+
+/** The shape of an output, for an int32 vector that has as many entries; undefined where there is none. */
+export function shapeInput({ dtype, shape }: TensorInfo, outputs: readonly TensorInfo[]) {
+  if (dtype !== 'int32' || shape.length !== 1) return undefined
+  const output = outputs.find((info) => info.shape.length === shape[0])
+  return output && Int32Array.from(output.shape)
+}

@@ -227,9 +227,19 @@ class Expansion {
     }
   }
 
-  #handle({ outputs, options }: OperatorRecord, tensors: readonly TensorRecord[], indexOf: IndexOf): void {
+  #handle(
+    { type, outputs, options }: OperatorRecord,
+    tensors: readonly TensorRecord[],
+    indexOf: IndexOf,
+  ): void {
+    const tensor = tensors[outputs[0] ?? -1]
+    if (tensor?.dtype !== 'resource') {
+      const message = `${type} gives a handle, and its output "${tensor?.name}" is ${tensor?.dtype}`
+      const facts = { expected: 'resource', actual: tensor?.dtype }
+      throw new LowbitError('FILE_INVALID', message, { operator: type, tensor: tensor?.name ?? '', ...facts })
+    }
     const { container = '', sharedName = '' } = options
-    const name = String(sharedName) || (tensors[outputs[0] ?? -1]?.name ?? '')
+    const name = String(sharedName) || tensor.name
     this.name(indexOf(outputs[0] ?? -1), `variable:${String(container)}\0${name}`)
   }
 

@@ -5,10 +5,10 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ERROR_CODES, type ErrorCode, LowbitError } from '../errors.js'
-import type { NativeBinding, NativeProgram, NativeRun, NativeViews } from './binding.js'
+import type { NativeBinding, NativeExchange, NativeProgram, NativeRun, NativeViews } from './binding.js'
 
 /** The interface of `binding.ts` in numbers; kAbi in native/binding/addon.cc is the same. */
-const ABI = 4
+const ABI = 5
 
 /** What was looked at, and how it ended. */
 export interface Attempt {
@@ -209,6 +209,22 @@ class GuardedProgram implements NativeProgram {
       this.#native.run(oneOrAll(inputs), oneOrAll(outputs))
     } catch (error) {
       throw wrap(error)
+    }
+  }
+
+  exchange(): NativeExchange | undefined {
+    const exchange = guard(() => this.#native.exchange())
+    if (exchange === undefined) return undefined
+    const { buffer, run } = exchange
+    return {
+      buffer,
+      run() {
+        try {
+          run()
+        } catch (error) {
+          throw wrap(error)
+        }
+      },
     }
   }
 

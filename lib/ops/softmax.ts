@@ -1,7 +1,6 @@
 // SOFTMAX and LOG_SOFTMAX along the last dimension.
 
-import { quantizeMultiplier, saturatingRoundingDoublingHighMul } from '../numerics/fixed-point.js'
-import { expOnNegativeValues } from '../numerics/gemmlowp.js'
+import { quantizeMultiplier } from '../numerics/fixed-point.js'
 import type { Dtype } from '../tensor/dtype.js'
 import { codesOf, expectDtype, expectInputs, expectRank, expectSameDtype } from './checks.js'
 import { defineOp, type NodeContext, type StepAttribute } from './contract.js'
@@ -42,29 +41,18 @@ function attributesOf(node: Node, dtype: Dtype): Record<string, StepAttribute> {
   if (dtype === 'float32') return { beta: Float32Array.of(beta), log: 0 }
   const { scale } = codesOf(node, node.input(0))
   if (dtype === 'int16') return tables16(beta, scale)
-  return { log: 0, exponentials: differenceTables(node, beta, scale).exponentials }
+  return { log: 0, ...differenceScaling(node, beta, scale) }
 }
 
 /**
- * Differences i = 0 to 255 from the largest code: -beta * scale * i in Q5.26, and exp of it in Q0.31. Beyond the
- * furthest difference that Q5.26 holds exp counts as 0.
+ * What scales differences from the largest code: beta * scale in Q5.26.
  *
- * @see TFLite, kernels/internal/quantization_util: PreprocessSoftmaxScaling, CalculateInputRadius.
+ * @see TFLite, kernels/internal/quantization_util: PreprocessSoftmaxScaling.
  */
-function differenceTables(node: NodeContext<unknown>, beta: number, scale: number) {
+function differenceScaling(node: NodeContext<unknown>, beta: number, scale: number) {
   const factor = Math.min(beta * scale * 2 ** 26, 2 ** 31 - 1)
-  if (!(factor > 1)) {
-    throw node.fail('OPERATOR_UNSUPPORTED', `beta ${beta} with an input scale of ${scale} is too small`)
-  }
-  const { multiplier, shift } = quantizeMultiplier(factor)
-  const furthest = Math.floor((31 * 2 ** 26) / 2 ** shift)
-  const differences = Int32Array.from({ length: 256 }, (_, i) =>
-    i > furthest ? 0 : saturatingRoundingDoublingHighMul(-i * 2 ** shift, multiplier),
-  )
-  const exponentials = differences.map((difference, i) =>
-    i > furthest ? 0 : expOnNegativeValues(difference),
-  )
-  return { multiplier, shift, furthest, differences, exponentials }
+  if (factor > 1) return quantizeMultiplier(factor)
+  throw node.fail('OPERATOR_UNSUPPORTED', `beta ${beta} with an input scale of ${scale} is too small`)
 }
 
 /** Tables of exp over [-10, 0] and of 1 / (1 + x) over [0, 1], 513 entries each. */
@@ -112,17 +100,7 @@ function logTables(node: NodeContext<unknown>): Record<string, StepAttribute> {
       actual: [to.scale, to.zeroPoint],
     })
   }
-  const { multiplier, shift, furthest, differences, exponentials } = differenceTables(
-    node,
-    1,
-    codesOf(node, node.input(0)).scale,
-  )
-  const reverse = quantizeMultiplier(2 ** (31 - shift) / multiplier)
-  return {
-    exponentials,
-    differences,
-    furthest: Math.min(furthest, 2 ** 31 - 1),
-    reverse_multiplier: reverse.multiplier,
-    reverse_shift: reverse.shift,
-  }
+  const scaling = differenceScaling(node, 1, codesOf(node, node.input(0)).scale)
+  const reverse = quantizeMultiplier(2 ** (31 - scaling.shift) / scaling.multiplier)
+  return { ...scaling, reverse_multiplier: reverse.multiplier, reverse_shift: reverse.shift }
 }

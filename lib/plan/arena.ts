@@ -72,9 +72,9 @@ function byBreadth(storages: readonly Storage[]): number[] {
   const busiest = steps.sort((a, b) => (breadth.get(b) as number) - (breadth.get(a) as number) || a - b)
   const order = new Set<number>()
   for (const step of busiest) {
-    for (const i of sized) {
-      const { first, last } = storages[i] as Storage
-      if (first <= step && step <= last) order.add(i)
+    for (let at = 0; at < sized.length; at++) {
+      const { first, last } = storages[sized[at] as number] as Storage
+      if (first <= step && step <= last) order.add(sized[at] as number)
     }
     if (order.size === storages.length) break
   }
@@ -90,7 +90,8 @@ function place(storages: readonly Storage[], order: readonly number[]): Arena {
     const storage = storages[index] as Storage
     if (storage.bytes === 0) continue
     let offset = 0
-    for (const other of placed) {
+    for (let at = 0; at < placed.length; at++) {
+      const other = placed[at] as number
       const { first, last, bytes: size } = storages[other] as Storage
       if (last < storage.first || first > storage.last) continue
       const start = offsets[other] as number

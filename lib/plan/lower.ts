@@ -5,6 +5,7 @@ import { contextOf } from '../graph/context.js'
 import type { Graph, Node } from '../graph/graph.js'
 import type { Flow, Op, Operand } from '../ops/contract.js'
 import { byteLength } from '../tensor/dtype.js'
+import { elementCount } from '../tensor/shape.js'
 import type { PlannedStep } from './plan.js'
 
 /** Operators by their name in graphs (`conv2d`). */
@@ -68,6 +69,7 @@ class Lowerer {
       const op = this.#ops.get(node.op)
       if (op === undefined) throw new LowbitError('INTERNAL', `${node.origin}: no definition of ${node.op}`)
       const context = contextOf(node, graph.values)
+      if (writesNothing(node, context.outputs)) return []
       const lowered = op.lower(context)
       if ('flow' in lowered)
         return this.#flow(node, context.inputs as Operand[], context.outputs, lowered.flow)
@@ -182,4 +184,10 @@ function bytesOf({ name, dtype, shape }: Operand): number {
       actual: dtype,
     },
   )
+}
+
+/** Whether all outputs are empty. Their other extents may be huge, and what operators prepare is as large. */
+function writesNothing(node: Node, outputs: readonly Operand[]): boolean {
+  const isPlain = node.graphs === undefined && outputs.length > 0
+  return isPlain && outputs.every(({ shape, state }) => state === undefined && elementCount(shape) === 0)
 }

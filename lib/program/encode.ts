@@ -79,65 +79,68 @@ export function encode(
     return { kind, count, name: putName(name), value: put(bytes) }
   })
 
+  // In words, which a store takes modulo 2^32. Native code is made for little-endian machines alone, and constants go
+  // there as they are, too. The loops are plain: this is a good part of a first load, in code that is not compiled yet.
   const program = new Uint8Array(align(end))
-  const view = new DataView(program.buffer)
-  const u32 = (at: number, value: number) => view.setUint32(at, value, true)
-  const i32 = (at: number, value: number) => view.setInt32(at, value, true)
-  const u64 = (at: number, value: number) => {
-    u32(at, value % 2 ** 32)
-    u32(at + 4, Math.floor(value / 2 ** 32))
-  }
+  const words = new Int32Array(program.buffer)
+  const upper = (value: number) => Math.floor(value / 2 ** 32)
 
-  u32(0, format.magic)
-  u32(4, format.version)
-  u64(8, program.byteLength)
-  u64(16, plan.arenaBytes)
   const sections = [tensorsAt, operandsAt, stepsAt, attributesAt, inputsAt, outputsAt, variablesAt]
-  for (const [i, at] of sections.entries()) {
-    u32(24 + 8 * i, at.offset)
-    u32(28 + 8 * i, at.count)
+  const { length: bytes } = program
+  words.set([format.magic, format.version, bytes, upper(bytes), plan.arenaBytes, upper(plan.arenaBytes)])
+  words.set(
+    sections.flatMap(({ offset, count }) => [offset, count]),
+    6,
+  )
+  words[20] = plan.mainSteps
+  let at = variablesAt.offset / 4
+  for (const { key, fill, bytes } of plan.variables) {
+    words.set([idOf(key), fill, bytes, upper(bytes)], at)
+    at += VARIABLE / 4
   }
-  u32(80, plan.mainSteps)
-  for (const [i, { key, fill, bytes }] of plan.variables.entries()) {
-    const at = variablesAt.offset + i * VARIABLE
-    u32(at, idOf(key))
-    u32(at + 4, fill)
-    u64(at + 8, bytes)
-  }
-  for (const [i, tensor] of plan.tensors.entries()) {
-    const at = tensorsAt.offset + i * TENSOR
+  at = tensorsAt.offset / 4
+  for (const tensor of plan.tensors) {
     const { place, shape } = tensor
-    i32(at, dtypeNumber(tensor, format))
-    i32(at + 4, numberOf('place', format.places, place.where))
     const source = place.where === 'constant' ? sourceOf(place.data) : 0
     const number = place.where === 'state' ? place.variable : place.where === 'lent' ? place.port : source
-    u32(at + 8, number)
-    i32(at + 12, shape.length)
-    for (const [axis, extent] of shape.entries()) i32(at + 16 + 4 * axis, extent)
-    u64(at + 48, place.where === 'arena' ? place.offset : 0)
-    u64(at + 56, tensor.bytes)
+    const offset = place.where === 'arena' ? place.offset : 0
+    words[at] = dtypeNumber(tensor, format)
+    words[at + 1] = numberOf('place', format.places, place.where)
+    words[at + 2] = number
+    words[at + 3] = shape.length
+    words.set(shape, at + 4)
+    words[at + 12] = offset
+    words[at + 13] = upper(offset)
+    words[at + 14] = tensor.bytes
+    words[at + 15] = upper(tensor.bytes)
+    at += TENSOR / 4
   }
-  for (const [i, operand] of operands.entries()) i32(operandsAt.offset + 4 * i, operand)
+  words.set(operands, operandsAt.offset / 4)
   let operand = 0
   let attribute = 0
-  for (const [i, { step, origin, inputs, outputs }] of plan.steps.entries()) {
-    const kind = numberOf(`${origin}: step`, format.steps, step.kind)
+  at = stepsAt.offset / 4
+  for (let i = 0; i < plan.steps.length; i++) {
+    const { step, origin, inputs, outputs } = plan.steps[i] as Plan['steps'][number]
+    const kind = numberOf('step', format.steps, step.kind, origin)
     const count = attributes[i]?.length ?? 0
     const record = [kind, operand, inputs.length, outputs.length, attribute, count]
-    for (const [j, value] of record.entries()) u32(stepsAt.offset + i * STEP + 4 * j, value)
+    words.set(record, at)
+    at += STEP / 4
     operand += inputs.length + outputs.length
     attribute += count
   }
-  for (const [i, { kind, count, name, value }] of placed.entries()) {
-    const at = attributesAt.offset + i * ATTRIBUTE
-    u32(at, name.offset)
-    u32(at + 4, name.bytes)
-    u32(at + 8, numberOf('kind of attribute', format.kinds, kind))
-    u32(at + 12, count)
-    u64(at + 16, value)
+  at = attributesAt.offset / 4
+  for (const { kind, count, name, value } of placed) {
+    words[at] = name.offset
+    words[at + 1] = name.bytes
+    words[at + 2] = numberOf('kind of attribute', format.kinds, kind)
+    words[at + 3] = count
+    words[at + 4] = value
+    words[at + 5] = upper(value)
+    at += ATTRIBUTE / 4
   }
-  for (const [i, index] of plan.inputs.entries()) i32(inputsAt.offset + 4 * i, index)
-  for (const [i, index] of plan.outputs.entries()) i32(outputsAt.offset + 4 * i, index)
+  words.set(plan.inputs, inputsAt.offset / 4)
+  words.set(plan.outputs, outputsAt.offset / 4)
   for (const { offset, bytes } of data) program.set(bytes, offset)
   return { program, constants }
 }
@@ -172,10 +175,17 @@ function dtypeNumber({ name, dtype, shape }: PlannedTensor, format: NativeFormat
 }
 
 /** The number of a name in native/program/format.h; every name here is lowbit's own. */
-function numberOf(what: string, numbers: Readonly<Record<string, number>>, name: string): number {
+function numberOf(
+  what: string,
+  numbers: Readonly<Record<string, number>>,
+  name: string,
+  origin?: string,
+): number {
   const number = numbers[name]
   if (number !== undefined) return number
-  throw new LowbitError('INTERNAL', `${what} "${name}" is unknown to the native build`, { actual: name })
+  const where = origin === undefined ? '' : `${origin}: `
+  const message = `${where}${what} "${name}" is unknown to the native build`
+  throw new LowbitError('INTERNAL', message, { actual: name })
 }
 
 function attributeBytes(value: StepAttribute): { kind: string; count: number; bytes: Uint8Array } {
@@ -185,7 +195,7 @@ function attributeBytes(value: StepAttribute): { kind: string; count: number; by
   return { kind, count: value.length, bytes: bytesOf(value) }
 }
 
-/** As they lie in memory: native code is made for little-endian machines alone, and constants go there as they are, too. */
+/** As they lie in memory. */
 function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float32Array | Float64Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
 }

@@ -1,6 +1,6 @@
 // Loading: file bytes -> model -> graph -> plan -> program -> session.
 
-import { close, fstat, open, read, readFile } from 'node:fs'
+import { closeSync, fstatSync, openSync, read, readFile, statSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { LowbitError } from '../errors.js'
 import { decode } from '../format/tflite/decode.js'
@@ -40,9 +40,11 @@ export interface Stages {
  *   shapes; `DATA_INVALID`, with the system's error as `cause`, if the file cannot be read; `NO_BINARY`.
  */
 export async function loadModel(source: string | Uint8Array, options: LoadOptions = {}): Promise<Model> {
+  const reading = typeof source === 'string' ? readModel(source) : undefined // while the addon is loaded
+  reading?.catch(() => {}) // told below, unless an option is wrong
   const settings = loadSettings(options, process.env, loadBinding().cpu())
   // No await for bytes: they are read now, whatever the caller does with them later.
-  const bytes = typeof source === 'string' ? await readModel(source) : copyOf(source)
+  const bytes = typeof source === 'string' ? ((await reading) as Uint8Array) : copyOf(source)
   return openModel(bytes, settings, options.customOps)
 }
 
@@ -79,13 +81,17 @@ async function readModel(path: string): Promise<Uint8Array> {
   }
 }
 
-/** By few reads where the size is known: `readFile` goes to another thread and back for each half megabyte. */
+/**
+ * By few reads where the size is known: `readFile` goes to another thread and back for each half megabyte. What comes
+ * before the first read is done at once, so that it runs while the caller goes on. Pipes block whoever opens them.
+ */
 async function readWhole(path: string): Promise<Uint8Array> {
-  const file = await promisify(open)(path, 'r')
+  if (!statSync(path).isFile()) return await promisify(readFile)(path)
+  const file = openSync(path, 'r')
   try {
-    const facts = await promisify(fstat)(file)
-    if (!facts.isFile() || facts.size === 0) return await promisify(readFile)(file)
-    const bytes = new Uint8Array(facts.size)
+    const { size } = fstatSync(file)
+    if (size === 0) return await promisify(readFile)(file)
+    const bytes = new Uint8Array(size)
     let length = 0
     for (let count = 1; count > 0 && length < bytes.length; length += count) {
       const most = Math.min(bytes.length - length, MOST_READ)
@@ -93,7 +99,7 @@ async function readWhole(path: string): Promise<Uint8Array> {
     }
     return bytes.subarray(0, length)
   } finally {
-    await promisify(close)(file)
+    closeSync(file)
   }
 }
 

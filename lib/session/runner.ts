@@ -8,6 +8,7 @@ import { sameShape } from '../tensor/shape.js'
 import { Tensor, type TensorInfo } from '../tensor/tensor.js'
 import { onAbort } from './abort.js'
 import type { Compiled, PortInfo } from './compile.js'
+import { Exchange } from './exchange.js'
 import type { ModelMemory, ProfileStep } from './model.js'
 import { type AbortSignalLike, checkKeys, type RunOptions } from './options.js'
 import { mustWait, type Result, Script } from './script.js'
@@ -35,6 +36,7 @@ export class Runner {
   readonly #kernels: readonly string[]
   readonly #infos: readonly PortInfo[]
   readonly #turns: Turns
+  readonly #exchange: Exchange | undefined
   #program: NativeProgram | Script | undefined
   readonly memory: ModelMemory
 
@@ -52,6 +54,8 @@ export class Runner {
       this.#ownCount = outputs.length - keptCount
       this.#steps = steps
       this.#kernels = kernels
+      this.#exchange =
+        program instanceof Script ? undefined : Exchange.of(program, this.#inputs, this.#outputs)
       this.#program = program
     } catch (error) {
       program.dispose()
@@ -93,6 +97,7 @@ export class Runner {
     }
     if (this.#turns.isTaken) throw mustWait()
     const arrays = this.#outputArrays(options?.outputs)
+    if (this.#exchange?.run(views as TypedArray[], arrays)) return this.#tensors(arrays)
     const filled = this.#outputs.map((port, i) => outputView(port, arrays[i] as TypedArray))
     program.run(views, filled)
     return this.#results(filled, arrays)
@@ -203,11 +208,14 @@ export class Runner {
   }
 
   #results(views: readonly ArrayBufferView[], arrays: readonly TypedArray[]): Tensor[] {
-    return this.#outputs.map((port, i) => {
-      const array = arrays[i] as TypedArray
-      finishOutput(port, views[i] as ArrayBufferView, array)
-      return new Tensor(port.info, array)
-    })
+    for (const [i, port] of this.#outputs.entries()) {
+      finishOutput(port, views[i] as ArrayBufferView, arrays[i] as TypedArray)
+    }
+    return this.#tensors(arrays)
+  }
+
+  #tensors(arrays: readonly TypedArray[]): Tensor[] {
+    return this.#outputs.map(({ info }, i) => new Tensor(info, arrays[i] as TypedArray))
   }
 }
 

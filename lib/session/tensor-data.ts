@@ -22,8 +22,22 @@ export interface Port {
   readonly tag: string
   /** Bits of a code where native code keeps several in a byte. */
   readonly packed: 2 | 4 | undefined
-  create(): TypedArray
+  /** Of native code's form, aligned to nothing. */
+  readonly bytes: number
+  /** A new array, or one over a buffer. */
+  create(buffer?: ArrayBuffer, offset?: number): TypedArray
 }
+
+const typedArray = Object.getPrototypeOf(Int8Array.prototype) as object
+const getterOf = (key: PropertyKey) =>
+  Object.getOwnPropertyDescriptor(typedArray, key)?.get as (this: unknown) => unknown
+/** Undefined for all that is no typed array. */
+const tagGetter = getterOf(Symbol.toStringTag)
+const lengthGetter = getterOf('length')
+
+/** Elements of an array as they are now, whatever properties of its own it has; undefined for all that is no typed array. */
+export const lengthOf = (array: unknown) =>
+  tagGetter.call(array) === undefined ? undefined : lengthGetter.call(array)
 
 /** Lowest and highest code of the types that real values can be rounded to. */
 const CODES: Partial<Record<Dtype, readonly [number, number]>> = {
@@ -46,7 +60,9 @@ export function portOf(info: TensorInfo): Port {
   const packed = dtype === 'int4' ? 4 : dtype === 'int2' ? 2 : undefined
   // Complex numbers are two entries each.
   const elements = packed === undefined ? bytes / new Elements(0).BYTES_PER_ELEMENT : elementCount(shape)
-  return { info, elements, tag: Elements.name, packed, create: () => new Elements(elements) }
+  const create = (buffer?: ArrayBuffer, offset?: number) =>
+    buffer === undefined ? new Elements(elements) : new Elements(buffer, offset, elements)
+  return { info, elements, bytes, tag: Elements.name, packed, create }
 }
 
 /**
@@ -56,16 +72,7 @@ export function portOf(info: TensorInfo): Port {
  *   for NaN where codes are wanted, `OPTION_INVALID` for no array at all, a resizable buffer or codes out of range.
  */
 export function inputView(port: Port, data: TensorData): ArrayBufferView {
-  if (
-    ArrayBuffer.isView(data) &&
-    data[Symbol.toStringTag] === port.tag &&
-    data.length === port.elements &&
-    data.buffer instanceof ArrayBuffer &&
-    !isResizable(data.buffer) &&
-    port.packed === undefined
-  ) {
-    return data
-  }
+  if (port.packed === undefined && fits(port, data)) return data
   return convert(port, data)
 }
 
@@ -104,15 +111,7 @@ function convert(port: Port, data: TensorData): ArrayBufferView {
  * @throws {LowbitError} `DTYPE_MISMATCH`, `SHAPE_MISMATCH`; `OPTION_INVALID` for a shared or resizable buffer.
  */
 export function checkOutput(port: Port, data: TypedArray): void {
-  if (
-    ArrayBuffer.isView(data) &&
-    data[Symbol.toStringTag] === port.tag &&
-    data.length === port.elements &&
-    data.buffer instanceof ArrayBuffer &&
-    !isResizable(data.buffer)
-  ) {
-    return
-  }
+  if (fits(port, data)) return
   const { info, tag } = port
   const given = tagOf(port, data, 'output')
   if (given !== tag) {
@@ -125,6 +124,14 @@ export function checkOutput(port: Port, data: TypedArray): void {
     const message = `output "${info.name}": its buffer is shared between threads; an ordinary one expected`
     throw new LowbitError('OPTION_INVALID', message, { tensor: info.name })
   }
+}
+
+/** An array of the right class and length over an ordinary buffer, whatever properties of its own it has. */
+function fits({ tag, elements }: Port, data: TypedArray): boolean {
+  if (tagGetter.call(data) !== tag || lengthGetter.call(data) !== elements) return false
+  const { buffer } = data as { buffer: ArrayBuffer & { resizable?: boolean } }
+  // Shared memory has no such property; nor have ArrayBuffers of old.
+  return buffer.resizable === false || (buffer.resizable === undefined && buffer instanceof ArrayBuffer)
 }
 
 /** Where native code writes an output: the array itself, or room for packed codes. */
@@ -155,14 +162,16 @@ function pack({ info }: Port, codes: Int8Array, bits: 2 | 4): Uint8Array {
 }
 
 function tagOf({ info, tag }: Port, data: unknown, role: string): string {
-  if (ArrayBuffer.isView(data) && 'length' in data) return (data as TypedArray)[Symbol.toStringTag]
+  const given = tagGetter.call(data)
+  if (given !== undefined) return given as string
   const message = `${role} "${info.name}": a typed array (${tag}) expected`
   const actual = Array.isArray(data) ? 'array' : typeof data
   throw new LowbitError('OPTION_INVALID', message, { tensor: info.name, expected: tag, actual })
 }
 
 function checkLength(port: Port, data: TypedArray, role: string): void {
-  if (data.length !== port.elements) throw wrongLength(port, role, data.length)
+  const length = lengthGetter.call(data) as number
+  if (length !== port.elements) throw wrongLength(port, role, length)
 }
 
 function wrongLength({ info, elements }: Port, role: string, actual: number): LowbitError {

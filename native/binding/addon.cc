@@ -13,6 +13,7 @@
 #include "binding/instance.h"
 #include "binding/program_object.h"
 #include "binding/run_work.h"
+#include "binding/shared_object.h"
 #include "cpu/detect.h"
 #include "dispatch/names.h"
 #include "program/format.h"
@@ -23,7 +24,7 @@ namespace {
 
 // Raised with every change that an older lib/native/load.ts would not understand; ABI in load.ts is the same
 // number.
-constexpr uint32_t kAbi = 4;
+constexpr uint32_t kAbi = 5;
 
 struct Named {
   const char* name;

@@ -55,6 +55,12 @@ Failure ReadCall(napi_env env, napi_callback_info info, size_t least, size_t mos
   return {};
 }
 
+napi_value ConstructEmpty(napi_env env, napi_callback_info info) {
+  napi_value self;
+  LOWBIT_NAPI(env, napi_get_cb_info(env, info, nullptr, nullptr, &self, nullptr));
+  return self;
+}
+
 std::string ViewName::Text() const {
   return index == kAlone ? what : std::string(what) + " " + std::to_string(index);
 }

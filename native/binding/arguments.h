@@ -24,6 +24,23 @@ struct Call {
 Failure ReadCall(napi_env env, napi_callback_info info, size_t least, size_t most, const char* usage,
                  Call* call);
 
+// What a receiver of class T wraps. V8 calls the methods of a class on objects of that class alone; those that
+// a script constructed wrap nothing.
+template <typename T>
+Failure Unwrap(napi_env env, napi_value self, T** object) {
+  void* data = nullptr;
+  if (napi_unwrap(env, self, &data) != napi_ok || !data)
+    return {kOptionInvalid, "the method was called on another object"};
+  *object = static_cast<T*>(data);
+  return {};
+}
+
+// A method of a class, and the constructor of all classes. Objects made by hand stay untagged, so that every method refuses them.
+inline napi_property_descriptor Method(const char* name, napi_callback callback) {
+  return {name, nullptr, callback, nullptr, nullptr, nullptr, napi_default_method, nullptr};
+}
+napi_value ConstructEmpty(napi_env env, napi_callback_info info);
+
 // What messages call a view: "input 3", or what it is where there is only one. Made into text by failures alone.
 constexpr size_t kAlone = SIZE_MAX;
 struct ViewName {

@@ -1,10 +1,9 @@
-// Program: info, run, runAsync, profile, dispose. Run: cancel. Shared: resetState, saveState,
-// restoreState.
+// Program: info, run, exchange, runAsync, profile, dispose. Run: cancel.
 #include "binding/program_object.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <map>
 #include <new>
 #include <string>
 #include <utility>
@@ -14,15 +13,13 @@
 #include "binding/arguments.h"
 #include "binding/errors.h"
 #include "binding/run_work.h"
+#include "binding/shared_object.h"
 #include "cpu/detect.h"
 #include "program/load.h"
 #include "threads/pool.h"
 
 namespace lowbit::binding {
 namespace {
-
-// Of an argument; receivers need none (Unwrap).
-constexpr napi_type_tag kSharedTag = {0x6c6f77626974c0de, 0x51e7a40c92d8b36f};
 
 // Timings that a profile may keep: 16 MiB of them.
 constexpr double kMaxTimings = 1 << 21;
@@ -33,7 +30,14 @@ struct ProgramObject {
   std::shared_ptr<program::Program> program;  // null once disposed
   std::shared_ptr<Strand> strand;             // null where the program has no state
   int64_t reported = 0;                       // bytes that the garbage collector was told of
+  std::shared_ptr<AlignedBuffer> exchange;    // inputs and outputs of Exchange; null until asked for
+  int owners = 1;                             // the JavaScript object, and the functions that Exchange gave
 };
+
+// The program stays the JavaScript object's: once that is gone, functions of Exchange find it disposed.
+void Release(ProgramObject* object) {
+  if (--object->owners == 0) delete object;
+}
 
 // Tells the garbage collector how much a small object really holds.
 void Report(napi_env env, ProgramObject* object) {
@@ -52,31 +56,10 @@ void Dispose(napi_env env, ProgramObject* object) {
 void FinalizeProgram(napi_env env, void* data, void*) {
   ProgramObject* const object = static_cast<ProgramObject*>(data);
   Dispose(env, object);
-  delete object;
+  Release(object);
 }
-
-// What the programs of one model share. Owned by the JavaScript object; programs and runs hold the parts.
-struct SharedObject {
-  std::shared_ptr<program::Weights> weights = std::make_shared<program::Weights>();
-  std::shared_ptr<program::State> state = std::make_shared<program::State>();
-  std::shared_ptr<Strand> strand = std::make_shared<Strand>();
-  std::map<uint32_t, AlignedBuffer> saved;
-};
-
-void FinalizeShared(napi_env, void* data, void*) { delete static_cast<SharedObject*>(data); }
 
 void FinalizeRun(napi_env, void* data, void*) { delete static_cast<std::shared_ptr<RunControl>*>(data); }
-
-// What a receiver of class T wraps. V8 calls the methods of a class on objects of that class alone; those that
-// a script constructed wrap nothing.
-template <typename T>
-Failure Unwrap(napi_env env, napi_value self, T** object) {
-  void* data = nullptr;
-  if (napi_unwrap(env, self, &data) != napi_ok || !data)
-    return {kOptionInvalid, "the method was called on another object"};
-  *object = static_cast<T*>(data);
-  return {};
-}
 
 Failure LiveProgram(const ProgramObject& object) {
   return object.program ? Failure{} : Failure{kDisposed, "the program was disposed"};
@@ -129,6 +112,35 @@ Failure CheckLoans(const program::Program& program, const RunCall& call) {
   return {};
 }
 
+// Runs on this thread: input_at(i) and output_at(i) are asked in order, once each; outputs that are lent before the
+// others.
+template <typename InputAt, typename OutputAt>
+napi_value RunHere(napi_env env, ProgramObject* object, const InputAt& input_at, const OutputAt& output_at) {
+  program::Program& program = *object->program;
+  const program::Program::Parts& parts = program.parts();
+  RunWork::CatchUp(object->strand.get(), parts.state.get());
+  std::unique_ptr<program::Block> block = program.Take();
+  if (!block) return Throw(env, {kLimitExceeded, "not enough memory for a run"});
+  const size_t inputs = parts.inputs.size(), outputs = parts.outputs.size();
+  for (size_t i = 0; i < inputs; ++i) {
+    if (program.is_lent(i)) {
+      program.Lend(*block, i, input_at(i));
+    } else {
+      program.CopyIn(*block, i, input_at(i));
+    }
+  }
+  for (size_t i = 0; i < outputs; ++i) {
+    if (program.is_lent(inputs + i)) program.Lend(*block, inputs + i, output_at(i));
+  }
+  const Status status = program.Run(*block, nullptr, nullptr);
+  for (size_t i = 0; status.ok() && i < outputs; ++i) {
+    if (!program.is_lent(inputs + i)) program.CopyOut(*block, i, output_at(i));
+  }
+  program.Give(std::move(block));
+  Report(env, object);
+  return status.ok() ? nullptr : Throw(env, FailureOf(status));
+}
+
 napi_value Run(napi_env env, napi_callback_info info) {
   RunCall call;
   if (Failure failure = ReadRunCall(env, info, "run(inputs, outputs)", &call)) return Throw(env, failure);
@@ -138,24 +150,69 @@ napi_value Run(napi_env env, napi_callback_info info) {
   if (Failure failure = OpenViews(env, "output", program.parts().outputs, &call.outputs))
     return Throw(env, failure);
   if (Failure failure = CheckLoans(program, call)) return Throw(env, failure);
-  RunWork::CatchUp(call.object->strand.get(), program.parts().state.get());
-  std::unique_ptr<program::Block> block = program.Take();
-  if (!block) return Throw(env, {kLimitExceeded, "not enough memory for a run"});
-  const size_t inputs = call.inputs.size();
-  for (size_t i = 0; i < inputs; ++i) {
-    if (program.is_lent(i))
-      program.Lend(*block, i, call.inputs[i].bytes.data);
-    else
-      program.CopyIn(*block, i, call.inputs[i].bytes.data);
+  return RunHere(
+      env, call.object, [&](size_t i) { return call.inputs[i].bytes.data; },
+      [&](size_t i) { return call.outputs[i].bytes.data; });
+}
+
+// A run by way of memory of its own. The function brings the program with it, which is found faster than a receiver's.
+napi_value RunExchanged(napi_env env, napi_callback_info info) {
+  void* data = nullptr;
+  LOWBIT_NAPI(env, napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data));
+  ProgramObject* const object = static_cast<ProgramObject*>(data);
+  if (Failure failure = LiveProgram(*object)) return Throw(env, failure);
+  uint8_t* at = object->exchange->data();
+  const auto next = [&](const program::Port& port) {
+    uint8_t* const bytes = at;
+    at += program::Program::RoundUp(port.bytes);
+    return bytes;
+  };
+  const program::Program::Parts& parts = object->program->parts();
+  return RunHere(
+      env, object, [&](size_t i) { return next(parts.inputs[i]); },
+      [&](size_t i) { return next(parts.outputs[i]); });
+}
+
+// The memory, as an ArrayBuffer. A script may detach that: the memory stays the program's, too. Null where there may be
+// no such buffers (Electron).
+napi_value ExchangeBuffer(napi_env env, const std::shared_ptr<AlignedBuffer>& memory) {
+  auto* const owner = new std::shared_ptr<AlignedBuffer>(memory);
+  const auto release = [](napi_env, void*, void* hint) {
+    delete static_cast<std::shared_ptr<AlignedBuffer>*>(hint);
+  };
+  napi_value buffer = nullptr;
+  if (napi_create_external_arraybuffer(env, memory->data(), memory->size(), release, owner, &buffer) ==
+      napi_ok)
+    return buffer;
+  delete owner;
+  return nullptr;
+}
+
+// { buffer, run }: bytes of all inputs, then of all outputs, each from a multiple of 64 on, and a function that runs
+// from there to there. Undefined where that cannot be had.
+napi_value Exchange(napi_env env, napi_callback_info info) {
+  Call call;
+  ProgramObject* object = nullptr;
+  if (Failure failure = ReadCall(env, info, 0, 0, "exchange()", &call)) return Throw(env, failure);
+  if (Failure failure = UnwrapProgram(env, call.self, &object)) return Throw(env, failure);
+  if (object->program->takes_loans()) return nullptr;
+  if (!object->exchange) {
+    auto memory = std::make_shared<AlignedBuffer>();
+    const size_t size = object->program->input_bytes() + object->program->output_bytes();
+    if (!memory->Allocate(std::max<size_t>(size, 64))) return Throw(env, {kLimitExceeded, kOutOfMemory});
+    object->exchange = std::move(memory);
   }
-  for (size_t i = 0; i < call.outputs.size(); ++i)
-    if (program.is_lent(inputs + i)) program.Lend(*block, inputs + i, call.outputs[i].bytes.data);
-  const Status status = program.Run(*block, nullptr, nullptr);
-  for (size_t i = 0; status.ok() && i < call.outputs.size(); ++i)
-    if (!program.is_lent(inputs + i)) program.CopyOut(*block, i, call.outputs[i].bytes.data);
-  program.Give(std::move(block));
-  Report(env, call.object);
-  return status.ok() ? nullptr : Throw(env, FailureOf(status));
+  napi_value result, run;
+  const napi_value buffer = ExchangeBuffer(env, object->exchange);
+  if (!buffer) return nullptr;
+  LOWBIT_NAPI(env, napi_create_object(env, &result));
+  LOWBIT_NAPI(env, napi_create_function(env, "run", NAPI_AUTO_LENGTH, Guarded<RunExchanged>, object, &run));
+  const auto release = [](napi_env, void* data, void*) { Release(static_cast<ProgramObject*>(data)); };
+  LOWBIT_NAPI(env, napi_add_finalizer(env, run, object, release, nullptr, nullptr));
+  ++object->owners;
+  LOWBIT_NAPI(env, napi_set_named_property(env, result, "buffer", buffer));
+  LOWBIT_NAPI(env, napi_set_named_property(env, result, "run", run));
+  return result;
 }
 
 napi_value RunAsync(napi_env env, napi_callback_info info) {
@@ -247,38 +304,6 @@ napi_value Info(napi_env env, napi_callback_info info) {
   return result;
 }
 
-napi_value ResetState(napi_env env, napi_callback_info info) {
-  Call call;
-  SharedObject* shared = nullptr;
-  if (Failure failure = ReadCall(env, info, 0, 0, "resetState()", &call)) return Throw(env, failure);
-  if (Failure failure = Unwrap(env, call.self, &shared)) return Throw(env, failure);
-  RunWork::ResetState(shared->strand.get(), shared->state.get());
-  return nullptr;
-}
-
-// Keeps the state that runs until now have led to; those that have not ended are run on this thread.
-napi_value SaveState(napi_env env, napi_callback_info info) {
-  Call call;
-  SharedObject* shared = nullptr;
-  if (Failure failure = ReadCall(env, info, 0, 0, "saveState()", &call)) return Throw(env, failure);
-  if (Failure failure = Unwrap(env, call.self, &shared)) return Throw(env, failure);
-  RunWork::CatchUp(shared->strand.get(), shared->state.get());
-  shared->saved.clear();
-  if (!shared->state->Save(&shared->saved)) return Throw(env, {kLimitExceeded, kOutOfMemory});
-  return nullptr;
-}
-
-napi_value RestoreState(napi_env env, napi_callback_info info) {
-  Call call;
-  SharedObject* shared = nullptr;
-  if (Failure failure = ReadCall(env, info, 0, 0, "restoreState()", &call)) return Throw(env, failure);
-  if (Failure failure = Unwrap(env, call.self, &shared)) return Throw(env, failure);
-  RunWork::CatchUp(shared->strand.get(), shared->state.get());
-  shared->state->Restore(shared->saved);
-  shared->saved.clear();
-  return nullptr;
-}
-
 napi_value DisposeMethod(napi_env env, napi_callback_info info) {
   Call call;
   ProgramObject* object = nullptr;
@@ -286,23 +311,6 @@ napi_value DisposeMethod(napi_env env, napi_callback_info info) {
   if (Failure failure = Unwrap(env, call.self, &object)) return Throw(env, failure);
   Dispose(env, object);
   return nullptr;
-}
-
-// Objects made by hand stay untagged, so that every method refuses them.
-napi_value Construct(napi_env env, napi_callback_info info) {
-  napi_value self;
-  LOWBIT_NAPI(env, napi_get_cb_info(env, info, nullptr, nullptr, &self, nullptr));
-  return self;
-}
-
-// An argument, which may be anything.
-Failure UnwrapShared(napi_env env, napi_value value, SharedObject** shared) {
-  napi_valuetype type;
-  bool ours = false;
-  if (napi_typeof(env, value, &type) != napi_ok) return NodeFailure(env);
-  if (type != napi_object || napi_check_object_type_tag(env, value, &kSharedTag, &ours) != napi_ok || !ours)
-    return {kOptionInvalid, "shared is not what createShared() gives"};
-  return Unwrap(env, value, shared);
 }
 
 // What the programs of the model share, and a Float64Array of numbers that name the constant blocks. Views of
@@ -374,49 +382,21 @@ Failure ReadOptions(napi_env env, napi_value value, program::LoadOptions* option
 }  // namespace
 
 napi_value DefineClasses(napi_env env, Instance* instance) {
-  const auto method = [](const char* name, napi_callback callback) {
-    return napi_property_descriptor{name,   nullptr, callback, nullptr, nullptr, nullptr, napi_default_method,
-                                    nullptr};
-  };
   const napi_property_descriptor program[] = {
-      method("info", Guarded<Info>),
-      method("run", Guarded<Run>),
-      method("runAsync", Guarded<RunAsync>),
-      method("profile", Guarded<Profile>),
-      method("dispose", Guarded<DisposeMethod>),
+      Method("info", Guarded<Info>),         Method("run", Guarded<Run>),
+      Method("exchange", Guarded<Exchange>), Method("runAsync", Guarded<RunAsync>),
+      Method("profile", Guarded<Profile>),   Method("dispose", Guarded<DisposeMethod>),
   };
-  const napi_property_descriptor shared[] = {
-      method("resetState", Guarded<ResetState>),
-      method("saveState", Guarded<SaveState>),
-      method("restoreState", Guarded<RestoreState>),
-  };
-  const napi_property_descriptor run[] = {method("cancel", Guarded<Cancel>)};
-  napi_value program_class, run_class, shared_class;
-  LOWBIT_NAPI(env, napi_define_class(env, "NativeProgram", NAPI_AUTO_LENGTH, Construct, nullptr,
+  const napi_property_descriptor run[] = {Method("cancel", Guarded<Cancel>)};
+  napi_value program_class, run_class;
+  LOWBIT_NAPI(env, napi_define_class(env, "NativeProgram", NAPI_AUTO_LENGTH, ConstructEmpty, nullptr,
                                      sizeof program / sizeof program[0], program, &program_class));
-  LOWBIT_NAPI(env, napi_define_class(env, "NativeRun", NAPI_AUTO_LENGTH, Construct, nullptr,
+  LOWBIT_NAPI(env, napi_define_class(env, "NativeRun", NAPI_AUTO_LENGTH, ConstructEmpty, nullptr,
                                      sizeof run / sizeof run[0], run, &run_class));
-  LOWBIT_NAPI(env, napi_define_class(env, "NativeShared", NAPI_AUTO_LENGTH, Construct, nullptr,
-                                     sizeof shared / sizeof shared[0], shared, &shared_class));
-  LOWBIT_NAPI(env, napi_create_reference(env, shared_class, 1, &instance->shared_class));
+  if (!DefineShared(env, instance)) return nullptr;
   LOWBIT_NAPI(env, napi_create_reference(env, program_class, 1, &instance->program_class));
   LOWBIT_NAPI(env, napi_create_reference(env, run_class, 1, &instance->run_class));
   return program_class;
-}
-
-napi_value CreateShared(napi_env env, napi_callback_info info) {
-  Call call;
-  if (Failure failure = ReadCall(env, info, 0, 0, "createShared()", &call)) return Throw(env, failure);
-  const Instance* const instance = Instance::Of(env);
-  if (!instance) return Throw(env, {kInternal, "the environment is ending"});
-  napi_value shared_class, result;
-  LOWBIT_NAPI(env, napi_get_reference_value(env, instance->shared_class, &shared_class));
-  LOWBIT_NAPI(env, napi_new_instance(env, shared_class, 0, nullptr, &result));
-  std::unique_ptr<SharedObject> shared = std::make_unique<SharedObject>();
-  LOWBIT_NAPI(env, napi_wrap(env, result, shared.get(), FinalizeShared, nullptr, nullptr));
-  (void)shared.release();
-  LOWBIT_NAPI(env, napi_type_tag_object(env, result, &kSharedTag));
-  return result;
 }
 
 napi_value CreateProgram(napi_env env, napi_callback_info info) {

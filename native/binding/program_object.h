@@ -1,4 +1,4 @@
-// The JavaScript classes Program, Run and Shared.
+// The JavaScript classes Program and Run.
 #pragma once
 
 #include <node_api.h>
@@ -12,9 +12,6 @@ namespace lowbit::binding {
 
 // Defines the classes for this environment.
 napi_value DefineClasses(napi_env env, Instance* instance);
-
-// createShared()
-napi_value CreateShared(napi_env env, napi_callback_info info);
 
 // createProgram(program, constants, options)
 napi_value CreateProgram(napi_env env, napi_callback_info info);

@@ -14,7 +14,7 @@
 namespace lowbit::binding {
 namespace {
 
-constexpr size_t RoundUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
+using program::Program;
 
 const Failure kNoMemory{kLimitExceeded, kOutOfMemory};
 
@@ -53,7 +53,7 @@ Failure RunWork::TakeInputs(const Views& inputs, bool may_hold_block) {
       program_->CopyIn(*block_, i, bytes.data);
     } else {
       if (bytes.size) std::memcpy(place, bytes.data, bytes.size);
-      place += RoundUp(bytes.size);
+      place += Program::RoundUp(bytes.size);
     }
   }
   return {};
@@ -209,12 +209,12 @@ void RunWork::RunOnce() {
   uint8_t* place = staged_.data();
   for (size_t i = 0; i < program_->parts().inputs.size(); ++i) {
     program_->CopyIn(*block, i, place);
-    place += RoundUp(program_->parts().inputs[i].bytes);
+    place += Program::RoundUp(program_->parts().inputs[i].bytes);
   }
   status_ = program_->Run(*block, &control_->cancel, nullptr);
   for (size_t i = 0; status_.ok() && i < program_->parts().outputs.size(); ++i) {
     program_->CopyOut(*block, i, place);
-    place += RoundUp(program_->parts().outputs[i].bytes);
+    place += Program::RoundUp(program_->parts().outputs[i].bytes);
   }
   program_->Give(std::move(block));
 }
@@ -237,7 +237,7 @@ void RunWork::RunProfile() {
     const uint8_t* place = staged_.data();
     for (size_t i = 0; i < program_->parts().inputs.size(); ++i) {
       program_->CopyIn(*block, i, place);
-      place += RoundUp(program_->parts().inputs[i].bytes);
+      place += Program::RoundUp(program_->parts().inputs[i].bytes);
     }
     status_ = program_->Run(*block, &control_->cancel, times.data() + run * steps);
   }
@@ -268,7 +268,7 @@ Failure RunWork::FillOutputs() {
       program_->CopyOut(*block_, i, views[i].data);
     else if (views[i].size)
       std::memcpy(views[i].data, place, views[i].size);
-    place += RoundUp(ports[i].bytes);
+    place += Program::RoundUp(ports[i].bytes);
   }
   return {};
 }

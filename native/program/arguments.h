@@ -99,11 +99,13 @@ class Arguments final : public StepArgs {
 
   Status LoadStep(uint64_t weight_room, std::unique_ptr<Step>* step) {
     weight_room_ = weight_room;
+    if (WritesNothing()) {
+      step->reset(new (std::nothrow) Nothing);
+      return *step ? Status() : Fail(Code::kLimit, "not enough memory");
+    }
     const Status status = StepKinds()[record_.kind].load(*this, step);
     if (keeper_->failed()) return Fail(Code::kLimit, "not enough memory for its constants");
     LOWBIT_RETURN_IF_ERROR(status);
-    if (!*step) return Fail(Code::kLimit, "not enough memory");
-    if (WritesNothing()) step->reset(new (std::nothrow) Nothing);
     return *step ? Status() : Fail(Code::kLimit, "not enough memory");
   }
 

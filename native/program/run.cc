@@ -9,11 +9,6 @@
 #include <utility>
 
 namespace lowbit::program {
-namespace {
-
-constexpr size_t RoundUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
-}  // namespace
 
 Program::Program(Parts parts) : parts_(std::move(parts)) {
   for (const Port& port : parts_.inputs) input_bytes_ += RoundUp(port.bytes);

@@ -52,6 +52,8 @@ class Program {
   size_t input_bytes() const { return input_bytes_; }    // of all inputs together, each rounded up to 64
   size_t output_bytes() const { return output_bytes_; }  // likewise
 
+  static constexpr size_t RoundUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
   // Memory for one run: a kept block, or a new one. Null when there is not that much memory.
   std::unique_ptr<Block> Take();
   // Likewise, but also null when kKept blocks are out already: the run then waits with copies of its inputs

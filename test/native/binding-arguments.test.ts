@@ -2,7 +2,7 @@
 
 import test from 'ava'
 import fc from 'fast-check'
-import type { NativeProgram } from '#lib/native/binding.js'
+import type { NativeExchange, NativeProgram } from '#lib/native/binding.js'
 import { loadBinding } from '#lib/native/load.js'
 import { copyChain, encodeProgram, type ProgramSpec } from '../helpers/program.js'
 
@@ -78,6 +78,28 @@ test('a resizable buffer has the length of the moment', async (t) => {
     if (kind === 'fixed') t.notThrows(outcome)
     else t.throws(outcome, { code: 'SHAPE_MISMATCH' })
   }
+})
+
+test('a run by way of memory of its own', async (t) => {
+  const program = create(copyChain(8, 2))
+  const good = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
+  const { buffer, run } = program.exchange() as NativeExchange
+  t.is(buffer.byteLength, 128)
+  new Uint8Array(buffer).set(good)
+  run()
+  t.deepEqual([...new Uint8Array(buffer, 64, 8)], [...good])
+  // Each call gives the same memory, which outlives every buffer over it.
+  const again = (program.exchange() as NativeExchange).buffer
+  t.deepEqual([...new Uint8Array(again, 64, 8)], [...good])
+  detach(new Uint8Array(again))
+  detach(new Uint8Array(buffer))
+  run()
+  const { promise } = program.runAsync([good], [new Uint8Array(8)])
+  run()
+  t.is(await promise, 'done')
+  program.dispose()
+  t.throws(run, { name: 'LowbitError', code: 'DISPOSED' })
+  t.throws(() => program.exchange(), { name: 'LowbitError', code: 'DISPOSED' })
 })
 
 test('more arrays than fit on the stack', (t) => {

@@ -382,12 +382,15 @@ LOWBIT_TEST("load: huge extents beside an empty one take no time") {
   LOWBIT_CHECK(RunAll(*program).ok());
 }
 
-LOWBIT_TEST("load: softmax with a table that holds no exponentials") {
+LOWBIT_TEST("load: softmax of a row whose sum wraps to nothing") {
   Sample sample;
-  sample.tensors[1] = Sample::Arena(Dtype::kInt16, {2, 8}, 64, 32);
+  sample.header.arena_bytes = 3 * 8192;
+  sample.tensors[0] = Sample::Arena(Dtype::kInt8, {1, 8192}, 0, 8192);
+  sample.tensors[1] = Sample::Arena(Dtype::kInt16, {1, 8192}, 8192, 16384);
   sample.operands = {0, 1};
-  sample.steps = {{KindOf("softmax"), 0, 1, 1, 0, 2}};
-  sample.attributes = {{"exponentials", std::vector<int32_t>(256, 0)}, {"log", {0}}};
+  sample.steps = {{KindOf("softmax"), 0, 1, 1, 0, 3}};
+  sample.attributes = {{"multiplier", {1 << 30}}, {"shift", {22}}, {"log", {0}}};
+  sample.outputs = {1};
   std::shared_ptr<Program> program;
   const Status status = LoadBytes(sample.Bytes(), sample.constant, &program);
   LOWBIT_CHECK_THAT(status.ok(), status.message());

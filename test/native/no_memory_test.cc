@@ -1,5 +1,6 @@
 // A program is loaded while allocations fail, the first, the second and so on: a Status, never an end of the
 // process.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -20,8 +21,11 @@ namespace {
 
 // Allocations of this thread that still succeed; negative: all do.
 thread_local int64_t left = -1;
+// The largest one that this thread asked for.
+thread_local size_t largest = 0;
 
 void* Allocate(size_t size) {
+  largest = std::max(largest, size);
   if (left == 0) return nullptr;
   if (left > 0) --left;
   return std::malloc(size ? size : 1);
@@ -66,6 +70,17 @@ LOWBIT_TEST("load: every allocation may fail") {
     LOWBIT_CHECK(loaded || status.code() == Code::kLimit);
   }
   LOWBIT_CHECK(allowed > 20);
+}
+
+// Its weights have no elements; a channel of them would have 2^28.
+LOWBIT_TEST("load: a layer that writes nothing takes no memory for its channels") {
+  const test::ProgramBytes built = test::GroupedConvolution(0, 1 << 28);
+  const Span<const uint8_t> blocks[1] = {{built.constant.data(), built.constant.size()}};
+  std::shared_ptr<Program> program;
+  largest = 0;
+  const Status status = Load({built.bytes.data(), built.bytes.size()}, {blocks, 1}, LoadOptions(), &program);
+  LOWBIT_CHECK_THAT(status.ok(), status.message());
+  LOWBIT_CHECK_THAT(largest < 1 << 20, std::to_string(largest) + " bytes");
 }
 
 #if defined(__unix__) || defined(__APPLE__)

@@ -1,6 +1,7 @@
 // Bytes of a program of one grouped convolution, for tests of what loading takes.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -16,15 +17,17 @@ struct ProgramBytes {
   std::vector<uint8_t> bytes, constant;
 };
 
-// Input [1, 1, 1, 2 groups] int8, weights [groups, 1, 1, 2], output [1, 1, 1, groups].
-inline ProgramBytes GroupedConvolution(int32_t groups) {
+// Input [1, 1, 1, groups x depth] int8, weights [groups, 1, 1, depth], output [1, 1, 1, groups]. Without groups all
+// are empty.
+inline ProgramBytes GroupedConvolution(int32_t groups, int32_t depth = 2) {
   using namespace program;
-  const uint64_t inputs = 2 * static_cast<uint64_t>(groups), outputs = static_cast<uint64_t>(groups);
+  const uint64_t outputs = static_cast<uint64_t>(groups), inputs = static_cast<uint64_t>(depth) * outputs;
   const uint64_t at = (inputs + 63) / 64 * 64;
+  const int32_t batch = groups > 0 ? 1 : 0, values = depth * std::max(groups, 1);
   const TensorRecord tensors[3] = {
-      {Dtype::kInt8, Where::kArena, 0, 4, {1, 1, 1, 2 * groups}, 0, inputs},
-      {Dtype::kInt8, Where::kConstant, 0, 4, {groups, 1, 1, 2}, 0, inputs},
-      {Dtype::kInt8, Where::kArena, 0, 4, {1, 1, 1, groups}, at, outputs},
+      {Dtype::kInt8, Where::kArena, 0, 4, {batch, 1, 1, values}, 0, inputs},
+      {Dtype::kInt8, Where::kConstant, 0, 4, {groups, 1, 1, depth}, 0, inputs},
+      {Dtype::kInt8, Where::kArena, 0, 4, {batch, 1, 1, groups}, at, outputs},
   };
   const int32_t operands[3] = {0, 1, 2}, in = 0, out = 2;
   const Span<const StepKind> kinds = StepKinds();

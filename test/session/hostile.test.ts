@@ -4,7 +4,7 @@ import test from 'ava'
 import { encode } from '#lib/format/tflite/encode.js'
 import { loadModel } from '#lib/index.js'
 import { elementCount } from '#lib/tensor/shape.js'
-import { handle, ints, op, open, real, resource } from '../helpers/flow-models.js'
+import { fixed, handle, ints, op, open, real, resource } from '../helpers/flow-models.js'
 import { model, oneOperatorFile, type TensorSpec } from '../helpers/model-builder.js'
 
 const wide = (shape: readonly number[]): TensorSpec => ({ dtype: 'int16', shape, scale: 0.001, zeroPoint: 0 })
@@ -76,5 +76,36 @@ test('an input of millions of elements that is taken for a shape is counted, not
     },
   ])
   const expected = { code: 'SHAPE_MISMATCH', message: /"size" holds 8388608 numbers, at most 8 are needed/ }
+  await t.throwsAsync(loadModel(encode(file), { threads: 1 }), expected)
+})
+
+for (const type of ['RESIZE_NEAREST_NEIGHBOR', 'RESIZE_BILINEAR']) {
+  test(`${type}: an image without channels, however wide, costs nothing`, async (t) => {
+    const width = 1 << 30
+    const file = model([
+      {
+        tensors: { x: real(1, 2, 3, 0), size: fixed(ints(2), 4, width), y: real(1, 4, width, 0) },
+        operators: [op(type, ['x', 'size'], ['y'])],
+        inputs: ['x'],
+        outputs: ['y'],
+      },
+    ])
+    const loaded = await loadModel(encode(file), { threads: 1, limits: { memory: 1 << 20 } })
+    const [output] = loaded.runSync([new Float32Array(0)])
+    t.deepEqual(output?.shape, [1, 4, width, 0])
+    loaded.dispose()
+  })
+}
+
+test('a variable named by a tensor that is no handle', async (t) => {
+  const file = model([
+    {
+      tensors: { h: real(4), y: open(real(4)) },
+      operators: [handle('h', 'state'), op('ABS', ['h'], ['y'])],
+      inputs: [],
+      outputs: ['y'],
+    },
+  ])
+  const expected = { code: 'FILE_INVALID', message: /gives a handle, and its output "h" is float32/ }
   await t.throwsAsync(loadModel(encode(file), { threads: 1 }), expected)
 })

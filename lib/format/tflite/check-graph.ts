@@ -26,7 +26,7 @@ export function checkFlow(subgraph: Subgraph, place: number, report: (error: Low
   const label = (tensor: number) => tensorLabel(tensors[tensor]?.name ?? '', tensor)
   const ready = tensors.map((tensor) => tensor.data !== undefined || tensor.isVariable)
   // Found once a tensor, since many operators may read one with many scales.
-  const wrongScales = tensors.map((tensor) => tensor.quantization?.scale.find((scale) => scale <= 0))
+  const wrongScales = tensors.map(({ quantization }) => quantization && wrongScale(quantization.scale))
   const checkScale = (index: number, facts: ErrorFacts) => {
     const wrong = wrongScales[index]
     if (wrong === undefined) return
@@ -77,6 +77,15 @@ export function checkFlow(subgraph: Subgraph, place: number, report: (error: Low
     const message = `${where}: output ${label(missing)} is produced by no operator`
     report(fail(message, { tensor: label(missing) }))
   }
+}
+
+/**
+ * The first that is not above zero. A scale is exactly if its bits, as an integer, are; of integers cut to 0..255 a search
+ * that calls nothing finds a 0. A network has some ten thousand scales.
+ */
+function wrongScale(scale: Float32Array): number | undefined {
+  const bits = new Int32Array(scale.buffer, scale.byteOffset, scale.length)
+  return new Uint8ClampedArray(bits).includes(0) ? scale.find((value) => value <= 0) : undefined
 }
 
 /** Subgraphs that an operator calls. */

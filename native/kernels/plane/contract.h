@@ -13,11 +13,12 @@
 
 namespace lowbit::kernels::plane {
 
+// Slopes A and B are below 2^(20 + shift), and
 // a and b are bytes ^ flip, as int8; the result is flipped back. Low parts and rest are not negative, rest is
 // below 2^(15 + shift) <= 2^30.
 struct Plane {
   int16_t a_high, b_high, a_low, b_low;
-  int32_t rest, whole;  // |whole| < 2^15
+  int32_t rest, whole;  // |whole| < 2^13
   int shift;            // 1..15
   int32_t low, high;    // [-128, 127]
   uint8_t flip;

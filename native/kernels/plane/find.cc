@@ -10,7 +10,7 @@ namespace lowbit::kernels::plane {
 bool Find(double slope_a, double slope_b, const std::vector<int8_t>& codes, int32_t low, int32_t high,
           Plane* plane) {
   const double steepest = std::max(std::fabs(slope_a), std::fabs(slope_b));
-  if (!(steepest > 1e-6 && steepest < 8192)) return false;
+  if (!(steepest > 1e-6 && steepest < 32)) return false;
   int exponent;
   std::frexp(steepest, &exponent);                // steepest < 2^exponent
   const int scale = std::min(29 - exponent, 30);  // slopes below 2^29, which rounding may reach
@@ -29,7 +29,7 @@ bool Find(double slope_a, double slope_b, const std::vector<int8_t>& codes, int3
   if (low >= high || least > most || least == INT64_MIN || most == INT64_MAX) return false;
   const int64_t constant = least + (most - least) / 2;
   const int64_t whole = (constant - (constant & (one - 1))) / one;
-  if (whole <= -(1 << 15) || whole >= 1 << 15) return false;
+  if (whole <= -(1 << 13) || whole >= 1 << 13) return false;
   plane->a_high = static_cast<int16_t>((a - (a & 0x7FFF)) / (1 << 15));
   plane->b_high = static_cast<int16_t>((b - (b & 0x7FFF)) / (1 << 15));
   plane->a_low = static_cast<int16_t>(a & 0x7FFF);

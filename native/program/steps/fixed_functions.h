@@ -1,7 +1,8 @@
 // Functions of fixed-point numbers that steps compute while running. value = raw * 2^(integer bits -
 // 31).
 //
-// Source: gemmlowp fixedpoint.h (one_over_one_plus_x_for_x_in_0_1), TFLite kernels/internal/common.h
+// Source: gemmlowp fixedpoint.h (one_over_one_plus_x_for_x_in_0_1, exp_on_negative_values), TFLite
+// kernels/internal/common.h
 // (log_x_for_x_greater_than_or_equal_to_1). Sums wrap as the reference's int32 ones do.
 #pragma once
 
@@ -50,6 +51,29 @@ inline int32_t InverseOfOnePlus(int32_t x) {
     y = WrappingAdd(y, ScaleByPot(HighMul(y, error), 2));
   }
   return ScaleByPot(y, 1);
+}
+
+// exp(a) for a in [-1/4, 0), both Q0.31: a Taylor polynomial of degree 4 around -1/8.
+inline int32_t ExpNearZero(int32_t a) {
+  constexpr int32_t kExpOfMinusEighth = 1895147668, kThird = 715827883;
+  const int32_t x = a + (1 << 28);
+  const int32_t square = HighMul(x, x), cube = HighMul(square, x);
+  const int32_t quarter_of_fourth = ScaleByPot(HighMul(square, square), -2);
+  const int32_t tail = ScaleByPot(HighMul(quarter_of_fourth + cube, kThird) + square, -1);
+  return kExpOfMinusEighth + HighMul(kExpOfMinusEighth, x + tail);
+}
+
+// exp(a) in Q0.31 for a <= 0 in Q5.26: the last quarter by itself, the others by the bits of their number.
+inline int32_t ExpOfNegative(int32_t a) {
+  if (a == 0) return INT32_MAX;
+  constexpr int32_t kQuarter = 1 << 24;
+  // exp(-2^k) for k = -2 to 4.
+  constexpr int32_t kPowers[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
+  const int32_t rest = (a & (kQuarter - 1)) - kQuarter, quarters = rest - a;
+  int32_t result = ExpNearZero(ScaleByPot(rest, 5));
+  for (int i = 0; i < 7; ++i)
+    if (quarters & (kQuarter << i)) result = HighMul(result, kPowers[i]);
+  return result;
 }
 
 // log(x) in Q5.26 for x >= 1 in Q12.19: x = 2^k * r with r near the fourth root of 1/2, found by two

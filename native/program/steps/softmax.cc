@@ -1,11 +1,9 @@
 // `softmax`: along the last dimension. Inputs: x. float32: beta (one float), log (1: logarithm of the
-// result). int8 and uint8 to int8, uint8 or int16: exponentials (256 int32: exp of minus the scaled
-// difference i, Q0.31; entry 0 is 2^31 - 1). int16 to int16: multiplier, shift, exp_table and inverse_table
-// (513 int32 each, int16 values).
+// result). int8 and uint8 to int8, uint8 or int16: multiplier and shift, which scale a difference of codes
+// to Q5.26. int16 to int16: multiplier, shift, exp_table and inverse_table (513 int32 each, int16 values).
 //
-// int8 and uint8 with log = 1, to the same type: also differences (256 int32: minus the scaled difference i,
-// Q5.26), furthest (the largest difference that counts), reverse_multiplier and reverse_shift (of the
-// scaling's inverse).
+// int8 and uint8 with log = 1, to the same type: also reverse_multiplier and reverse_shift (of the scaling's
+// inverse).
 //
 // Source: TFLite kernels/internal/reference/softmax.h, integer_ops/log_softmax.h.
 #include <cmath>
@@ -26,14 +24,28 @@ struct Rows {
 // The difference from the largest code of the row, in [0, 255].
 inline int Below(int best, int code) { return static_cast<uint8_t>(best - code); }
 
+// For each difference i from the largest code: minus the scaled difference in Q5.26, and exp of it in Q0.31.
+// Beyond the furthest difference that Q5.26 holds exp counts as 0.
+struct Differences {
+  int furthest;
+  int32_t scaled[256] = {}, exponentials[256] = {};
+
+  Differences(int32_t multiplier, int shift) : furthest((31 << 26) >> shift) {
+    for (int i = 0; i < 256 && i <= furthest; ++i) {
+      scaled[i] = HighMul(-(i << shift), multiplier);
+      exponentials[i] = ExpOfNegative(scaled[i]);
+    }
+  }
+};
+
 template <typename T, typename U>
 class QuantizedSoftmax final : public Step {
  public:
-  QuantizedSoftmax(const Rows& rows, Span<const int32_t> exponentials) : r_(rows) {
+  QuantizedSoftmax(const Rows& rows, const Differences& differences) : r_(rows) {
     kernel_ = "softmax.q.scalar";
     for (int i = 0; i < 256; ++i) {
-      exponentials_[i] = exponentials[i];
-      addends_[i] = static_cast<uint32_t>(RoundingDivideByPot(exponentials[i], 12));  // Q12.19
+      exponentials_[i] = differences.exponentials[i];
+      addends_[i] = static_cast<uint32_t>(RoundingDivideByPot(exponentials_[i], 12));  // Q12.19
     }
   }
   void Run(const RunContext& run) const noexcept override {
@@ -53,7 +65,7 @@ class QuantizedSoftmax final : public Step {
     if (sum == 0) sum = 1;  // only after an overflow that the reference does not define
     const int zeros = LeadingZeros(sum);
     const int32_t scale = InverseOfOnePlus(static_cast<int32_t>((sum << zeros) - (1u << 31)));
-    // Below 0 only where the sum overflowed, or for tables that are no exponentials.
+    // Below 0 only where the sum overflowed.
     const int exponent = Clamp(12 - zeros + 31 - static_cast<int>(8 * sizeof(U)), 0, 31);
     constexpr int kLow = std::numeric_limits<U>::min(), kHigh = std::numeric_limits<U>::max();
     // A long row repeats its differences: one result for each of the 256 is then cheaper.
@@ -79,19 +91,15 @@ class QuantizedSoftmax final : public Step {
 template <typename T>
 class QuantizedLogSoftmax final : public Step {
  public:
-  struct Scaling {
-    int furthest;
-    int32_t reverse_multiplier;
-    int reverse_shift;
-  };
-  QuantizedLogSoftmax(const Rows& rows, Span<const int32_t> exponentials, Span<const int32_t> differences,
-                      const Scaling& scaling)
-      : r_(rows), scaling_(scaling) {
+  QuantizedLogSoftmax(const Rows& rows, const Differences& differences, int32_t reverse_multiplier,
+                      int reverse_shift)
+      : r_(rows),
+        differences_(differences),
+        reverse_multiplier_(reverse_multiplier),
+        reverse_shift_(reverse_shift) {
     kernel_ = "log_softmax.q.scalar";
-    for (int i = 0; i < 256; ++i) {
-      addends_[i] = static_cast<uint32_t>(RoundingDivideByPot(exponentials[i], 12));
-      differences_[i] = differences[i];
-    }
+    for (int i = 0; i < 256; ++i)
+      addends_[i] = static_cast<uint32_t>(RoundingDivideByPot(differences.exponentials[i], 12));
   }
   void Run(const RunContext& run) const noexcept override {
     const T* in = r_.in.In<T>(run);
@@ -111,19 +119,21 @@ class QuantizedLogSoftmax final : public Step {
     if (sum == 0 || sum > INT32_MAX) sum = INT32_MAX;  // the reference does not define these
     const int32_t log_sum = LogOfQ12(static_cast<int32_t>(sum));
     const int32_t lowest = kernels::requantize::MultiplyByQuantizedMultiplier(
-        WrappingAdd(log_sum, INT32_MIN), scaling_.reverse_multiplier, scaling_.reverse_shift);
-    const int limit = std::max(-scaling_.furthest - 1, lowest);
+        WrappingAdd(log_sum, INT32_MIN), reverse_multiplier_, reverse_shift_);
+    const int limit = std::max(-differences_.furthest - 1, lowest);
     for (size_t c = 0; c < r_.depth; ++c) {
       const int difference = Below(best, in[c]);
-      const int32_t share = RoundingDivideByPot(WrappingAdd(differences_[difference], -log_sum), 31 - 5 - 4);
+      const int32_t share =
+          RoundingDivideByPot(WrappingAdd(differences_.scaled[difference], -log_sum), 31 - 5 - 4);
       out[c] = static_cast<T>(-difference > limit ? Clamp(WrappingAdd(share, kHigh), kLow, kHigh) : kLow);
     }
   }
 
   Rows r_;
-  Scaling scaling_;
+  Differences differences_;
+  int32_t reverse_multiplier_;
+  int reverse_shift_;
   uint32_t addends_[256];
-  int32_t differences_[256];
 };
 
 // Interpolates a table of 513 entries: 9 bits choose, 7 bits mix. TFLite kernels/internal/common.h:
@@ -230,34 +240,27 @@ class LogSoftmaxF32 final : public Step {
 
 template <typename T>
 Status LoadBytes(StepArgs& args, const Rows& rows, std::unique_ptr<Step>* step) {
-  Span<const int32_t> table;
-  LOWBIT_RETURN_IF_ERROR(args.Ints("exponentials", 256, &table));
-  for (const int32_t x : table) {
-    if (x < 0) return args.Fail(Code::kInvalid, "a negative exponential");
-  }
+  LOWBIT_STEP_INT(multiplier, 0, INT32_MAX);
+  LOWBIT_STEP_INT(shift, 0, 30);
   LOWBIT_STEP_INT(log, 0, 1);
+  const Differences differences(multiplier, shift);
   if (log) {
     if (args.output(0).dtype != args.input(0).dtype)
       return args.Fail(Code::kTypeMismatch, "gives what it takes");
-    Span<const int32_t> differences;
-    LOWBIT_RETURN_IF_ERROR(args.Ints("differences", 256, &differences));
-    LOWBIT_STEP_INT(furthest, 0, INT32_MAX);
     LOWBIT_STEP_INT(reverse_multiplier, 0, INT32_MAX);
     LOWBIT_STEP_INT(reverse_shift, -31, 0);
-    *step = std::make_unique<QuantizedLogSoftmax<T>>(
-        rows, table, differences,
-        typename QuantizedLogSoftmax<T>::Scaling{furthest, reverse_multiplier, reverse_shift});
+    *step = std::make_unique<QuantizedLogSoftmax<T>>(rows, differences, reverse_multiplier, reverse_shift);
     return Status();
   }
   switch (args.output(0).dtype) {
     case Dtype::kInt8:
-      *step = std::make_unique<QuantizedSoftmax<T, int8_t>>(rows, table);
+      *step = std::make_unique<QuantizedSoftmax<T, int8_t>>(rows, differences);
       return Status();
     case Dtype::kUint8:
-      *step = std::make_unique<QuantizedSoftmax<T, uint8_t>>(rows, table);
+      *step = std::make_unique<QuantizedSoftmax<T, uint8_t>>(rows, differences);
       return Status();
     case Dtype::kInt16:
-      *step = std::make_unique<QuantizedSoftmax<T, int16_t>>(rows, table);
+      *step = std::make_unique<QuantizedSoftmax<T, int16_t>>(rows, differences);
       return Status();
     default:
       return args.Fail(Code::kUnsupported, "gives int8, uint8 and int16 from codes");
