@@ -69,7 +69,11 @@ export function backendClass({ MathBackendCPU }: CpuModule): new () => NativeBac
 /** A kernel, and whether it takes these inputs; the CPU backend's has the others. */
 export interface NativeKernel {
   readonly name: string
-  fits(inputs: Readonly<Record<string, TensorInfo>>, attrs: Readonly<Record<string, unknown>>): boolean
+  fits(
+    inputs: Readonly<Record<string, TensorInfo>>,
+    attrs: Readonly<Record<string, unknown>>,
+    core: CoreModule,
+  ): boolean
   run(
     inputs: Readonly<Record<string, TensorInfo>>,
     attrs: Readonly<Record<string, unknown>>,
@@ -112,7 +116,7 @@ function withFallback(
   return (params) => {
     const inputs = params.inputs as Record<string, TensorInfo>
     const attrs = (params.attrs ?? {}) as Record<string, unknown>
-    if (!kernel.fits(inputs, attrs)) return config.kernelFunc(params)
+    if (!kernel.fits(inputs, attrs, core)) return config.kernelFunc(params)
     return kernel.run(inputs, attrs, params.backend as NativeBackend, core)
   }
 }
