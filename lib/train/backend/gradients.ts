@@ -3,6 +3,7 @@
 
 import type { GradConfig, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core'
 import { CLAMP_GRADIENT } from './kernels.js'
+import { BACKEND } from './name.js'
 import { type CoreModule, requireTfjs } from './tfjs.js'
 
 const CLAMPS = { Relu: Number.POSITIVE_INFINITY, Relu6: 6 }
@@ -22,7 +23,7 @@ function clampGradient(core: CoreModule, before: GradConfig, high: number): Grad
     ...before,
     gradFunc: (dy, saved, attrs) => {
       const [x] = saved as [Tensor]
-      if (core.getBackend() !== 'lowbit' || x.dtype !== 'float32') return before.gradFunc(dy, saved, attrs)
+      if (core.getBackend() !== BACKEND || x.dtype !== 'float32') return before.gradFunc(dy, saved, attrs)
       const inputs = { x, dy } as unknown as NamedTensorMap
       return { x: () => core.engine().runKernel(CLAMP_GRADIENT, inputs, { low: 0, high }) as Tensor }
     },
