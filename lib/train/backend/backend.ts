@@ -4,7 +4,7 @@ import type { DataType, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import { elementCount } from '../../tensor/shape.js'
 import { ArrayPool } from './memory.js'
 import { type Attributes, type Dense, dropPrograms, runStep } from './steps.js'
-import { type CpuBackend, type CpuModule, type CoreModule, requireTfjs } from './tfjs.js'
+import { type CoreModule, type CpuBackend, type CpuModule, requireTfjs } from './tfjs.js'
 
 /** A tensor that a step makes. `seen` is how the step sees its shape. */
 export interface Output {
@@ -103,7 +103,8 @@ export function backendClass({ MathBackendCPU }: CpuModule): new () => NativeBac
 
 // The CPU backend's casts to a wider type only rename it: a float32 may hold whatever it was before.
 function arrayOf(values: unknown, dtype: DataType): Dense['data'] {
-  if (dtype === 'float32') return values instanceof Float32Array ? values : Float32Array.from(values as number[])
+  if (dtype === 'float32')
+    return values instanceof Float32Array ? values : Float32Array.from(values as number[])
   if (dtype === 'int32') return values instanceof Int32Array ? values : Int32Array.from(values as number[])
   return values instanceof Uint8Array ? values : Uint8Array.from(values as number[])
 }
@@ -111,7 +112,11 @@ function arrayOf(values: unknown, dtype: DataType): Dense['data'] {
 /** A kernel, and whether it takes these inputs; the CPU backend's has the others. */
 export interface NativeKernel<Made extends TensorInfo | TensorInfo[] = TensorInfo> {
   readonly name: string
-  fits(inputs: Readonly<Record<string, TensorInfo>>, attrs: Readonly<Record<string, unknown>>): boolean
+  fits(
+    inputs: Readonly<Record<string, TensorInfo>>,
+    attrs: Readonly<Record<string, unknown>>,
+    backend: NativeBackend,
+  ): boolean
   run(
     inputs: Readonly<Record<string, TensorInfo>>,
     attrs: Readonly<Record<string, unknown>>,
@@ -152,7 +157,8 @@ function withFallback(kernel: AnyKernel, config: KernelConfig, core: CoreModule)
   return (params) => {
     const inputs = params.inputs as Record<string, TensorInfo>
     const attrs = (params.attrs ?? {}) as Record<string, unknown>
-    if (!kernel.fits(inputs, attrs)) return config.kernelFunc(params)
-    return kernel.run(inputs, attrs, params.backend as NativeBackend, core)
+    const backend = params.backend as NativeBackend
+    if (!kernel.fits(inputs, attrs, backend)) return config.kernelFunc(params)
+    return kernel.run(inputs, attrs, backend, core)
   }
 }

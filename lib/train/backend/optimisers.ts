@@ -25,7 +25,12 @@ export const update: NativeKernel<TensorInfo[]> = {
     const names = ['w', 'g', 'm', 'v'].filter((name) => inputs[name] !== undefined)
     const arrays = names.map((name) => backend.dense(inputs[name] as Tensor))
     const outputs = arrays.slice(1).map(({ shape }) => ({ shape }))
-    return backend.runInto('update', { method }, [{ shape: [numbers.length], data: numbers }, ...arrays], outputs)
+    return backend.runInto(
+      'update',
+      { method },
+      [{ shape: [numbers.length], data: numbers }, ...arrays],
+      outputs,
+    )
   },
 }
 
@@ -104,7 +109,11 @@ function replace<T extends Steps>(
     const all = pairs(core, gradients)
     const isOurs = all.every(([w, g]) => w.dtype === 'float32' && (g == null || g.dtype === 'float32'))
     if (core.getBackend() !== BACKEND || !isOurs) return before.call(this, gradients)
-    core.tidy(() => apply(this, (work) => all.forEach(([w, g], i) => work(w, g, i))))
+    core.tidy(() =>
+      apply(this, (work) => {
+        for (const [i, [w, g]] of all.entries()) work(w, g, i)
+      }),
+    )
     this.incrementIterations()
   }
 }

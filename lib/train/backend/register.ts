@@ -4,7 +4,7 @@ import { registerBackend } from './backend.js'
 import { registerGradients } from './gradients.js'
 import { KERNELS } from './kernels.js'
 import { BACKEND } from './name.js'
-import { registerOptimisers, update } from './optimisers.js'
+import { registerOptimisers } from './optimisers.js'
 import { type BackendOptions, changeSettings } from './settings.js'
 import { dropPrograms } from './steps.js'
 import { type CoreModule, requireTfjs } from './tfjs.js'
@@ -12,7 +12,7 @@ import { type CoreModule, requireTfjs } from './tfjs.js'
 /** Once a process: TensorFlow.js has one list of backends. */
 export function register(): void {
   if (requireTfjs<CoreModule>('core').findBackendFactory(BACKEND)) return
-  registerBackend(BACKEND, [...KERNELS, update])
+  registerBackend(BACKEND, KERNELS)
   registerGradients()
   registerOptimisers()
 }

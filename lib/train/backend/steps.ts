@@ -105,7 +105,8 @@ function create(
   const program = binding.createProgram(bytes, constants, { threads, ...(isa !== undefined && { isa }) })
   const { arenaBytes, scratchBytes, packedBytes } = program.info()
   const kept = { program, bytes: arenaBytes + scratchBytes + packedBytes }
-  while (programs.size > 0 && (programs.size >= MOST_PROGRAMS || bytesKept + kept.bytes > MOST_BYTES)) dropOldest()
+  while (programs.size > 0 && (programs.size >= MOST_PROGRAMS || bytesKept + kept.bytes > MOST_BYTES))
+    dropOldest()
   bytesKept += kept.bytes
   return kept
 }

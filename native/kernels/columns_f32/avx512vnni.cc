@@ -1,4 +1,4 @@
-// The sums of columns for AVX-512; the loops are in vector.h.
+// Sums and scaling of columns for AVX-512; the loops are in vector.h.
 #include "kernels/columns_f32/avx512vnni.h"
 
 #include "kernels/columns_f32/vector.h"
@@ -9,7 +9,7 @@ namespace {
 
 using real::Vector;
 
-constexpr Row kList[] = {{"columns.f32.avx512vnni", cpu::kAvx512Vnni, SumOf<Vector>, ProductOf<Vector>}};
+constexpr Row kList[] = {{"columns.f32.avx512vnni", cpu::kAvx512Vnni, SumOf<Vector>, ProductOf<Vector>, ScaleAll<Vector>}};
 
 }  // namespace
 

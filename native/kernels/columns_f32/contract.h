@@ -1,4 +1,4 @@
-// Sums over the rows of a matrix of float32, column by column.
+// Matrices of float32, column by column: sums over the rows, and scaling.
 #pragma once
 
 #include <stddef.h>
@@ -18,11 +18,19 @@ using Sum = void (*)(const float* x, size_t rows, size_t cols, float* sums);
 using Product = void (*)(const float* x, const float* y, const float* shift, size_t rows, size_t cols,
                          float* sums, float* products);
 
+// out[r][c] = (x[r][c] - shift[c]) factor[c] + offset[c], each operation rounded by itself: the same bits from every
+// row of the list. `out` may be `x`.
+struct Line {
+  const float *shift, *factor, *offset;
+};
+using Scale = void (*)(const float* x, const Line& line, size_t rows, size_t cols, float* out);
+
 struct Row {
   const char* name;
   cpu::Isa needs;
   Sum sum;
   Product product;
+  Scale scale;
 };
 struct Rows {
   const Row* first;

@@ -1,4 +1,4 @@
-// The sums of columns, one element at a time.
+// Sums and scaling of columns, one element at a time.
 #include "kernels/columns_f32/scalar.h"
 
 namespace lowbit::kernels::columns_f32 {
@@ -32,7 +32,12 @@ void ProductOf(const float* x, const float* y, const float* shift, size_t rows, 
   }
 }
 
-constexpr Row kList[] = {{"columns.f32.scalar", cpu::kScalar, SumOf, ProductOf}};
+void ScaleAll(const float* x, const Line& line, size_t rows, size_t cols, float* out) {
+  for (size_t r = 0; r < rows; ++r, x += cols, out += cols)
+    for (size_t c = 0; c < cols; ++c) out[c] = (x[c] - line.shift[c]) * line.factor[c] + line.offset[c];
+}
+
+constexpr Row kList[] = {{"columns.f32.scalar", cpu::kScalar, SumOf, ProductOf, ScaleAll}};
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// The sums of columns over whole vectors, for inclusion by the files of instruction sets after their vector
+// Sums and scaling of columns over whole vectors, for inclusion by the files of instruction sets after their vector
 // (kernels/real).
 #pragma once
 
@@ -86,6 +86,23 @@ void ProductOf(const float* x, const float* y, const float* shift, size_t rows, 
       const size_t at = begin * cols + c;
       ProductStrip(strip, x + at, y + at, shift + c, count, cols, sums + c, products + c);
     });
+  }
+}
+
+template <typename V>
+void ScaleAll(const float* x, const Line& line, size_t rows, size_t cols, float* out) {
+  const auto scaled = [](typename V::F v, typename V::F shift, typename V::F factor, typename V::F offset) {
+    return V::Add(V::Mul(V::Sub(v, shift), factor), offset);
+  };
+  for (size_t r = 0; r < rows; ++r, x += cols, out += cols) {
+    size_t c = 0;
+    for (; c + V::kWidth <= cols; c += V::kWidth)
+      V::Store(out + c, scaled(V::Load(x + c), V::Load(line.shift + c), V::Load(line.factor + c),
+                               V::Load(line.offset + c)));
+    if (const size_t left = cols - c)
+      V::StoreFirst(out + c, left,
+                    scaled(V::LoadFirst(x + c, left), V::LoadFirst(line.shift + c, left),
+                           V::LoadFirst(line.factor + c, left), V::LoadFirst(line.offset + c, left)));
   }
 }
 

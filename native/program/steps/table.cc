@@ -54,6 +54,7 @@ Status LoadResizeNearest(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadReverseSequence(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadRfft2d(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadRnn(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadScaleColumns(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadScatter(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSegment(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSelect(StepArgs& args, std::unique_ptr<Step>* step);
@@ -121,6 +122,7 @@ static constexpr StepKind kKinds[] = {
     {"reverse_sequence", steps::LoadReverseSequence},
     {"rfft2d", steps::LoadRfft2d},
     {"rnn", steps::LoadRnn},
+    {"scale_columns", steps::LoadScaleColumns, kFirst},
     {"scatter", steps::LoadScatter},
     {"segment", steps::LoadSegment},
     {"select", steps::LoadSelect},
