@@ -43,6 +43,7 @@ export function kernel(
   return {
     name,
     run,
-    fits: (inputs, attrs, core) => areFloats(inputs) && hasElements(inputs) && fits(inputs, attrs, core),
+    fits: (inputs, attrs, _backend, core) =>
+      areFloats(inputs) && hasElements(inputs) && fits(inputs, attrs, core),
   }
 }
