@@ -28,6 +28,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // The taps that positions r, r + stride, … of one axis of x see, in the order of dy.
 struct Axis {
+  int first = 0;          // position: the residue
   size_t count = 0;       // of positions
   std::vector<int> taps;  // of the filter
   int pad = 0, dilation = 1;
@@ -35,6 +36,7 @@ struct Axis {
 
 Axis AxisOf(int residue, size_t extent, int filter, int stride, int dilation, int pad) {
   Axis axis;
+  axis.first = residue;
   const size_t first = static_cast<size_t>(residue), step = static_cast<size_t>(stride);
   axis.count = extent > first ? (extent - first + step - 1) / step : 0;
   int64_t last = 0;
@@ -213,10 +215,8 @@ bool WindowOf(const Layer& layer, const Axis& h, const Axis& w, Window* window) 
   return true;
 }
 
-Status AddResidue(StepArgs& args, const Layer& layer, int residue_h, int residue_w, ConvComputed* step) {
+Status AddResidue(StepArgs& args, const Layer& layer, const Axis& h, const Axis& w, ConvComputed* step) {
   const Window& from = layer.window;
-  const Axis h = AxisOf(residue_h, from.in_h, from.filter_h, from.stride_h, from.dilation_h, from.pad_top);
-  const Axis w = AxisOf(residue_w, from.in_w, from.filter_w, from.stride_w, from.dilation_w, from.pad_left);
   if (h.count == 0 || w.count == 0) return Status();
   Window window;
   if (!WindowOf(layer, h, w, &window)) {
@@ -229,8 +229,8 @@ Status AddResidue(StepArgs& args, const Layer& layer, int residue_h, int residue
   for (const int y : h.taps)
     for (const int x : w.taps) taps.push_back(static_cast<size_t>(y) * static_cast<size_t>(from.filter_w) + static_cast<size_t>(x));
   auto part = std::make_unique<Part>(window, std::move(taps));
-  part->first_h = static_cast<size_t>(residue_h);
-  part->first_w = static_cast<size_t>(residue_w);
+  part->first_h = static_cast<size_t>(h.first);
+  part->first_w = static_cast<size_t>(w.first);
   return AddPart(args, std::move(part), layer.inputs, step);
 }
 
@@ -275,8 +275,13 @@ Status LoadConvInputGradient(StepArgs& args, std::unique_ptr<Step>* step) {
   made->step_w = static_cast<size_t>(window.stride_w);
   made->out_h = window.in_h;
   made->out_w = window.in_w;
-  for (int y = 0; y < window.stride_h; ++y)
-    for (int x = 0; x < window.stride_w; ++x) LOWBIT_RETURN_IF_ERROR(AddResidue(args, layer, y, x, made.get()));
+  std::vector<Axis> across;
+  for (int x = 0; x < window.stride_w; ++x)
+    across.push_back(AxisOf(x, window.in_w, window.filter_w, window.stride_w, window.dilation_w, window.pad_left));
+  for (int y = 0; y < window.stride_h; ++y) {
+    const Axis down = AxisOf(y, window.in_h, window.filter_h, window.stride_h, window.dilation_h, window.pad_top);
+    for (const Axis& axis : across) LOWBIT_RETURN_IF_ERROR(AddResidue(args, layer, down, axis, made.get()));
+  }
   LOWBIT_RETURN_IF_ERROR(made->Finish(args, *layer.x));
   *step = std::move(made);
   return Status();
