@@ -20,12 +20,15 @@ using testing::Random;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-constexpr float kEdges[] = {0.0f, -0.0f, 1.0f, -1.0f, 6.0f, 6.0000005f, 1e-40f, 3e38f, -3e38f, kInfinity, -kInfinity, kNan};
+constexpr float kEdges[] = {0.0f,   -0.0f, 1.0f,   -1.0f,     6.0f,       6.0000005f,
+                            1e-40f, 3e38f, -3e38f, kInfinity, -kInfinity, kNan};
 
 float Edge(Random* random) { return kEdges[random->Next() % (sizeof kEdges / sizeof kEdges[0])]; }
 float Real(Random* random) { return static_cast<float>(random->Between(-1000, 1000)) / 256.0f; }
 
-bool SameBits(float a, float b) { return std::memcmp(&a, &b, sizeof a) == 0 || (std::isnan(a) && std::isnan(b)); }
+bool SameBits(float a, float b) {
+  return std::memcmp(&a, &b, sizeof a) == 0 || (std::isnan(a) && std::isnan(b));
+}
 
 struct OuterCase {
   size_t rows, cols, lines, depth;
@@ -66,26 +69,32 @@ LOWBIT_TEST("outer_f32: every row lies within the bound of its contract, and wri
           for (const size_t depth : {size_t{0}, size_t{1}, size_t{2}, size_t{33}}) {
             Random random(++seed);
             const OuterCase c{rows, cols, 1 + seed % 3, depth};
-            const auto fill = [&] { return seed % 5 ? Real(&random) : Real(&random) * (seed % 2 ? 1e15f : 1e-15f); };
-            RunOuter(row, c, fill, [&](Guarded<float>& lhs, Guarded<float>& rhs, const std::vector<float>& before, Guarded<float>& out) {
-              for (size_t i = 0; i < out.size(); ++i) {
-                const size_t m = i / c.out_stride(), n = i % c.out_stride();
-                double sum = before[i], size = std::fabs(sum);
-                for (size_t l = 0; l < c.lines && n < cols; ++l) {
-                  for (size_t k = 0; k < depth; ++k) {
-                    const double product = double{lhs[l * c.lhs_line() + k * c.lhs_step() + m]} *
-                                           rhs[l * c.rhs_line() + k * c.rhs_step() + n];
-                    sum += product;
-                    size += std::fabs(product);
-                  }
-                }
-                // Products below the smallest number are lost.
-                const double bound = static_cast<double>(c.lines * depth + 1) * (5.97e-8 * size + 1e-45);
-                const bool is_apart = n >= cols || depth == 0;
-                LOWBIT_CHECK_THAT(is_apart ? SameBits(out[i], before[i]) : std::fabs(out[i] - sum) <= bound,
-                                  std::string(row.name) + " seed " + std::to_string(seed));
-              }
-            });
+            const auto fill = [&] {
+              return seed % 5 ? Real(&random) : Real(&random) * (seed % 2 ? 1e15f : 1e-15f);
+            };
+            RunOuter(row, c, fill,
+                     [&](Guarded<float>& lhs, Guarded<float>& rhs, const std::vector<float>& before,
+                         Guarded<float>& out) {
+                       for (size_t i = 0; i < out.size(); ++i) {
+                         const size_t m = i / c.out_stride(), n = i % c.out_stride();
+                         double sum = before[i], size = std::fabs(sum);
+                         for (size_t l = 0; l < c.lines && n < cols; ++l) {
+                           for (size_t k = 0; k < depth; ++k) {
+                             const double product = double{lhs[l * c.lhs_line() + k * c.lhs_step() + m]} *
+                                                    rhs[l * c.rhs_line() + k * c.rhs_step() + n];
+                             sum += product;
+                             size += std::fabs(product);
+                           }
+                         }
+                         // Products below the smallest number are lost.
+                         const double bound =
+                             static_cast<double>(c.lines * depth + 1) * (5.97e-8 * size + 1e-45);
+                         const bool is_apart = n >= cols || depth == 0;
+                         LOWBIT_CHECK_THAT(
+                             is_apart ? SameBits(out[i], before[i]) : std::fabs(out[i] - sum) <= bound,
+                             std::string(row.name) + " seed " + std::to_string(seed));
+                       }
+                     });
             if (!why->empty()) return;
           }
         }
@@ -105,13 +114,14 @@ LOWBIT_TEST("outer_f32: infinities and NaN stay in their row and column") {
           size_t filled = 0;
           const size_t place = 2 * c.lhs_step() + at;
           const auto fill = [&] { return filled++ == place ? special : 0.5f; };
-          RunOuter(row, c, fill, [&](Guarded<float>&, Guarded<float>&, const std::vector<float>&, Guarded<float>& out) {
-            for (size_t i = 0; i < out.size(); ++i) {
-              const bool is_hit = i / c.out_stride() == at && i % c.out_stride() < c.cols;
-              const float want = is_hit ? special : i % c.out_stride() < c.cols ? 1.5f : 0.5f;
-              LOWBIT_CHECK_THAT(SameBits(out[i], want), row.name);
-            }
-          });
+          RunOuter(row, c, fill,
+                   [&](Guarded<float>&, Guarded<float>&, const std::vector<float>&, Guarded<float>& out) {
+                     for (size_t i = 0; i < out.size(); ++i) {
+                       const bool is_hit = i / c.out_stride() == at && i % c.out_stride() < c.cols;
+                       const float want = is_hit ? special : i % c.out_stride() < c.cols ? 1.5f : 0.5f;
+                       LOWBIT_CHECK_THAT(SameBits(out[i], want), row.name);
+                     }
+                   });
           if (!why->empty()) return;
         }
       }
@@ -145,10 +155,12 @@ LOWBIT_TEST("gradient_f32: a clamp's is dy between its ends, to the bit") {
         row.clamp(x.data(), dy.data(), dx.data(), count, 0.0f, high);
         for (size_t i = 0; i < count; ++i) {
           const float want = x[i] > 0 && x[i] <= high ? dy[i] : 0.0f;
-          LOWBIT_CHECK_THAT(SameBits(dx[i], want), std::string(row.clamp_name) + " count " + std::to_string(count));
+          LOWBIT_CHECK_THAT(SameBits(dx[i], want),
+                            std::string(row.clamp_name) + " count " + std::to_string(count));
         }
         row.clamp(x.data(), dy.data(), dy.data(), count, 0.0f, high);
-        for (size_t i = 0; i < count; ++i) LOWBIT_CHECK_THAT(SameBits(dx[i], dy[i]), std::string(row.clamp_name) + " in place");
+        for (size_t i = 0; i < count; ++i)
+          LOWBIT_CHECK_THAT(SameBits(dx[i], dy[i]), std::string(row.clamp_name) + " in place");
       }
     }
   });
@@ -156,7 +168,9 @@ LOWBIT_TEST("gradient_f32: a clamp's is dy between its ends, to the bit") {
 
 // What one window of an image gives, by the definition.
 void MaxPoolOf(const kernels::gradient_f32::Window& w) {
-  const auto at = [&](int row, int col, size_t c) { return row * w.row_stride + static_cast<ptrdiff_t>(static_cast<size_t>(col) * w.channels + c); };
+  const auto at = [&](int row, int col, size_t c) {
+    return row * w.row_stride + static_cast<ptrdiff_t>(static_cast<size_t>(col) * w.channels + c);
+  };
   for (size_t c = 0; c < w.channels; ++c) {
     ptrdiff_t best = -1;
     for (int row = 0; row < w.rows; ++row) {
@@ -186,7 +200,8 @@ LOWBIT_TEST("gradient_f32: a maximum's goes to the first of the largest, to the 
         w.adds = random.Next() % 2;
         w.channels = channels;
         w.row_stride = static_cast<ptrdiff_t>((static_cast<size_t>(w.cols) + 1) * channels);
-        const size_t count = static_cast<size_t>((w.rows - 1) * w.row_stride) + static_cast<size_t>(w.cols) * channels;
+        const size_t count =
+            static_cast<size_t>((w.rows - 1) * w.row_stride) + static_cast<size_t>(w.cols) * channels;
         Guarded<float> x(count), dy(channels), got(count), want(count);
         const bool has_edges = random.Next() % 2;
         for (float& value : x) value = has_edges ? Edge(&random) : static_cast<float>(random.Between(-3, 3));
@@ -199,7 +214,8 @@ LOWBIT_TEST("gradient_f32: a maximum's goes to the first of the largest, to the 
         w.dx = want.data();
         MaxPoolOf(w);
         for (size_t i = 0; i < count; ++i) {
-          LOWBIT_CHECK_THAT(SameBits(got[i], want[i]), std::string(row.max_pool_name) + " channels " + std::to_string(channels));
+          LOWBIT_CHECK_THAT(SameBits(got[i], want[i]),
+                            std::string(row.max_pool_name) + " channels " + std::to_string(channels));
         }
       }
     }
