@@ -19,6 +19,7 @@ namespace lowbit::program {
 // An input or output of the program.
 struct Port {
   size_t bytes;
+  size_t element_bytes;  // what memory that is lent must be aligned to
   Operand at;
 };
 
@@ -69,10 +70,8 @@ class Program {
 
   // Ports that are not copied: all of them must be lent before a run, and stay until it has ended.
   bool takes_loans() const { return takes_loans_; }
-  bool is_lent(size_t port) const {
-    const size_t inputs = parts_.inputs.size();
-    return (port < inputs ? parts_.inputs[port] : parts_.outputs[port - inputs]).at.is_lent();
-  }
+  bool is_lent(size_t port) const { return PortOf(port).at.is_lent(); }
+  size_t element_bytes(size_t port) const { return PortOf(port).element_bytes; }
   void Lend(Block& block, size_t port, uint8_t* bytes) const { block.lent[port] = bytes; }
 
   // Whether runs depend on those before them. The caller sees to it that such runs never overlap, nor those of
@@ -96,6 +95,10 @@ class Program {
 
   std::unique_ptr<Block> NewBlock();
   RunContext ContextOf(const Block& block) const;
+  const Port& PortOf(size_t port) const {
+    const size_t inputs = parts_.inputs.size();
+    return port < inputs ? parts_.inputs[port] : parts_.outputs[port - inputs];
+  }
 
   const Parts parts_;
   bool takes_loans_ = false;

@@ -124,7 +124,11 @@ Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constant
       return fail("constant block " + Text(record.source) + " was not given");
     space = constants[record.source].size;
   } else if (record.where == Where::kLent) {
-    if (!IsPort(source, record.source, index)) return fail("it was lent, and is not port " + Text(record.source));
+    const bool is_plain =
+        record.dtype == Dtype::kFloat32 || record.dtype == Dtype::kInt32 || record.dtype == Dtype::kBool;
+    if (!is_plain) return fail("only float32, int32 and bool are lent");
+    if (!IsPort(source, record.source, index))
+      return fail("it was lent, and is not port " + Text(record.source));
     space = bytes;
   } else {
     return fail("it is in no place that there is");
