@@ -15,7 +15,7 @@ void Fill(Guarded<float>* values, Random* random, int low = -1000) {
   for (auto& x : *values) x = static_cast<float>(random->Between(low, 1000)) / 300.0f;
 }
 
-bool Same(const Guarded<float>& a, const Guarded<float>& b) {
+bool Same(Guarded<float>& a, Guarded<float>& b) {
   return a.size() == b.size() && (a.size() == 0 || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
