@@ -116,6 +116,7 @@ export interface NativeKernel<Made extends TensorInfo | TensorInfo[] = TensorInf
     inputs: Readonly<Record<string, TensorInfo>>,
     attrs: Readonly<Record<string, unknown>>,
     backend: NativeBackend,
+    core: CoreModule,
   ): boolean
   run(
     inputs: Readonly<Record<string, TensorInfo>>,
@@ -158,7 +159,7 @@ function withFallback(kernel: AnyKernel, config: KernelConfig, core: CoreModule)
     const inputs = params.inputs as Record<string, TensorInfo>
     const attrs = (params.attrs ?? {}) as Record<string, unknown>
     const backend = params.backend as NativeBackend
-    if (!kernel.fits(inputs, attrs, backend)) return config.kernelFunc(params)
+    if (!kernel.fits(inputs, attrs, backend, core)) return config.kernelFunc(params)
     return kernel.run(inputs, attrs, backend, core)
   }
 }

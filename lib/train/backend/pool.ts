@@ -1,7 +1,7 @@
 // Pools and their gradients.
 
 import type { NativeKernel } from './backend.js'
-import { type Attrs, FREE, kernel, type Shape4, take } from './kernel.js'
+import { type Attrs, FREE, type Inputs, kernel, type Shape4, sizeOf, take } from './kernel.js'
 import type { Attributes } from './steps.js'
 import type { CoreModule } from './tfjs.js'
 
@@ -23,6 +23,8 @@ function poolOf(core: CoreModule, shape: readonly number[], attrs: Attrs) {
   return { info, attributes }
 }
 
+const hasNamedPadding = (_inputs: Inputs, attrs: Attrs) => typeof attrs['pad'] === 'string'
+
 function pool(name: string, mode: number): NativeKernel {
   return kernel(
     name,
@@ -31,7 +33,9 @@ function pool(name: string, mode: number): NativeKernel {
       const { info, attributes } = poolOf(core, x.shape, attrs)
       return backend.run('pool', { ...attributes, mode, clamp: FREE }, [backend.dense(x)], info.outShape)
     },
-    (_inputs, attrs) => typeof attrs['pad'] === 'string',
+    (inputs, attrs, core) =>
+      hasNamedPadding(inputs, attrs) &&
+      sizeOf(poolOf(core, take(inputs, 'x').shape, attrs).info.outShape) > 0,
   )
 }
 
@@ -42,7 +46,17 @@ const maxPoolGradient = kernel(
     const { attributes } = poolOf(core, x.shape, attrs)
     return backend.run('max_pool_gradient', attributes, [backend.dense(x), backend.dense(dy)], x.shape)
   },
-  (_inputs, attrs) => typeof attrs['pad'] === 'string',
+  hasNamedPadding,
 )
 
-export const POOL_KERNELS = [pool('MaxPool', 1), pool('AvgPool', 0), maxPoolGradient]
+const averagePoolGradient = kernel(
+  'AvgPoolGrad',
+  (inputs, attrs, backend, core) => {
+    const { shape } = take(inputs, 'input')
+    const { attributes } = poolOf(core, shape, attrs)
+    return backend.run('average_pool_gradient', attributes, [backend.dense(take(inputs, 'dy'))], shape)
+  },
+  hasNamedPadding,
+)
+
+export const POOL_KERNELS = [pool('MaxPool', 1), pool('AvgPool', 0), maxPoolGradient, averagePoolGradient]

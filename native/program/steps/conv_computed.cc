@@ -1,9 +1,9 @@
 // Float32 convolutions whose weights are computed, as training has them; they are packed by each run.
 //
-//   conv_computed        x [n, h, w, c], weights [kh, kw, c, o] -> y [n, oh, ow, o]
+//   conv_computed        x [n, h, w, c], weights [kh, kw, c, o], perhaps a bias [o] -> y [n, oh, ow, o]
 //   conv_input_gradient  dy [n, oh, ow, o], weights -> dx [n, h, w, c]: what dy says of x
 //
-// Attributes: those of the window of x -> y.
+// Attributes: those of the window of x -> y; with a bias also lowReal and highReal.
 //
 // The gradient is a convolution of dy with stride 1 for each residue of the positions of x by the stride: the positions
 // of one residue see the same taps, at equal distances.
@@ -24,6 +24,7 @@ using Rows = ConvRows<CopyPlain<float>>;
 
 constexpr size_t kMostTaps = size_t{1} << 20;
 constexpr int kMostStride = 64;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // The taps that positions r, r + stride, … of one axis of x see, in the order of dy.
 struct Axis {
@@ -68,24 +69,34 @@ class ConvComputed final : public Step {
   size_t tap_elements = 0;              // of the weights
   WeightStrides strides{0, 0};          // within a tap
   std::vector<std::unique_ptr<Part>> parts;
-  Operand in, weights, out;
+  Operand in, weights, bias, out;
+  bool has_bias = false;
+  float low = -kInfinity, high = kInfinity;
 
   void Run(const RunContext& run) const noexcept override {
     float* const to = out.Out<float>(run);
     const size_t channels = parts.empty() ? 0 : parts[0]->matmul.shape().channels;
     if (has_gaps_) std::fill_n(to, out_elements_, 0.0f);
     uint8_t* const apart = run.scratch + packed_scratch_;
+    RealFamily::Runtime runtime;
+    if (has_bias) {
+      float* const padded = reinterpret_cast<float*>(apart + apart_scratch_);
+      const size_t entries = parts[0]->matmul.padded_channels();
+      std::fill(std::copy_n(bias.In<float>(run), channels, padded), padded + entries, 0.0f);
+      runtime.bias = padded;
+    }
+    uint8_t* const rows = apart + apart_scratch_ + bias_scratch_;
     for (const std::unique_ptr<Part>& part : parts) {
       Pack(run, *part);
       float* const target = is_strided() ? reinterpret_cast<float*>(apart) : to;
-      part->matmul.Run(run, apart + apart_scratch_, part->rows, 0.0f, 0, in.In<void>(run), target, {}, run.scratch);
+      part->matmul.Run(run, rows, part->rows, 0.0f, 0, in.In<void>(run), target, runtime, run.scratch);
       if (is_strided()) Spread(run, *part, target, channels, to);
     }
   }
   uint64_t scratch_bytes(int threads) const override {
     uint64_t most = 0;
     for (const std::unique_ptr<Part>& part : parts) most = std::max(most, part->matmul.scratch_bytes(threads));
-    return packed_scratch_ + apart_scratch_ + most;
+    return Plus(Plus(packed_scratch_, apart_scratch_), Plus(bias_scratch_, most));
   }
 
   Status Finish(StepArgs& args, const Tensor& output) {
@@ -95,9 +106,11 @@ class ConvComputed final : public Step {
       const uint64_t pixels = part->window.pixels();
       if (is_strided()) apart_scratch_ = std::max(apart_scratch_, Aligned(Times(pixels * sizeof(float), part->matmul.shape().channels)));
     }
-    LOWBIT_RETURN_IF_ERROR(args.Fits(Plus(packed_scratch_, apart_scratch_)));
+    if (has_bias) bias_scratch_ = Aligned(parts[0]->matmul.padded_channels() * sizeof(float));
+    LOWBIT_RETURN_IF_ERROR(args.Fits(scratch_bytes(args.threads())));
     in = args.Bind(args.input(0));
     weights = args.Bind(args.input(1));
+    if (has_bias) bias = args.Bind(args.input(2));
     out = args.Bind(output);
     kernel_ = dispatch::gemm_f32::Choose(parts.empty() ? 1 : parts[0]->matmul.shape().channels, args.isa()).name;
     return Status();
@@ -137,7 +150,7 @@ class ConvComputed final : public Step {
     });
   }
 
-  uint64_t packed_scratch_ = 0, apart_scratch_ = 0;
+  uint64_t packed_scratch_ = 0, apart_scratch_ = 0, bias_scratch_ = 0;
   size_t out_elements_ = 0;
   bool has_gaps_ = false;
 };
@@ -150,7 +163,7 @@ struct Layer {
 };
 
 Status ReadLayer(const StepArgs& args, bool is_gradient, Layer* layer) {
-  LOWBIT_RETURN_IF_ERROR(ExpectOperands(args, 2, 1));
+  LOWBIT_RETURN_IF_ERROR(ExpectOperands(args, !is_gradient && args.input_count() == 3 ? 3 : 2, 1));
   layer->x = is_gradient ? &args.output(0) : &args.input(0);
   layer->y = is_gradient ? &args.input(0) : &args.output(0);
   layer->weights = &args.input(1);
@@ -175,8 +188,7 @@ Status AddPart(StepArgs& args, std::unique_ptr<Part> part, size_t channels, Conv
   AlignedBuffer& bias = part->matmul.constants.memory;
   if (!bias.Allocate(part->matmul.padded_channels() * sizeof(float)))
     return args.Fail(Code::kLimit, "not enough memory");
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  part->matmul.constants.channels = {bias.as<float>(), -kInfinity, kInfinity};
+  part->matmul.constants.channels = {bias.as<float>(), step->low, step->high};
   step->parts.push_back(std::move(part));
   return Status();
 }
@@ -222,6 +234,15 @@ Status AddResidue(StepArgs& args, const Layer& layer, int residue_h, int residue
   return AddPart(args, std::move(part), layer.inputs, step);
 }
 
+Status ReadBias(const StepArgs& args, const Layer& layer, ConvComputed* step) {
+  if (args.input_count() < 3) return Status();
+  const Tensor& bias = args.input(2);
+  if (bias.dtype != Dtype::kFloat32 || bias.count() != layer.outputs)
+    return args.Fail(Code::kShapeMismatch, "the bias must be float32, one entry an output channel");
+  step->has_bias = true;
+  return ReadRealClamp(args, &step->low, &step->high);
+}
+
 }  // namespace
 
 Status LoadConvComputed(StepArgs& args, std::unique_ptr<Step>* step) {
@@ -231,6 +252,7 @@ Status LoadConvComputed(StepArgs& args, std::unique_ptr<Step>* step) {
   made->depth = layer.inputs;
   made->tap_elements = layer.inputs * layer.outputs;
   made->strides = {1, layer.outputs};
+  LOWBIT_RETURN_IF_ERROR(ReadBias(args, layer, made.get()));
   std::vector<size_t> taps(static_cast<size_t>(layer.window.filter_h) * static_cast<size_t>(layer.window.filter_w));
   for (size_t i = 0; i < taps.size(); ++i) taps[i] = i;
   LOWBIT_RETURN_IF_ERROR(AddPart(args, std::make_unique<Part>(layer.window, std::move(taps)), layer.outputs, made.get()));

@@ -7,6 +7,7 @@ namespace lowbit::program {
 
 namespace steps {
 Status LoadArgMax(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadAveragePoolGradient(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadBatchMatmul(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadBinary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadBucketize(StepArgs& args, std::unique_ptr<Step>* step);
@@ -24,6 +25,8 @@ Status LoadConv3d(StepArgs& args, std::unique_ptr<Step>* step);
 Wish WishOfConv(const StepArgs& args);
 Status LoadCopy(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCumSum(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadDepthwiseFilterGradient(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadDepthwiseInputGradient(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDetection(StepArgs& args, std::unique_ptr<Step>* step);
@@ -76,6 +79,7 @@ static constexpr uint32_t kFirst = 1u << 0, kSecond = 1u << 1;  // inputs
 
 static constexpr StepKind kKinds[] = {
     {"arg_max", steps::LoadArgMax},
+    {"average_pool_gradient", steps::LoadAveragePoolGradient},
     {"batch_matmul", steps::LoadBatchMatmul},
     {"binary", steps::LoadBinary, kFirst | kSecond},
     {"bucketize", steps::LoadBucketize},
@@ -93,6 +97,8 @@ static constexpr StepKind kKinds[] = {
     {"copy", steps::LoadCopy, kFirst},
     {"cumsum", steps::LoadCumSum},
     {"depthwise", steps::LoadDepthwise},
+    {"depthwise_filter_gradient", steps::LoadDepthwiseFilterGradient},
+    {"depthwise_input_gradient", steps::LoadDepthwiseInputGradient},
     {"dequantize", steps::LoadDequantize},
     {"detection", steps::LoadDetection},
     {"fake_quant", steps::LoadFakeQuant},
