@@ -118,12 +118,15 @@ Failure OpenViews(napi_env env, const char* what, const std::vector<program::Por
 Failure CheckLoans(const program::Program& program, const RunCall& call) {
   if (!program.takes_loans()) return {};
   const size_t inputs = call.inputs.size(), ports = inputs + call.outputs.size();
-  const auto bytes = [&](size_t i) { return i < inputs ? call.inputs[i].bytes : call.outputs[i - inputs].bytes; };
+  const auto bytes = [&](size_t i) {
+    return i < inputs ? call.inputs[i].bytes : call.outputs[i - inputs].bytes;
+  };
   for (size_t output = inputs; output < ports; ++output) {
     for (size_t other = 0; other < output; ++other) {
       const Span<uint8_t> a = bytes(output), b = bytes(other);
       if (a.data < b.data + b.size && b.data < a.data + a.size)
-        return {kOptionInvalid, "output " + std::to_string(output - inputs) + " shares memory with another array"};
+        return {kOptionInvalid,
+                "output " + std::to_string(output - inputs) + " shares memory with another array"};
     }
   }
   return {};
@@ -163,7 +166,8 @@ napi_value RunAsync(napi_env env, napi_callback_info info) {
   if (Failure failure = ReadRunCall(env, info, "runAsync(inputs, outputs)", &call))
     return Throw(env, failure);
   if (call.object->program->takes_loans())
-    return Throw(env, {kOptionInvalid, "a program that works in the caller's memory runs on its thread only"});
+    return Throw(env,
+                 {kOptionInvalid, "a program that works in the caller's memory runs on its thread only"});
   Instance* const instance = Instance::Of(env);
   if (!instance) return Throw(env, {kInternal, "the environment is ending"});
 

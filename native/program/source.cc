@@ -124,7 +124,8 @@ Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constant
       return fail("constant block " + Text(record.source) + " was not given");
     space = constants[record.source].size;
   } else if (record.where == Where::kLent) {
-    if (!IsPort(source, record.source, index)) return fail("it was lent, and is not port " + Text(record.source));
+    if (!IsPort(source, record.source, index))
+      return fail("it was lent, and is not port " + Text(record.source));
     space = bytes;
   } else {
     return fail("it is in no place that there is");

@@ -16,7 +16,8 @@ void Fill(Guarded<float>* values, Random* random, int low = -1000) {
 }
 
 bool Same(Guarded<float>& a, Guarded<float>& b) {
-  return a.size() == b.size() && (a.size() == 0 || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+  return a.size() == b.size() &&
+         (a.size() == 0 || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
 LOWBIT_TEST("update_f32: every row gives the bits of the scalar one") {
@@ -72,7 +73,8 @@ LOWBIT_TEST("columns_f32: sums and products lie within their bound") {
             }
             const double steps = kernels::columns_f32::kBlock + 2 + static_cast<double>(rows) / 128;
             const double bound = (steps + 2) * 6e-8;
-            const std::string where = std::string(tested->name) + " " + std::to_string(rows) + "x" + std::to_string(cols);
+            const std::string where =
+                std::string(tested->name) + " " + std::to_string(rows) + "x" + std::to_string(cols);
             LOWBIT_CHECK_THAT(std::fabs(sums[c] - sum) <= bound * sizes, where);
             LOWBIT_CHECK_THAT(std::fabs(products[c] - product) <= bound * product_sizes, where);
           }
@@ -88,7 +90,8 @@ LOWBIT_TEST("columns_f32: every row scales to the bits of the scalar one") {
     Random random(3);
     for (const size_t cols : kColumns) {
       constexpr size_t kCount = 5;
-      Guarded<float> x(kCount * cols), shift(cols), factor(cols), offset(cols), got(kCount * cols), want(kCount * cols);
+      Guarded<float> x(kCount * cols), shift(cols), factor(cols), offset(cols), got(kCount * cols),
+          want(kCount * cols);
       for (auto* values : {&x, &shift, &factor, &offset}) Fill(values, &random);
       const kernels::columns_f32::Line line = {shift.data(), factor.data(), offset.data()};
       row.scale(x.data(), line, kCount, cols, got.data());

@@ -7,12 +7,13 @@
 // Attributes: adjointA, adjointB (the operand's last two dimensions are the other way round); of float32 also
 // interleavedA, interleavedB, interleavedOut (rows stand before the last leading dimension: [.., m, heads, k]). Float32
 // may have a third input, a bias [n], computed too; then also lowReal and highReal.
+#include "program/steps/batch_matmul.h"
+
 #include <cstring>
 #include <memory>
 
 #include "kernels/requantize/signed_shift.h"
 #include "kernels/requantize/wide.h"
-#include "program/steps/batch_matmul.h"
 #include "program/steps/common.h"
 
 namespace lowbit::program::steps {
@@ -172,8 +173,8 @@ Status ReadShape(const StepArgs& args, MatmulExtents* shape) {
 }
 
 template <typename A, typename B, typename Sum>
-Status Make(StepArgs& args, const MatmulExtents& shape, const Requantization& requantization, const char* name,
-            std::unique_ptr<Step>* step) {
+Status Make(StepArgs& args, const MatmulExtents& shape, const Requantization& requantization,
+            const char* name, std::unique_ptr<Step>* step) {
   auto made = std::make_unique<BatchMatmul<A, B, Sum>>(shape, requantization, name);
   made->Bind(args);
   *step = std::move(made);

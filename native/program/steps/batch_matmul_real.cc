@@ -26,7 +26,8 @@ struct Parts {
 // Parts for so many threads, of matrices of `rows` x `columns` units.
 Parts PartsOf(const MatmulExtents& e, size_t rows, size_t columns, int threads) {
   const uint64_t macs = Times(Times(e.batches, e.m), Times(e.k, e.n));
-  const size_t wanted = threads > 1 && macs >= kParallelMacs ? kChunksPerThread * static_cast<size_t>(threads) : 1;
+  const size_t wanted =
+      threads > 1 && macs >= kParallelMacs ? kChunksPerThread * static_cast<size_t>(threads) : 1;
   Parts parts{e.batches, 1, 1};
   if (e.batches == 0 || e.batches >= wanted) return parts;
   parts.columns = std::max<size_t>(1, std::min(columns, DivideUp(wanted, e.batches)));
@@ -68,7 +69,9 @@ class PackedMatmul final : public Step {
                run.scratch + static_cast<size_t>(slot) * slot_bytes());
     });
   }
-  uint64_t scratch_bytes(int threads) const override { return Times(static_cast<uint64_t>(threads), slot_bytes()); }
+  uint64_t scratch_bytes(int threads) const override {
+    return Times(static_cast<uint64_t>(threads), slot_bytes());
+  }
 
   void Bind(StepArgs& args) {
     a_ = args.Bind(args.input(0));
@@ -130,7 +133,8 @@ class PackedMatmul final : public Step {
 
 class OuterMatmul final : public Step {
  public:
-  OuterMatmul(const MatmulExtents& extents, const kernels::outer_f32::Row& row, int threads) : e_(extents), row_(row) {
+  OuterMatmul(const MatmulExtents& extents, const kernels::outer_f32::Row& row, int threads)
+      : e_(extents), row_(row) {
     kernel_ = row.name;
     tiles_ = DivideUp(e_.m, tile_rows());
     parts_ = PartsOf(e_, tiles_, 1, threads);
@@ -197,7 +201,8 @@ Status ReadBias(const StepArgs& args, const MatmulExtents& extents, PackedMatmul
 Status LoadRealBatchMatmul(StepArgs& args, const MatmulExtents& extents, std::unique_ptr<Step>* step) {
   if (extents.k > kMostDepth) return args.Fail(Code::kUnsupported, "more than 2^28 columns of the left side");
   if (args.input_count() == 2 && extents.adjoint_a && !extents.adjoint_b) {
-    auto made = std::make_unique<OuterMatmul>(extents, dispatch::outer_f32::Choose(args.isa()), args.threads());
+    auto made =
+        std::make_unique<OuterMatmul>(extents, dispatch::outer_f32::Choose(args.isa()), args.threads());
     made->Bind(args);
     *step = std::move(made);
     return Status();

@@ -63,11 +63,11 @@ struct Part {
 
 class ConvComputed final : public Step {
  public:
-  size_t step_h = 1, step_w = 1;        // between positions of a part
-  size_t out_h = 0, out_w = 0;          // of the whole
-  size_t depth = 0;                     // of a tap
-  size_t tap_elements = 0;              // of the weights
-  WeightStrides strides{0, 0};          // within a tap
+  size_t step_h = 1, step_w = 1;  // between positions of a part
+  size_t out_h = 0, out_w = 0;    // of the whole
+  size_t depth = 0;               // of a tap
+  size_t tap_elements = 0;        // of the weights
+  WeightStrides strides{0, 0};    // within a tap
   std::vector<std::unique_ptr<Part>> parts;
   Operand in, weights, bias, out;
   bool has_bias = false;
@@ -95,7 +95,8 @@ class ConvComputed final : public Step {
   }
   uint64_t scratch_bytes(int threads) const override {
     uint64_t most = 0;
-    for (const std::unique_ptr<Part>& part : parts) most = std::max(most, part->matmul.scratch_bytes(threads));
+    for (const std::unique_ptr<Part>& part : parts)
+      most = std::max(most, part->matmul.scratch_bytes(threads));
     return Plus(Plus(packed_scratch_, apart_scratch_), Plus(bias_scratch_, most));
   }
 
@@ -104,7 +105,9 @@ class ConvComputed final : public Step {
     for (const std::unique_ptr<Part>& part : parts) {
       packed_scratch_ = std::max(packed_scratch_, Aligned(part->matmul.unpacked_bytes()));
       const uint64_t pixels = part->window.pixels();
-      if (is_strided()) apart_scratch_ = std::max(apart_scratch_, Aligned(Times(pixels * sizeof(float), part->matmul.shape().channels)));
+      if (is_strided())
+        apart_scratch_ =
+            std::max(apart_scratch_, Aligned(Times(pixels * sizeof(float), part->matmul.shape().channels)));
     }
     if (has_bias) bias_scratch_ = Aligned(parts[0]->matmul.padded_channels() * sizeof(float));
     LOWBIT_RETURN_IF_ERROR(args.Fits(scratch_bytes(args.threads())));
@@ -112,7 +115,8 @@ class ConvComputed final : public Step {
     weights = args.Bind(args.input(1));
     if (has_bias) bias = args.Bind(args.input(2));
     out = args.Bind(output);
-    kernel_ = dispatch::gemm_f32::Choose(parts.empty() ? 1 : parts[0]->matmul.shape().channels, args.isa()).name;
+    kernel_ =
+        dispatch::gemm_f32::Choose(parts.empty() ? 1 : parts[0]->matmul.shape().channels, args.isa()).name;
     return Status();
   }
   void set_gaps() { has_gaps_ = true; }
@@ -130,8 +134,8 @@ class ConvComputed final : public Step {
       for (size_t i = begin; i < end; ++i) {
         const size_t panel = i / part.taps.size(), tap = i % part.taps.size();
         float* to = reinterpret_cast<float*>(run.scratch + panel * matmul.panel_bytes()) + tap * depth * nr;
-        matmul.row().pack(from + part.taps[tap] * tap_elements + panel * nr * strides.channel, strides.channel,
-                          strides.depth, std::min(nr, channels - panel * nr), depth, to);
+        matmul.row().pack(from + part.taps[tap] * tap_elements + panel * nr * strides.channel,
+                          strides.channel, strides.depth, std::min(nr, channels - panel * nr), depth, to);
       }
     });
   }
@@ -227,7 +231,8 @@ Status AddResidue(StepArgs& args, const Layer& layer, int residue_h, int residue
     return args.Fail(Code::kUnsupported, "the padding is wider than the filter");
   std::vector<size_t> taps;
   for (const int y : h.taps)
-    for (const int x : w.taps) taps.push_back(static_cast<size_t>(y) * static_cast<size_t>(from.filter_w) + static_cast<size_t>(x));
+    for (const int x : w.taps)
+      taps.push_back(static_cast<size_t>(y) * static_cast<size_t>(from.filter_w) + static_cast<size_t>(x));
   auto part = std::make_unique<Part>(window, std::move(taps));
   part->first_h = static_cast<size_t>(residue_h);
   part->first_w = static_cast<size_t>(residue_w);
@@ -253,9 +258,11 @@ Status LoadConvComputed(StepArgs& args, std::unique_ptr<Step>* step) {
   made->tap_elements = layer.inputs * layer.outputs;
   made->strides = {1, layer.outputs};
   LOWBIT_RETURN_IF_ERROR(ReadBias(args, layer, made.get()));
-  std::vector<size_t> taps(static_cast<size_t>(layer.window.filter_h) * static_cast<size_t>(layer.window.filter_w));
+  std::vector<size_t> taps(static_cast<size_t>(layer.window.filter_h) *
+                           static_cast<size_t>(layer.window.filter_w));
   for (size_t i = 0; i < taps.size(); ++i) taps[i] = i;
-  LOWBIT_RETURN_IF_ERROR(AddPart(args, std::make_unique<Part>(layer.window, std::move(taps)), layer.outputs, made.get()));
+  LOWBIT_RETURN_IF_ERROR(
+      AddPart(args, std::make_unique<Part>(layer.window, std::move(taps)), layer.outputs, made.get()));
   LOWBIT_RETURN_IF_ERROR(made->Finish(args, *layer.y));
   *step = std::move(made);
   return Status();
@@ -276,7 +283,8 @@ Status LoadConvInputGradient(StepArgs& args, std::unique_ptr<Step>* step) {
   made->out_h = window.in_h;
   made->out_w = window.in_w;
   for (int y = 0; y < window.stride_h; ++y)
-    for (int x = 0; x < window.stride_w; ++x) LOWBIT_RETURN_IF_ERROR(AddResidue(args, layer, y, x, made.get()));
+    for (int x = 0; x < window.stride_w; ++x)
+      LOWBIT_RETURN_IF_ERROR(AddResidue(args, layer, y, x, made.get()));
   LOWBIT_RETURN_IF_ERROR(made->Finish(args, *layer.x));
   *step = std::move(made);
   return Status();

@@ -48,7 +48,8 @@ class ConvFilterGradient final : public Step {
     const float* dy = dy_.In<float>(run);
     float* const out = out_.Out<float>(run);
     const size_t work = w_.batch * w_.out_h * w_.out_w * tile_rows_ * outputs_;
-    Split(run, runs_ * tiles_, (256 << 10) / (work + 1), [&](size_t begin, size_t end) { Tiles(x, dy, out, begin, end); });
+    Split(run, runs_ * tiles_, (256 << 10) / (work + 1),
+          [&](size_t begin, size_t end) { Tiles(x, dy, out, begin, end); });
   }
   uint64_t scratch_bytes(int) const override {
     return is_padded_ ? Times(Times(Times(w_.batch, height_), width_), w_.channels * sizeof(float)) : 0;
@@ -107,7 +108,8 @@ class ConvFilterGradient final : public Step {
           continue;
         }
         std::memset(line, 0, left * c * sizeof(float));
-        std::memcpy(line + left * c, x + (i / height_ * w_.in_h + y - top) * w_.in_w * c, inside * c * sizeof(float));
+        std::memcpy(line + left * c, x + (i / height_ * w_.in_h + y - top) * w_.in_w * c,
+                    inside * c * sizeof(float));
         std::memset(line + (left + inside) * c, 0, right * c * sizeof(float));
       }
     });
@@ -135,11 +137,15 @@ Status LoadConvFilterGradient(StepArgs& args, std::unique_ptr<Step>* step) {
   if (out.dims[2] != x.dims[3] || out.dims[3] != dy.dims[3])
     return args.Fail(Code::kShapeMismatch, "channels of input, gradient and weights do not fit together");
   constexpr uint64_t kMost = uint64_t{1} << 31;
-  const uint64_t reach_h = uint64_t{window.out_h} * static_cast<uint64_t>(window.stride_h) + static_cast<uint64_t>(window.filter_h) * static_cast<uint64_t>(window.dilation_h);
-  const uint64_t reach_w = uint64_t{window.out_w} * static_cast<uint64_t>(window.stride_w) + static_cast<uint64_t>(window.filter_w) * static_cast<uint64_t>(window.dilation_w);
+  const uint64_t reach_h = uint64_t{window.out_h} * static_cast<uint64_t>(window.stride_h) +
+                           static_cast<uint64_t>(window.filter_h) * static_cast<uint64_t>(window.dilation_h);
+  const uint64_t reach_w = uint64_t{window.out_w} * static_cast<uint64_t>(window.stride_w) +
+                           static_cast<uint64_t>(window.filter_w) * static_cast<uint64_t>(window.dilation_w);
   if (reach_h > kMost || reach_w > kMost) return args.Fail(Code::kUnsupported, "the window reaches too far");
-  if (window.out_h == 0 || window.out_w == 0) return args.Fail(Code::kUnsupported, "a gradient without places");
-  auto made = std::make_unique<ConvFilterGradient>(window, static_cast<size_t>(out.dims[3]), dispatch::outer_f32::Choose(args.isa()));
+  if (window.out_h == 0 || window.out_w == 0)
+    return args.Fail(Code::kUnsupported, "a gradient without places");
+  auto made = std::make_unique<ConvFilterGradient>(window, static_cast<size_t>(out.dims[3]),
+                                                   dispatch::outer_f32::Choose(args.isa()));
   LOWBIT_RETURN_IF_ERROR(args.Fits(made->scratch_bytes(1)));
   made->Bind(args);
   *step = std::move(made);

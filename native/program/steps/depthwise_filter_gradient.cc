@@ -47,18 +47,22 @@ class DepthwiseFilterGradient final : public DepthwiseBase<float> {
 
  private:
   // Taps [begin, end) of the filter: they pass over a line of dy while it is in the cache.
-  void Taps(const RunContext& run, const float* x, const float* dy, float* out, size_t begin, size_t end, int slot) const {
+  void Taps(const RunContext& run, const float* x, const float* dy, float* out, size_t begin, size_t end,
+            int slot) const {
     std::fill(out + begin * channels_, out + end * channels_, 0.0f);
-    uint8_t* const mine = run.scratch + DepthwiseBase::scratch_bytes(run.threads) + static_cast<size_t>(slot) * pointer_bytes_;
+    uint8_t* const mine =
+        run.scratch + DepthwiseBase::scratch_bytes(run.threads) + static_cast<size_t>(slot) * pointer_bytes_;
     const float** const places = reinterpret_cast<const float**>(mine);
     const size_t lines = window_.batch * window_.out_h, filter_w = static_cast<size_t>(window_.filter_w);
     for (size_t line = 0; line < lines; ++line) {
       for (size_t tap = begin; tap < end; ++tap)
-        OneTap(x, dy, line, static_cast<int>(tap / filter_w), static_cast<int>(tap % filter_w), places, out + tap * channels_);
+        OneTap(x, dy, line, static_cast<int>(tap / filter_w), static_cast<int>(tap % filter_w), places,
+               out + tap * channels_);
     }
   }
 
-  void OneTap(const float* x, const float* dy, size_t line, int ky, int kx, const float** places, float* out) const {
+  void OneTap(const float* x, const float* dy, size_t line, int ky, int kx, const float** places,
+              float* out) const {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     const Window& w = window_;
     const ptrdiff_t row = w.InputRow(line % w.out_h, ky);
@@ -92,7 +96,8 @@ Status LoadDepthwiseFilterGradient(StepArgs& args, std::unique_ptr<Step>* step) 
       return args.Fail(Code::kTypeMismatch, "takes and gives float32 of rank 4");
   Window window;
   LOWBIT_RETURN_IF_ERROR(ReadWindow(args, x, dy, out.dims[0], out.dims[1], &window));
-  if (window.out_h == 0 || window.out_w == 0) return args.Fail(Code::kUnsupported, "a gradient without places");
+  if (window.out_h == 0 || window.out_w == 0)
+    return args.Fail(Code::kUnsupported, "a gradient without places");
   const uint64_t times = static_cast<uint64_t>(out.dims[3]);
   if (out.dims[2] != x.dims[3] || static_cast<uint64_t>(dy.dims[3]) != times * window.channels || times == 0)
     return args.Fail(Code::kShapeMismatch, "channels of input, gradient and weights do not fit together");

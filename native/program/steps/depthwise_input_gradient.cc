@@ -25,13 +25,14 @@ class DepthwiseInputGradient final : public DepthwiseBase<float> {
     float* const out = times_ > 1 ? reinterpret_cast<float*>(apart) : dx_.Out<float>(run);
     if (by_rows_) {
       EachGroup(run, dy, zeros_.as<float>(), [&](const float* const* rows, size_t row, size_t count) {
-        by_rows_->run({rows, weights, zeros_.as<float>(), out + row * window_.out_w * channels_, count, window_.in_w,
-                       window_.out_w, channels_, window_.pad_left, -kInfinity, kInfinity});
+        by_rows_->run({rows, weights, zeros_.as<float>(), out + row * window_.out_w * channels_, count,
+                       window_.in_w, window_.out_w, channels_, window_.pad_left, -kInfinity, kInfinity});
       });
     } else {
       EachRow(run, dy, zeros_.as<float>(), [&](size_t row, const float* const* taps) {
         float* to = out + row * window_.out_w * channels_;
-        by_taps_->run({taps, weights, zeros_.as<float>(), to, window_.out_w, tap_count_, channels_, -kInfinity, kInfinity});
+        by_taps_->run({taps, weights, zeros_.as<float>(), to, window_.out_w, tap_count_, channels_,
+                       -kInfinity, kInfinity});
       });
     }
     if (times_ > 1) AddUp(run, out, dx_.Out<float>(run));
@@ -52,7 +53,8 @@ class DepthwiseInputGradient final : public DepthwiseBase<float> {
     kernel_ = by_rows_ ? by_rows_->name : by_taps_->name;
     LOWBIT_RETURN_IF_ERROR(PlanScratch(args, by_taps_ != nullptr));
     // Zeros stand for the bias and for what lies outside.
-    const uint64_t zeros = Times(by_rows_ ? std::max<uint64_t>(RowPadding(), channels_) : channels_, sizeof(float));
+    const uint64_t zeros =
+        Times(by_rows_ ? std::max<uint64_t>(RowPadding(), channels_) : channels_, sizeof(float));
     LOWBIT_RETURN_IF_ERROR(args.Fits(Plus(zeros, scratch_bytes(args.threads()))));
     if (!zeros_.Allocate(static_cast<size_t>(zeros))) return args.Fail(Code::kLimit, "no memory for padding");
     packed_bytes_ = zeros_.size();
@@ -72,7 +74,8 @@ class DepthwiseInputGradient final : public DepthwiseBase<float> {
     const int64_t top = int64_t{window.filter_h - 1} * window.dilation_h - window.pad_top;
     const int64_t left = int64_t{window.filter_w - 1} * window.dilation_w - window.pad_left;
     constexpr int64_t kMost = 1 << 24;
-    is_turned_ = window.stride_h == 1 && window.stride_w == 1 && top >= 0 && left >= 0 && top <= kMost && left <= kMost;
+    is_turned_ = window.stride_h == 1 && window.stride_w == 1 && top >= 0 && left >= 0 && top <= kMost &&
+                 left <= kMost;
     turned.is_transposed = !is_turned_;
     if (is_turned_) {
       turned.pad_top = static_cast<int>(top);
@@ -120,9 +123,11 @@ Status LoadDepthwiseInputGradient(StepArgs& args, std::unique_ptr<Step>* step) {
       return args.Fail(Code::kTypeMismatch, "takes and gives float32 of rank 4");
   Window window;
   LOWBIT_RETURN_IF_ERROR(ReadWindow(args, dx, dy, weights.dims[0], weights.dims[1], &window));
-  if (window.out_h == 0 || window.out_w == 0) return args.Fail(Code::kUnsupported, "a gradient without places");
+  if (window.out_h == 0 || window.out_w == 0)
+    return args.Fail(Code::kUnsupported, "a gradient without places");
   const uint64_t times = static_cast<uint64_t>(weights.dims[3]);
-  if (weights.dims[2] != dx.dims[3] || static_cast<uint64_t>(dy.dims[3]) != times * window.channels || times == 0)
+  if (weights.dims[2] != dx.dims[3] || static_cast<uint64_t>(dy.dims[3]) != times * window.channels ||
+      times == 0)
     return args.Fail(Code::kShapeMismatch, "channels of input, gradient and weights do not fit together");
   auto made = std::make_unique<DepthwiseInputGradient>();
   LOWBIT_RETURN_IF_ERROR(made->Load(args, window, static_cast<size_t>(times)));

@@ -64,7 +64,8 @@ struct Geometry {
 
 class MaxPoolGradient final : public Step {
  public:
-  MaxPoolGradient(const kernels::gradient_f32::Row& row, const Geometry& geometry) : run_(row.max_pool), g_(geometry) {
+  MaxPoolGradient(const kernels::gradient_f32::Row& row, const Geometry& geometry)
+      : run_(row.max_pool), g_(geometry) {
     kernel_ = row.max_pool_name;
   }
   Operand x, dy, dx;
@@ -117,7 +118,9 @@ class AveragePoolGradient final : public Step {
       });
     });
   }
-  uint64_t scratch_bytes(int threads) const override { return static_cast<uint64_t>(threads) * share_bytes(); }
+  uint64_t scratch_bytes(int threads) const override {
+    return static_cast<uint64_t>(threads) * share_bytes();
+  }
 
  private:
   static constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -154,12 +157,14 @@ Status ReadGeometry(const StepArgs& args, const Tensor& image, const Tensor& dy,
   LOWBIT_RETURN_IF_ERROR(args.Ints("stride", 2, &stride));
   LOWBIT_RETURN_IF_ERROR(args.Ints("pad", 2, &pad));
   for (int i = 0; i < 2; ++i)
-    if (filter[i] < 1 || filter[i] > kMost || stride[i] < 1 || stride[i] > kMost || pad[i] < 0 || pad[i] > kMost)
+    if (filter[i] < 1 || filter[i] > kMost || stride[i] < 1 || stride[i] > kMost || pad[i] < 0 ||
+        pad[i] > kMost)
       return args.Fail(Code::kInvalid, "filter, stride or pad out of range");
   const Axis h{image.dims[1], dy.dims[1], filter[0], stride[0], pad[0]};
   const Axis w{image.dims[2], dy.dims[2], filter[1], stride[1], pad[1]};
   if (h.out == 0 || w.out == 0) return args.Fail(Code::kUnsupported, "a gradient without places");
-  if (image.count() && !(h.Meets() && w.Meets())) return args.Fail(Code::kShapeMismatch, "a window lies outside the image");
+  if (image.count() && !(h.Meets() && w.Meets()))
+    return args.Fail(Code::kShapeMismatch, "a window lies outside the image");
   if (int64_t{std::min(h.filter, h.in)} * std::min(w.filter, w.in) > 1 << 22)
     return args.Fail(Code::kUnsupported, "windows of more than 2^22 taps");
   *geometry = {h, w, static_cast<size_t>(image.dims[0]), static_cast<size_t>(image.dims[3])};
