@@ -51,7 +51,7 @@ struct Flow {
 struct RunContext {
   uint8_t* arena;
   uint8_t* const* lent;  // the caller's memory, port by port
-  uint8_t* scratch;  // at least Step::scratch_bytes(threads), 64-byte aligned, contents undefined
+  uint8_t* scratch;      // at least Step::scratch_bytes(threads), 64-byte aligned, contents undefined
   threads::Pool* pool;
   int threads;           // how many may work on a step, the caller included; >= 1
   Flow* flow = nullptr;  // null where none can fail, and there are no blocks

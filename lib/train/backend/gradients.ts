@@ -28,6 +28,8 @@ export function registerGradients(): void {
     spreadGradient(core, (x, dy) => dy.size / x.size),
   )
   replace(core, 'FusedBatchNorm', batchNormGradient(core))
+  for (const name of ['Maximum', 'Minimum', 'SquaredDifference'])
+    replace(core, name, foldedGradient(core, name))
 }
 
 /** `gradient` may return undefined to leave these operands to TensorFlow.js. */
@@ -77,6 +79,23 @@ function spreadGradient(core: CoreModule, factor: (x: Tensor, dy: Tensor) => num
     const shape = x.shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent))
     const spread = (dy: Tensor) => core.broadcastTo(core.mul(core.reshape(dy, shape), factor(x, dy)), x.shape)
     return { x: () => spread(dy as Tensor) }
+  }
+}
+
+/** That of TensorFlow.js for operands of one shape, summed to the shapes that the operands have. */
+function foldedGradient(core: CoreModule, name: string): Gradient {
+  const { gradFunc } = core.getGradient(name)
+  return (dy, saved, attrs) => {
+    const whole = gradFunc(dy, saved, attrs)
+    const fold =
+      (side: 'a' | 'b', { shape }: Tensor) =>
+      () => {
+        const slope = (whole[side] as () => Tensor)()
+        const axes = core.backend_util.getReductionAxes(shape, (dy as Tensor).shape)
+        return axes.length === 0 ? slope : core.reshape(core.sum(slope, axes), shape)
+      }
+    const [a, b] = saved as [Tensor, Tensor]
+    return { a: fold('a', a), b: fold('b', b) }
   }
 }
 

@@ -7,7 +7,17 @@ export class ArrayPool {
   /** Arrays in use that may come back. */
   readonly #lent = new WeakSet<ArrayBufferLike>()
   readonly #free = new Map<number, Float32Array[]>()
+  readonly #mostBytes: number
   #bytes = 0
+
+  constructor(mostBytes = MOST_BYTES) {
+    this.#mostBytes = mostBytes
+  }
+
+  /** What waits. */
+  get bytes(): number {
+    return this.#bytes
+  }
 
   /** An array of `length` elements, whatever they are. */
   take(length: number): Float32Array<ArrayBuffer> {
@@ -32,7 +42,7 @@ export class ArrayPool {
   /** Nobody sees the array any longer. One that the pool did not give, or that was kept, is left to the collector. */
   give(array: unknown): void {
     if (!(array instanceof Float32Array) || !this.#lent.delete(array.buffer)) return
-    if (this.#bytes + array.byteLength > MOST_BYTES) return
+    if (this.#bytes + array.byteLength > this.#mostBytes) return
     const free = this.#free.get(array.length)
     if (free) free.push(array)
     else this.#free.set(array.length, [array])

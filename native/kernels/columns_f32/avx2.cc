@@ -9,7 +9,8 @@ namespace {
 
 using real::Vector;
 
-constexpr Row kList[] = {{"columns.f32.avx2", cpu::kAvx2, SumOf<Vector>, ProductOf<Vector>, ScaleAll<Vector>}};
+constexpr Row kList[] = {
+    {"columns.f32.avx2", cpu::kAvx2, SumOf<Vector>, ProductOf<Vector>, ScaleAll<Vector>}};
 
 }  // namespace
 

@@ -9,7 +9,8 @@ namespace {
 
 using real::Vector;
 
-constexpr Row kList[] = {{"columns.f32.avx512vnni", cpu::kAvx512Vnni, SumOf<Vector>, ProductOf<Vector>, ScaleAll<Vector>}};
+constexpr Row kList[] = {
+    {"columns.f32.avx512vnni", cpu::kAvx512Vnni, SumOf<Vector>, ProductOf<Vector>, ScaleAll<Vector>}};
 
 }  // namespace
 

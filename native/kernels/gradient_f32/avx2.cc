@@ -9,8 +9,8 @@ namespace {
 
 using real::Vector;
 
-constexpr Row kList[] = {{"clamp_gradient.f32.avx2", "max_pool_gradient.f32.avx2", cpu::kAvx2, ClampOf<Vector>,
-                          MaxPoolOf<Vector>}};
+constexpr Row kList[] = {{"clamp_gradient.f32.avx2", "max_pool_gradient.f32.avx2", cpu::kAvx2,
+                          ClampOf<Vector>, MaxPoolOf<Vector>}};
 
 }  // namespace
 

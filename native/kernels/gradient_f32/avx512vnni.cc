@@ -9,8 +9,8 @@ namespace {
 
 using real::Vector;
 
-constexpr Row kList[] = {{"clamp_gradient.f32.avx512vnni", "max_pool_gradient.f32.avx512vnni", cpu::kAvx512Vnni, ClampOf<Vector>,
-                          MaxPoolOf<Vector>}};
+constexpr Row kList[] = {{"clamp_gradient.f32.avx512vnni", "max_pool_gradient.f32.avx512vnni",
+                          cpu::kAvx512Vnni, ClampOf<Vector>, MaxPoolOf<Vector>}};
 
 }  // namespace
 

@@ -21,7 +21,8 @@ void ClampOf(const float* x, const float* dy, float* dx, size_t count, float low
   for (; i + V::kWidth <= count; i += V::kWidth)
     V::Store(dx + i, Between<V>(least, V::Load(x + i), most, V::Load(dy + i)));
   if (const size_t left = count - i)
-    V::StoreFirst(dx + i, left, Between<V>(least, V::LoadFirst(x + i, left), most, V::LoadFirst(dy + i, left)));
+    V::StoreFirst(dx + i, left,
+                  Between<V>(least, V::LoadFirst(x + i, left), most, V::LoadFirst(dy + i, left)));
 }
 
 // Some channels of a window, by what loads and stores them.

@@ -70,7 +70,8 @@ void Strip(const Call& call, size_t col, size_t columns) {
   size_t row = 0;
   for (; row + kMr <= call.rows; row += kMr) Tile<Columns, kMr>(call, row, col, columns);
   if (row < call.rows) {
-    gemm::WithRows<kMr>(call.rows - row, [&](auto rows) { Tile<Columns, decltype(rows)::value>(call, row, col, columns); });
+    gemm::WithRows<kMr>(call.rows - row,
+                        [&](auto rows) { Tile<Columns, decltype(rows)::value>(call, row, col, columns); });
   }
 }
 

@@ -54,11 +54,13 @@ void Run(const Call& call) noexcept {
   for (size_t col = 0; col < call.cols; col += kNr) {
     const size_t left = call.cols - col;
     const uint64_t columns = left < kNr ? (uint64_t{1} << left) - 1 : 0xFFFFFFFF;
-    const __mmask16 first = static_cast<__mmask16>(columns), second = static_cast<__mmask16>(columns >> kLanes);
+    const __mmask16 first = static_cast<__mmask16>(columns),
+                    second = static_cast<__mmask16>(columns >> kLanes);
     size_t row = 0;
     for (; row + kMr <= call.rows; row += kMr) Tile<kMr>(call, row, col, first, second);
     if (row < call.rows) {
-      gemm::WithRows<kMr>(call.rows - row, [&](auto rows) { Tile<decltype(rows)::value>(call, row, col, first, second); });
+      gemm::WithRows<kMr>(call.rows - row,
+                          [&](auto rows) { Tile<decltype(rows)::value>(call, row, col, first, second); });
     }
   }
 }

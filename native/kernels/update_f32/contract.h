@@ -23,9 +23,7 @@ constexpr int kMostNumbers = 8;
 constexpr int NumbersOf(Method method) {
   return method == Method::kSgd ? 1 : method == Method::kAdam ? 8 : 2;
 }
-constexpr int StatesOf(Method method) {
-  return method == Method::kSgd ? 0 : method == Method::kAdam ? 2 : 1;
-}
+constexpr int StatesOf(Method method) { return method == Method::kSgd ? 0 : method == Method::kAdam ? 2 : 1; }
 
 // Arrays that the method does not have are null; results may overlap nothing.
 struct Arrays {

@@ -15,7 +15,8 @@ class ClampGradient final : public Step {
 
   void Run(const RunContext& run) const noexcept override {
     Split(run, count, 32 << 10, [&](size_t begin, size_t end) {
-      row_.clamp(x.In<float>(run) + begin, dy.In<float>(run) + begin, dx.Out<float>(run) + begin, end - begin, low, high);
+      row_.clamp(x.In<float>(run) + begin, dy.In<float>(run) + begin, dx.Out<float>(run) + begin, end - begin,
+                 low, high);
     });
   }
 
@@ -30,7 +31,8 @@ Status LoadClampGradient(StepArgs& args, std::unique_ptr<Step>* step) {
   const Tensor &x = args.input(0), &dy = args.input(1), &dx = args.output(0);
   for (const Tensor* tensor : {&x, &dy, &dx})
     if (tensor->dtype != Dtype::kFloat32) return args.Fail(Code::kTypeMismatch, "takes and gives float32");
-  if (!SameShape(x, dy) || !SameShape(x, dx)) return args.Fail(Code::kShapeMismatch, "operands differ in shape");
+  if (!SameShape(x, dy) || !SameShape(x, dx))
+    return args.Fail(Code::kShapeMismatch, "operands differ in shape");
   Span<const float> clamp;
   LOWBIT_RETURN_IF_ERROR(args.Floats("clamp", 2, &clamp));
   auto made = std::make_unique<ClampGradient>(dispatch::gradient_f32::Choose(args.isa()));

@@ -137,7 +137,8 @@ Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step) {
   }
   const size_t times = static_cast<size_t>(multiplier);
   const auto is_real = [](const Tensor& tensor) { return tensor.dtype == Dtype::kFloat32; };
-  if (is_real(input) && is_real(weights) && is_real(output)) return LoadRealDepthwise(args, window, times, step);
+  if (is_real(input) && is_real(weights) && is_real(output))
+    return LoadRealDepthwise(args, window, times, step);
   LayerKind kind;
   LOWBIT_RETURN_IF_ERROR(KindOfLayer(args, &kind));
   if (kind == LayerKind::kWide) return LoadWideDepthwise(args, window, times, step);

@@ -22,7 +22,8 @@ class ScaleColumns final : public Step {
   void Run(const RunContext& run) const noexcept override {
     const float* x = x_.In<float>(run);
     float* out = out_.Out<float>(run);
-    const kernels::columns_f32::Line line = {shift_.In<float>(run), factor_.In<float>(run), offset_.In<float>(run)};
+    const kernels::columns_f32::Line line = {shift_.In<float>(run), factor_.In<float>(run),
+                                             offset_.In<float>(run)};
     Split(run, rows_, (16 << 10) / (cols_ + 1), [&](size_t begin, size_t end) {
       row_.scale(x + begin * cols_, line, end - begin, cols_, out + begin * cols_);
     });
@@ -41,7 +42,8 @@ Status LoadScaleColumns(StepArgs& args, std::unique_ptr<Step>* step) {
   const Tensor &x = args.input(0), &out = args.output(0);
   for (const Tensor* tensor : {&x, &args.input(1), &args.input(2), &args.input(3), &out})
     if (tensor->dtype != Dtype::kFloat32) return args.Fail(Code::kTypeMismatch, "takes and gives float32");
-  if (x.rank < 1 || !SameShape(x, out)) return args.Fail(Code::kShapeMismatch, "input and output differ in shape");
+  if (x.rank < 1 || !SameShape(x, out))
+    return args.Fail(Code::kShapeMismatch, "input and output differ in shape");
   const size_t cols = static_cast<size_t>(x.dims[x.rank - 1]);
   for (int i = 1; i < 4; ++i)
     if (args.input(i).count() != cols) return args.Fail(Code::kShapeMismatch, "one number a column expected");

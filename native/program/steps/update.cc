@@ -11,7 +11,10 @@ using kernels::update_f32::Method;
 class Update final : public Step {
  public:
   Update(StepArgs& args, const kernels::update_f32::Row& row)
-      : numbers_(args.Bind(args.input(0))), states_(StatesOf(row.method)), count_(args.input(1).count()), row_(row) {
+      : numbers_(args.Bind(args.input(0))),
+        states_(StatesOf(row.method)),
+        count_(args.input(1).count()),
+        row_(row) {
     for (int i = 0; i < states_ + 2; ++i) in_[i] = args.Bind(args.input(i + 1));
     for (int i = 0; i < states_ + 1; ++i) out_[i] = args.Bind(args.output(i));
     kernel_ = row.name;
@@ -41,8 +44,7 @@ class Update final : public Step {
 
 Status LoadUpdate(StepArgs& args, std::unique_ptr<Step>* step) {
   LOWBIT_STEP_INT(method, 0, static_cast<int>(Method::kMethods) - 1);
-  const kernels::update_f32::Row& row =
-      dispatch::update_f32::Choose(static_cast<Method>(method), args.isa());
+  const kernels::update_f32::Row& row = dispatch::update_f32::Choose(static_cast<Method>(method), args.isa());
   const int states = StatesOf(row.method);
   LOWBIT_RETURN_IF_ERROR(ExpectOperands(args, 3 + states, 1 + states));
   if (args.input(0).dtype != Dtype::kFloat32 ||
