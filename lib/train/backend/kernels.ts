@@ -117,7 +117,7 @@ function matmul(backend: NativeBackend, core: CoreModule, inputs: Inputs, attrs:
   const columns = b.shape[b.shape.length - (adjointB ? 2 : 1)] as number
   const leading = core.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2))
   const shape = [...leading, rows, columns]
-  return backend.run('batch_matmul', { adjointA, adjointB }, [backend.dense(a), backend.dense(b)], shape)
+  return backend.run('batch_matmul', { adjointA, adjointB, interleavedA: 0, interleavedB: 0, interleavedOut: 0 }, [backend.dense(a), backend.dense(b)], shape)
 }
 
 const batchMatmul = kernel('BatchMatMul', (inputs, attrs, backend, core) =>
