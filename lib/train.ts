@@ -7,3 +7,7 @@ import { KERNELS } from './train/backend/kernels.js'
 
 registerBackend('lowbit', KERNELS)
 registerGradients()
+
+export type { LearnedGrid, LearnedQuantization, QuantizeAware } from './train/contract.js'
+export { fakeQuantize, learnedClip, learnedOffset, learnedStep } from './train/qat/fake-quantize.js'
+export { type QuantizeAwareOptions, quantizeAware } from './train/qat/quantize-aware.js'

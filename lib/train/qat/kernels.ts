@@ -3,7 +3,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { storedScale } from '../../quantize/weights/grid.js'
 import type { CpuBackend } from '../backend/tfjs.js'
-import { roundHalfAway } from './grid.js'
 
 /** Inputs x, scale, zeroPoint (one, or one an innermost channel); attributes low, high. */
 export const FAKE_QUANTIZE = 'LowbitFakeQuantize'
@@ -54,30 +53,24 @@ interface Result {
 
 const take = (arrays: Arrays, name: string) => arrays[name] as Float32Array
 
-/** Calls `visit` with each element, its channel and where it lies among the codes, before rounding. */
-function eachPlace(arrays: Arrays, visit: (i: number, channel: number, steps: number, zero: number) => void) {
-  const [x, scale, zeroPoint] = [take(arrays, 'x'), take(arrays, 'scale'), take(arrays, 'zeroPoint')]
-  const channels = scale.length
-  for (let i = 0, channel = 0; i < x.length; i++) {
-    visit(
-      i,
-      channel,
-      Math.fround((x[i] as number) / (scale[channel] as number)),
-      zeroPoint[channel] as number,
-    )
-    if (++channel === channels) channel = 0
-  }
-}
+// The loops are written out, channel by channel: a call for each element would take several times as long.
 
 const fakeQuantize: PlainKernel = {
   name: FAKE_QUANTIZE,
   run(arrays, { low, high }, shapes) {
-    const scale = take(arrays, 'scale')
-    const data = new Float32Array(take(arrays, 'x').length)
-    eachPlace(arrays, (i, channel, steps, zero) => {
-      const code = Math.min(Math.max(roundHalfAway(steps) + zero, low), high)
-      data[i] = (scale[channel] as number) * (code - zero)
-    })
+    const [x, scale, zeroPoint] = [take(arrays, 'x'), take(arrays, 'scale'), take(arrays, 'zeroPoint')]
+    const [count, channels] = [x.length, scale.length]
+    const data = new Float32Array(count)
+    for (let channel = 0; channel < channels; channel++) {
+      const step = scale[channel] as number
+      const least = low - (zeroPoint[channel] as number)
+      const most = high - (zeroPoint[channel] as number)
+      for (let i = channel; i < count; i += channels) {
+        const steps = Math.min(Math.max(Math.fround((x[i] as number) / step), least), most)
+        // Half away from zero; adding 0 makes -0 the 0 that a code stands for.
+        data[i] = step * ((steps < 0 ? Math.ceil(steps - 0.5) : Math.floor(steps + 0.5)) + 0)
+      }
+    }
     return { shape: shapes['x'] ?? [], data }
   },
 }
@@ -85,11 +78,19 @@ const fakeQuantize: PlainKernel = {
 const fakeQuantizeGradient: PlainKernel = {
   name: FAKE_QUANTIZE_GRADIENT,
   run(arrays, { low, high }, shapes) {
+    const [x, scale, zeroPoint] = [take(arrays, 'x'), take(arrays, 'scale'), take(arrays, 'zeroPoint')]
     const dy = take(arrays, 'dy')
-    const data = new Float32Array(dy.length)
-    eachPlace(arrays, (i, _, steps, zero) => {
-      if (steps >= low - zero && steps <= high - zero) data[i] = dy[i] as number
-    })
+    const [count, channels] = [x.length, scale.length]
+    const data = new Float32Array(count)
+    for (let channel = 0; channel < channels; channel++) {
+      const step = scale[channel] as number
+      const least = low - (zeroPoint[channel] as number)
+      const most = high - (zeroPoint[channel] as number)
+      for (let i = channel; i < count; i += channels) {
+        const steps = Math.fround((x[i] as number) / step)
+        data[i] = steps >= least && steps <= most ? (dy[i] as number) : 0
+      }
+    }
     return { shape: shapes['x'] ?? [], data }
   },
 }
@@ -97,20 +98,23 @@ const fakeQuantizeGradient: PlainKernel = {
 const gridGradient: PlainKernel = {
   name: GRID_GRADIENT,
   run(arrays, { low, high, below, above, within }, shapes) {
+    const [x, scale, zeroPoint] = [take(arrays, 'x'), take(arrays, 'scale'), take(arrays, 'zeroPoint')]
     const dy = take(arrays, 'dy')
-    const sums = new Float64Array(take(arrays, 'scale').length)
-    eachPlace(arrays, (i, channel, steps, zero) => {
-      const effect =
-        steps < low - zero
-          ? below
-          : steps > high - zero
-            ? above
-            : within
-              ? Math.fround(roundHalfAway(steps) - steps)
-              : 0
-      sums[channel] = (sums[channel] as number) + (dy[i] as number) * effect
-    })
-    return { shape: shapes['scale'] ?? [], data: Float32Array.from(sums) }
+    const [count, channels, inside] = [x.length, scale.length, within ? 1 : 0]
+    const data = new Float32Array(channels)
+    for (let channel = 0; channel < channels; channel++) {
+      const step = scale[channel] as number
+      const least = low - (zeroPoint[channel] as number)
+      const most = high - (zeroPoint[channel] as number)
+      let sum = 0
+      for (let i = channel; i < count; i += channels) {
+        const steps = Math.fround((x[i] as number) / step)
+        const rounded = steps < 0 ? Math.ceil(steps - 0.5) : Math.floor(steps + 0.5)
+        sum += (dy[i] as number) * (steps < least ? below : steps > most ? above : inside * (rounded - steps))
+      }
+      data[channel] = sum
+    }
+    return { shape: shapes['scale'] ?? [], data }
   },
 }
 
@@ -118,10 +122,12 @@ const valueRange: PlainKernel = {
   name: VALUE_RANGE,
   run(arrays) {
     let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-    for (const value of take(arrays, 'x')) {
-      // NaN for both if there is one.
-      if (!(value >= min)) min = Number.isNaN(min) ? min : value
-      if (!(value <= max)) max = Number.isNaN(max) ? max : value
+    const x = take(arrays, 'x')
+    for (let i = 0; i < x.length; i++) {
+      const value = x[i] as number
+      if (value < min) min = value
+      if (value > max) max = value
+      if (Number.isNaN(value)) return { shape: [2], data: Float32Array.of(Number.NaN, Number.NaN) }
     }
     return { shape: [2], data: Float32Array.of(min, max) }
   },
