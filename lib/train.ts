@@ -8,3 +8,7 @@ export { configureBackend } from './train/backend/register.js'
 export type { BackendOptions } from './train/backend/settings.js'
 
 register()
+
+export type { LearnedGrid, LearnedQuantization, QuantizeAware } from './train/contract.js'
+export { fakeQuantize, learnedClip, learnedOffset, learnedStep } from './train/qat/fake-quantize.js'
+export { type QuantizeAwareOptions, quantizeAware } from './train/qat/quantize-aware.js'
