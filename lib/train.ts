@@ -7,3 +7,7 @@ import { KERNELS } from './train/backend/kernels.js'
 
 registerBackend('lowbit', KERNELS)
 registerGradients()
+
+export type { LearnedGrid, LearnedQuantization } from './train/contract.js'
+export { loadLayersModel, saveLayersModel } from './train/write/model-json.js'
+export { type ToTfliteOptions, toTflite } from './train/write/to-tflite.js'

@@ -1,9 +1,9 @@
 // The backend `lowbit` of TensorFlow.js: its CPU backend, whose float32 kernels that matter are native.
 
 import type { DataType, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
-import { type Dense, type Attributes, runStep } from './steps.js'
 import { ArrayPool } from './memory.js'
-import { type CpuBackend, type CpuModule, type CoreModule, requireTfjs } from './tfjs.js'
+import { type Attributes, type Dense, runStep } from './steps.js'
+import { type CoreModule, type CpuBackend, type CpuModule, requireTfjs } from './tfjs.js'
 
 /** What the kernels see of the backend. */
 export interface NativeBackend extends CpuBackend {
@@ -104,7 +104,11 @@ export function registerBackend(name: string, kernels: readonly NativeKernel[]):
   }
 }
 
-function withFallback(kernel: NativeKernel, config: KernelConfig, core: CoreModule): KernelConfig['kernelFunc'] {
+function withFallback(
+  kernel: NativeKernel,
+  config: KernelConfig,
+  core: CoreModule,
+): KernelConfig['kernelFunc'] {
   return (params) => {
     const inputs = params.inputs as Record<string, TensorInfo>
     const attrs = (params.attrs ?? {}) as Record<string, unknown>

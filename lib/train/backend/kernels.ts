@@ -20,7 +20,8 @@ const areFloats = (inputs: Inputs) =>
   Object.values(inputs).every((tensor) => tensor === undefined || tensor.dtype === 'float32')
 const take = (inputs: Inputs, name: string) => inputs[name] as TensorInfo
 const sizeOf = (shape: readonly number[]) => shape.reduce((count, extent) => count * extent, 1)
-const hasElements = (inputs: Inputs) => Object.values(inputs).every((tensor) => tensor === undefined || sizeOf(tensor.shape) > 0)
+const hasElements = (inputs: Inputs) =>
+  Object.values(inputs).every((tensor) => tensor === undefined || sizeOf(tensor.shape) > 0)
 
 /** A kernel for float32 alone. */
 function kernel(
@@ -28,7 +29,11 @@ function kernel(
   run: NativeKernel['run'],
   fits: (inputs: Inputs, attrs: Attrs) => boolean = () => true,
 ): NativeKernel {
-  return { name, run, fits: (inputs, attrs) => areFloats(inputs) && hasElements(inputs) && fits(inputs, attrs) }
+  return {
+    name,
+    run,
+    fits: (inputs, attrs) => areFloats(inputs) && hasElements(inputs) && fits(inputs, attrs),
+  }
 }
 
 function binary(name: string, op: number): NativeKernel {
@@ -47,7 +52,13 @@ function unary(name: string, op: number): NativeKernel {
   return kernel(name, (inputs, _attrs, backend) => {
     const x = take(inputs, 'x')
     const flat = [sizeOf(x.shape)]
-    return backend.run('unary', { op, parameter: Float32Array.of(0) }, [backend.dense(x, flat)], x.shape, flat)
+    return backend.run(
+      'unary',
+      { op, parameter: Float32Array.of(0) },
+      [backend.dense(x, flat)],
+      x.shape,
+      flat,
+    )
   })
 }
 
@@ -142,11 +153,24 @@ const canFinish = (inputs: Inputs, attrs: Attrs) =>
   inputs['preluActivationWeights'] === undefined && String(attrs['activation'] ?? 'linear') in CLAMPS
 
 /** Bias and activation, in one pass over what was computed. */
-function finish(backend: NativeBackend, core: CoreModule, sums: TensorInfo, inputs: Inputs, attrs: Attrs): TensorInfo {
+function finish(
+  backend: NativeBackend,
+  core: CoreModule,
+  sums: TensorInfo,
+  inputs: Inputs,
+  attrs: Attrs,
+): TensorInfo {
   const clamp = CLAMPS[String(attrs['activation'] ?? 'linear')] as Float32Array
   const { bias } = inputs
   if (bias === undefined && clamp === FREE) return sums
-  const added = bias ?? backend.run('unary', { op: 0, parameter: FREE.subarray(0, 1) }, [{ shape: [1], data: Float32Array.of(0) }], [1])
+  const added =
+    bias ??
+    backend.run(
+      'unary',
+      { op: 0, parameter: FREE.subarray(0, 1) },
+      [{ shape: [1], data: Float32Array.of(0) }],
+      [1],
+    )
   const shape = core.backend_util.assertAndGetBroadcastShape(sums.shape, added.shape)
   const output = backend.run('binary', { op: 0, clamp }, [backend.dense(sums), backend.dense(added)], shape)
   if (bias === undefined) backend.disposeData(added.dataId)
@@ -209,7 +233,13 @@ const clampGradient = kernel(CLAMP_GRADIENT, (inputs, attrs, backend) => {
   const [x, dy] = [take(inputs, 'x'), take(inputs, 'dy')]
   const clamp = Float32Array.of(attrs['low'] as number, attrs['high'] as number)
   const flat = [sizeOf(x.shape)]
-  return backend.run('clamp_gradient', { clamp }, [backend.dense(x, flat), backend.dense(dy, flat)], x.shape, flat)
+  return backend.run(
+    'clamp_gradient',
+    { clamp },
+    [backend.dense(x, flat), backend.dense(dy, flat)],
+    x.shape,
+    flat,
+  )
 })
 
 export const KERNELS: readonly NativeKernel[] = [
@@ -224,10 +254,22 @@ export const KERNELS: readonly NativeKernel[] = [
   maxPoolGradient,
   sum,
   clampGradient,
-  ...[['Add', 0], ['Sub', 1], ['Multiply', 2], ['Maximum', 3], ['Minimum', 4], ['RealDiv', 5], ['SquaredDifference', 6]].map(
-    ([name, op]) => binary(name as string, op as number),
-  ),
-  ...[['Relu', 0], ['Relu6', 1], ['Abs', 6], ['Neg', 7], ['Square', 8], ['Sqrt', 12], ['Rsqrt', 13]].map(([name, op]) =>
-    unary(name as string, op as number),
-  ),
+  ...[
+    ['Add', 0],
+    ['Sub', 1],
+    ['Multiply', 2],
+    ['Maximum', 3],
+    ['Minimum', 4],
+    ['RealDiv', 5],
+    ['SquaredDifference', 6],
+  ].map(([name, op]) => binary(name as string, op as number)),
+  ...[
+    ['Relu', 0],
+    ['Relu6', 1],
+    ['Abs', 6],
+    ['Neg', 7],
+    ['Square', 8],
+    ['Sqrt', 12],
+    ['Rsqrt', 13],
+  ].map(([name, op]) => unary(name as string, op as number)),
 ]

@@ -22,12 +22,7 @@ const MOST_PROGRAMS = 1024
 const programs = new Map<string, NativeProgram>()
 
 /** Runs a step of `native/program/steps` on this thread and its helpers; `output` is filled. */
-export function runStep(
-  kind: string,
-  attributes: Attributes,
-  inputs: readonly Dense[],
-  output: Dense,
-): void {
+export function runStep(kind: string, attributes: Attributes, inputs: readonly Dense[], output: Dense): void {
   const shapes = [...inputs.map(({ shape }) => shape), output.shape]
   const key = `${kind}|${shapes.join('|')}|${keyOf(attributes)}`
   let program = programs.get(key)
