@@ -19,15 +19,16 @@ const axisOf = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis)
 const batchNormalization: LayerWriter = (call) => {
   const rank = call.inputShape.length
   const axis = axisOf(call.number('axis'), rank)
+  // Along others the processor's kernels of TensorFlow.js do not compute what its documentation says.
+  if (axis !== rank - 1) return call.refuse(`it normalises along axis ${axis}; only the last one is written`)
   const size = call.inputShape[axis] ?? 1
   const { gamma, beta, others } = factorAndSummand(call, size)
   const [mean, variance] = others as [Weight, Weight]
   const epsilon = call.number('epsilon')
   const scale = gamma.map((factor, i) => factor / Math.sqrt((variance.values[i] as number) + epsilon))
   const shift = beta.map((summand, i) => summand - (mean.values[i] as number) * (scale[i] as number))
-  const shape: Shape = [size, ...Array.from({ length: rank - 1 - axis }, () => 1)]
-  const scaled = binary(call, 'MUL', call.input, call.constant('scale', scale, shape))
-  return binary(call, 'ADD', scaled, call.constant('shift', shift, shape))
+  const scaled = binary(call, 'MUL', call.input, call.constant('scale', scale))
+  return binary(call, 'ADD', scaled, call.constant('shift', shift))
 }
 
 /** Spelt as Keras does, which lowbit runs as one step (`graph/passes/fuse-layer-norm.ts`). */
