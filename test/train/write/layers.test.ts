@@ -2,6 +2,7 @@
 
 import test, { type ExecutionContext } from 'ava'
 import { findingsOf } from '#lib/cli/inspect-findings.js'
+import { decode } from '#lib/format/tflite/decode.js'
 import { loadModel } from '#lib/index.js'
 import { loadBinding } from '#lib/native/load.js'
 import { loadSettings } from '#lib/session/options.js'
@@ -222,7 +223,9 @@ for (const each of ROWS) {
     const actual = await file.run(inputs)
     for (const [i, tensor] of actual.entries())
       near(t, tensor.toFloat32(), expected[i] as Float32Array, each.ulps ?? 0)
-    if (litertMissing === undefined) {
+    // The reference kernels lack ELU.
+    const hasElu = decode(bytes).subgraphs[0]?.operators.some(({ type }) => type === 'ELU')
+    if (litertMissing === undefined && !hasElu) {
       const [[outputs = []] = []] = runLitert([
         { file: bytes, runs: [inputs], outputs: expected.map(() => 'float32') },
       ])
