@@ -1,5 +1,6 @@
 // Every layer that can be written: the file computes in lowbit, and in LiteRT, what the model does in TensorFlow.js.
 
+import { readFileSync } from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
 import { findingsOf } from '#lib/cli/inspect-findings.js'
 import { decode } from '#lib/format/tflite/decode.js'
@@ -258,4 +259,13 @@ test('every layer that can be written has a row', (t) => {
     [],
   )
   t.is(tf.getBackend(), 'cpu')
+})
+
+test('the documentation names every layer and function', (t) => {
+  const text = readFileSync(new URL('../../../../docs/write-tflite.md', import.meta.url), 'utf8')
+  const words = new Set(text.match(/\w+/g))
+  t.deepEqual(
+    [...Object.keys(LAYER_WRITERS), ...ACTIVATION_NAMES].filter((name) => !words.has(name)),
+    [],
+  )
 })
