@@ -12,3 +12,9 @@ register()
 export type { LearnedGrid, LearnedQuantization, QuantizeAware } from './train/contract.js'
 export { fakeQuantize, learnedClip, learnedOffset, learnedStep } from './train/qat/fake-quantize.js'
 export { type QuantizeAwareOptions, quantizeAware } from './train/qat/quantize-aware.js'
+registerBackend('lowbit', KERNELS)
+registerGradients()
+
+export type { LearnedGrid, LearnedQuantization } from './train/contract.js'
+export { loadLayersModel, saveLayersModel } from './train/write/model-json.js'
+export { type ToTfliteOptions, toTflite } from './train/write/to-tflite.js'
