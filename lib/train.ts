@@ -1,9 +1,10 @@
 // The entry `lowbit/train`: registers the backend `lowbit` of TensorFlow.js. Needs the packages @tensorflow/tfjs-core,
 // @tensorflow/tfjs-layers and @tensorflow/tfjs-backend-cpu.
 
-import { registerBackend } from './train/backend/backend.js'
-import { registerGradients } from './train/backend/gradients.js'
-import { KERNELS } from './train/backend/kernels.js'
+import { register } from './train/backend/register.js'
 
-registerBackend('lowbit', KERNELS)
-registerGradients()
+export { type ErrorCode, LowbitError } from './errors.js'
+export { configureBackend } from './train/backend/register.js'
+export type { BackendOptions } from './train/backend/settings.js'
+
+register()

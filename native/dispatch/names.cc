@@ -2,6 +2,7 @@
 #include "dispatch/names.h"
 
 #include "dispatch/affine.h"
+#include "dispatch/columns_f32.h"
 #include "dispatch/depthwise.h"
 #include "dispatch/depthwise_f32.h"
 #include "dispatch/depthwise_rows.h"
@@ -23,6 +24,7 @@
 #include "dispatch/resize.h"
 #include "dispatch/rows_f32.h"
 #include "dispatch/sum.h"
+#include "dispatch/update_f32.h"
 #include "dispatch/winograd.h"
 
 namespace lowbit::dispatch {
@@ -62,6 +64,8 @@ std::vector<const char*> KernelNames(cpu::Isa have) {
   Add(map_f32::Lists(), have, &names);
   Add(pair_f32::Lists(), have, &names);
   Add(rows_f32::Lists(), have, &names);
+  Add(columns_f32::Lists(), have, &names);
+  Add(update_f32::Lists(), have, &names);
   for (const auto* list : gradient_f32::Lists()) {
     for (size_t i = 0; i < list->count; ++i) {
       const auto& row = list->first[i];

@@ -1,9 +1,17 @@
 // The backend `lowbit` of TensorFlow.js: its CPU backend, whose float32 kernels that matter are native.
 
 import type { DataType, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
-import { type Dense, type Attributes, runStep } from './steps.js'
+import { elementCount } from '../../tensor/shape.js'
 import { ArrayPool } from './memory.js'
-import { type CpuBackend, type CpuModule, type CoreModule, requireTfjs } from './tfjs.js'
+import { type Attributes, type Dense, dropPrograms, runStep } from './steps.js'
+import { type CoreModule, type CpuBackend, type CpuModule, requireTfjs } from './tfjs.js'
+
+/** A tensor that a step makes. `seen` is how the step sees its shape. */
+export interface Output {
+  readonly shape: readonly number[]
+  readonly seen?: readonly number[]
+  readonly dtype?: 'float32' | 'bool'
+}
 
 /** What the kernels see of the backend. */
 export interface NativeBackend extends CpuBackend {
@@ -17,6 +25,13 @@ export interface NativeBackend extends CpuBackend {
     shape: readonly number[],
     seen?: readonly number[],
   ): TensorInfo
+  /** Runs a native step into new tensors. */
+  runInto(
+    kind: string,
+    attributes: Attributes,
+    inputs: readonly Dense[],
+    outputs: readonly Output[],
+  ): TensorInfo[]
 }
 
 /** The class of the backend, made of the class that the installed package has. */
@@ -30,7 +45,8 @@ export function backendClass({ MathBackendCPU }: CpuModule): new () => NativeBac
     }
 
     dense(tensor: TensorInfo, shape: readonly number[] = tensor.shape): Dense {
-      return { shape, data: this.data.get(tensor.dataId).values as Float32Array }
+      const { values } = this.data.get(tensor.dataId)
+      return { shape, data: arrayOf(values, tensor.dtype) }
     }
 
     run(
@@ -40,10 +56,24 @@ export function backendClass({ MathBackendCPU }: CpuModule): new () => NativeBac
       shape: readonly number[],
       seen = shape,
     ): TensorInfo {
-      const data = this.#pool.take(shape.reduce((count, extent) => count * extent, 1))
-      runStep(kind, attributes, inputs, { shape: seen, data })
-      const dataId = super.write(data, [...shape], 'float32')
-      return { dataId, shape: [...shape], dtype: 'float32' }
+      return this.runInto(kind, attributes, inputs, [{ shape, seen }])[0] as TensorInfo
+    }
+
+    runInto(
+      kind: string,
+      attributes: Attributes,
+      inputs: readonly Dense[],
+      outputs: readonly Output[],
+    ): TensorInfo[] {
+      const made = outputs.map(({ shape, seen = shape, dtype }) => {
+        const count = elementCount(shape)
+        return { shape: seen, data: dtype === 'bool' ? new Uint8Array(count) : this.#pool.take(count) }
+      })
+      runStep(kind, attributes, inputs, made)
+      return outputs.map(({ shape, dtype = 'float32' }, i) => {
+        const dataId = super.write(made[i]?.data as never, [...shape], dtype)
+        return { dataId, shape: [...shape], dtype }
+      })
     }
 
     // Kernels in JavaScript may hand on memory of their inputs.
@@ -63,23 +93,42 @@ export function backendClass({ MathBackendCPU }: CpuModule): new () => NativeBac
       if (isGone) this.#pool.give(values)
       return isGone
     }
+
+    override dispose(): void {
+      this.#pool.clear()
+      dropPrograms()
+    }
   }
 }
 
+// The CPU backend's casts to a wider type only rename it: a float32 may hold whatever it was before.
+function arrayOf(values: unknown, dtype: DataType): Dense['data'] {
+  if (dtype === 'float32')
+    return values instanceof Float32Array ? values : Float32Array.from(values as number[])
+  if (dtype === 'int32') return values instanceof Int32Array ? values : Int32Array.from(values as number[])
+  return values instanceof Uint8Array ? values : Uint8Array.from(values as number[])
+}
+
 /** A kernel, and whether it takes these inputs; the CPU backend's has the others. */
-export interface NativeKernel {
+export interface NativeKernel<Made extends TensorInfo | TensorInfo[] = TensorInfo> {
   readonly name: string
-  fits(inputs: Readonly<Record<string, TensorInfo>>, attrs: Readonly<Record<string, unknown>>): boolean
+  fits(
+    inputs: Readonly<Record<string, TensorInfo>>,
+    attrs: Readonly<Record<string, unknown>>,
+    backend: NativeBackend,
+  ): boolean
   run(
     inputs: Readonly<Record<string, TensorInfo>>,
     attrs: Readonly<Record<string, unknown>>,
     backend: NativeBackend,
     core: CoreModule,
-  ): TensorInfo
+  ): Made
 }
 
+type AnyKernel = NativeKernel<TensorInfo | TensorInfo[]>
+
 /** Registers the backend, all kernels of the CPU backend under its name, and the native ones over them. */
-export function registerBackend(name: string, kernels: readonly NativeKernel[]): void {
+export function registerBackend(name: string, kernels: readonly AnyKernel[]): void {
   const core = requireTfjs<CoreModule>('core')
   const cpu = requireTfjs<CpuModule>('backend-cpu')
   const Backend = backendClass(cpu)
@@ -104,11 +153,12 @@ export function registerBackend(name: string, kernels: readonly NativeKernel[]):
   }
 }
 
-function withFallback(kernel: NativeKernel, config: KernelConfig, core: CoreModule): KernelConfig['kernelFunc'] {
+function withFallback(kernel: AnyKernel, config: KernelConfig, core: CoreModule): KernelConfig['kernelFunc'] {
   return (params) => {
     const inputs = params.inputs as Record<string, TensorInfo>
     const attrs = (params.attrs ?? {}) as Record<string, unknown>
-    if (!kernel.fits(inputs, attrs)) return config.kernelFunc(params)
-    return kernel.run(inputs, attrs, params.backend as NativeBackend, core)
+    const backend = params.backend as NativeBackend
+    if (!kernel.fits(inputs, attrs, backend)) return config.kernelFunc(params)
+    return kernel.run(inputs, attrs, backend, core)
   }
 }

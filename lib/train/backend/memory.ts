@@ -18,6 +18,12 @@ export class ArrayPool {
     return given
   }
 
+  /** Lets go of all that waits. */
+  clear(): void {
+    this.#free.clear()
+    this.#bytes = 0
+  }
+
   /** The memory is seen from elsewhere: it must not be taken again. */
   keep(array: unknown): void {
     if (ArrayBuffer.isView(array)) this.#lent.delete(array.buffer)

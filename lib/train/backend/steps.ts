@@ -5,81 +5,95 @@ import { loadBinding } from '../../native/load.js'
 import type { StepAttribute } from '../../ops/contract.js'
 import type { PlannedTensor } from '../../plan/plan.js'
 import { encode } from '../../program/encode.js'
-import { loadSettings } from '../../session/options.js'
 import { elementCount, type Shape } from '../../tensor/shape.js'
+import { settings } from './settings.js'
 
-/** A float32 array and how it is seen. */
+/** An array and how it is seen: float32, int32, or bool where it holds bytes. */
 export interface Dense {
   readonly shape: Shape
-  readonly data: Float32Array
+  readonly data: Float32Array | Int32Array | Uint8Array
 }
 
 export type Attributes = Readonly<Record<string, StepAttribute>>
 
-/** Programs that are kept; those not used for longest go first. */
+/** Programs that are kept, and bytes of memory of their own: those not used for longest go first. */
 const MOST_PROGRAMS = 1024
+const MOST_BYTES = 512 * 2 ** 20
 
-const programs = new Map<string, NativeProgram>()
+interface Kept {
+  readonly program: NativeProgram
+  readonly bytes: number
+}
 
-/** Runs a step of `native/program/steps` on this thread and its helpers; `output` is filled. */
+const programs = new Map<string, Kept>()
+let bytesKept = 0
+
+/** Runs a step of `native/program/steps` on this thread and its helpers; the outputs are filled. */
 export function runStep(
   kind: string,
   attributes: Attributes,
   inputs: readonly Dense[],
-  output: Dense,
+  outputs: readonly Dense[],
 ): void {
-  const shapes = [...inputs.map(({ shape }) => shape), output.shape]
-  const key = `${kind}|${shapes.join('|')}|${keyOf(attributes)}`
-  let program = programs.get(key)
-  if (program === undefined) {
-    program = create(kind, attributes, shapes)
-    if (programs.size >= MOST_PROGRAMS) dropOldest()
-  } else {
-    programs.delete(key)
-  }
-  programs.set(key, program)
-  program.run(
+  let key = kind
+  for (const { shape, data } of inputs) key += `|${letterOf(data)}${shape}`
+  for (const { shape, data } of outputs) key += `>${letterOf(data)}${shape}`
+  for (const name in attributes) key += `;${name}=${attributes[name]}`
+  const kept = programs.get(key) ?? create(kind, attributes, inputs, outputs)
+  programs.delete(key)
+  programs.set(key, kept)
+  kept.program.run(
     inputs.map(({ data }) => data),
-    [output.data],
+    outputs.map(({ data }) => data),
   )
 }
 
-function keyOf(attributes: Attributes): string {
-  let key = ''
-  for (const name in attributes) key += `${name}=${attributes[name]};`
-  return key
+/** Frees all programs; they are made again when they are needed. */
+export function dropPrograms(): void {
+  while (programs.size > 0) dropOldest()
 }
 
 function dropOldest(): void {
-  for (const [key, program] of programs) {
+  for (const [key, { program, bytes }] of programs) {
     program.dispose()
     programs.delete(key)
+    bytesKept -= bytes
     return
   }
 }
 
-function create(kind: string, attributes: Attributes, shapes: readonly Shape[]): NativeProgram {
-  const tensors = shapes.map(
-    (shape, port): PlannedTensor => ({
+function letterOf(data: Dense['data']): string {
+  return data instanceof Float32Array ? '' : data instanceof Int32Array ? 'i' : 'b'
+}
+
+function dtypeOf(data: Dense['data']): PlannedTensor['dtype'] {
+  return data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'bool'
+}
+
+function create(
+  kind: string,
+  attributes: Attributes,
+  inputs: readonly Dense[],
+  outputs: readonly Dense[],
+): Kept {
+  const tensors = [...inputs, ...outputs].map(
+    ({ shape, data }, port): PlannedTensor => ({
       name: `${kind} ${port}`,
-      dtype: 'float32',
+      dtype: dtypeOf(data),
       shape,
-      bytes: 4 * elementCount(shape),
+      bytes: data.BYTES_PER_ELEMENT * elementCount(shape),
       place: { where: 'lent', port },
       life: [-1, 1],
     }),
   )
-  const output = shapes.length - 1
-  const inputs = tensors.slice(0, output).map((_, i) => i)
+  const ports = { inputs: inputs.map((_, i) => i), outputs: outputs.map((_, i) => inputs.length + i) }
   const binding = loadBinding()
-  const { threads, isa } = loadSettings({}, process.env, binding.cpu())
   const step = { kind, inputs: [], outputs: [], attributes }
-  const { program, constants } = encode(
+  const { program: bytes, constants } = encode(
     {
       tensors,
-      steps: [{ step, origin: kind, op: kind, inputs, outputs: [output] }],
-      inputs,
-      outputs: [output],
+      steps: [{ step, origin: kind, op: kind, ...ports }],
+      ...ports,
       mainSteps: 1,
       moments: 1,
       variables: [],
@@ -87,5 +101,12 @@ function create(kind: string, attributes: Attributes, shapes: readonly Shape[]):
     },
     binding.format(),
   )
-  return binding.createProgram(program, constants, { threads, ...(isa !== undefined && { isa }) })
+  const { threads, isa } = settings()
+  const program = binding.createProgram(bytes, constants, { threads, ...(isa !== undefined && { isa }) })
+  const { arenaBytes, scratchBytes, packedBytes } = program.info()
+  const kept = { program, bytes: arenaBytes + scratchBytes + packedBytes }
+  while (programs.size > 0 && (programs.size >= MOST_PROGRAMS || bytesKept + kept.bytes > MOST_BYTES))
+    dropOldest()
+  bytesKept += kept.bytes
+  return kept
 }

@@ -12,6 +12,7 @@ Status LoadBinary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadBucketize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCast(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadClampGradient(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadColumnProducts(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCompare(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadComplexPart(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConcat(StepArgs& args, std::unique_ptr<Step>* step);
@@ -53,6 +54,7 @@ Status LoadResizeNearest(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadReverseSequence(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadRfft2d(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadRnn(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadScaleColumns(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadScatter(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSegment(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadSelect(StepArgs& args, std::unique_ptr<Step>* step);
@@ -64,6 +66,7 @@ Status LoadTopK(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnique(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadUpdate(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUpdateSlice(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadWhere(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadWhile(StepArgs& args, std::unique_ptr<Step>* step);
@@ -78,6 +81,7 @@ static constexpr StepKind kKinds[] = {
     {"bucketize", steps::LoadBucketize},
     {"cast", steps::LoadCast},
     {"clamp_gradient", steps::LoadClampGradient, kSecond},
+    {"column_products", steps::LoadColumnProducts},
     {"compare", steps::LoadCompare},
     {"complex_part", steps::LoadComplexPart},
     {"concat", steps::LoadConcat},
@@ -118,6 +122,7 @@ static constexpr StepKind kKinds[] = {
     {"reverse_sequence", steps::LoadReverseSequence},
     {"rfft2d", steps::LoadRfft2d},
     {"rnn", steps::LoadRnn},
+    {"scale_columns", steps::LoadScaleColumns, kFirst},
     {"scatter", steps::LoadScatter},
     {"segment", steps::LoadSegment},
     {"select", steps::LoadSelect},
@@ -129,6 +134,7 @@ static constexpr StepKind kKinds[] = {
     {"unary", steps::LoadUnary, kFirst},
     {"unique", steps::LoadUnique},
     {"unpack4", steps::LoadUnpack4},
+    {"update", steps::LoadUpdate},
     {"update_slice", steps::LoadUpdateSlice, kFirst},
     {"where", steps::LoadWhere},
     {"while", steps::LoadWhile},
