@@ -84,6 +84,8 @@ class Fit {
       // The work stops between two steps, where its state is whole.
       if (this.#options.signal?.aborted) await this.#save()
       throw error
+    } finally {
+      this.#network.dispose()
     }
     if (this.#best.length > 0) this.#network.setWeights(this.#best)
     const chosen = this.#settings.patience > 0 ? this.#bestRecord : this.#history.at(-1)
@@ -213,7 +215,7 @@ class Fit {
         seconds,
         history: this.#history,
       },
-      arrays: [...this.#network.weights(), ...this.#network.slots, ...this.#best],
+      arrays: [...this.#network.weights(), ...this.#network.slots(), ...this.#best],
     })
     this.#written = performance.now()
   }
@@ -228,10 +230,10 @@ class Fit {
     if (found === undefined) return
     const { progress, arrays } = found
     const weights = this.#network.weights().length
-    const { slots } = this.#network
+    const slots = this.#network.slots().length
     this.#network.setWeights(arrays.slice(0, weights))
-    for (const [i, slot] of slots.entries()) slot.set(arrays[weights + i] as Float32Array)
-    this.#best = arrays.slice(weights + slots.length)
+    this.#network.setSlots(arrays.slice(weights, weights + slots))
+    this.#best = arrays.slice(weights + slots)
     this.#history = [...progress.history]
     this.#batch = progress.batch
     this.#sum = { loss: progress.loss, right: progress.right, seconds: progress.seconds }

@@ -43,5 +43,9 @@ export async function measure(
 export async function evaluate(model: LayersModel, data: Dataset, signal?: AbortSignal): Promise<Measure> {
   checkModel(model, data)
   const network = new Network(model, data, optimizerOf({ optimizer: 'sgd', momentum: 0 }), 0)
-  return measure(network, data, data.test, signal)
+  try {
+    return await measure(network, data, data.test, signal)
+  } finally {
+    network.dispose()
+  }
 }

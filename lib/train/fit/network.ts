@@ -3,22 +3,19 @@
 import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import { LowbitError } from '../../errors.js'
+import { BACKEND } from '../backend/name.js'
 import { type CoreModule, requireTfjs } from '../backend/tfjs.js'
 import type { Dataset } from '../data/dataset.js'
 import { type BatchLoss, crossEntropy, type LossSettings } from './loss.js'
-import type { Optimizer } from './optimizer.js'
+import type { Optimizer, Rates } from './optimizer.js'
 
 /** A weight of the model. Its tensor is never written in place: others may hold the same one. */
 type Weight = LayersModel['weights'][number]
 
-export interface StepInput {
+export interface StepInput extends Rates {
   /** As many rows as labels; may be longer. */
   readonly inputs: Float32Array
   readonly labels: Int32Array
-  readonly learningRate: number
-  readonly decay: number
-  /** Counts from 1. */
-  readonly step: number
 }
 
 export class Network {
@@ -29,7 +26,7 @@ export class Network {
   readonly #optimizer: Optimizer
   readonly #trained: readonly Weight[]
   /** Of each trained weight. */
-  readonly #slots: readonly (readonly Float32Array[])[]
+  readonly #slots: readonly Tensor[][]
 
   constructor(model: LayersModel, { shape }: Dataset, optimizer: Optimizer, labelSmoothing: number) {
     this.#model = model
@@ -37,8 +34,8 @@ export class Network {
     this.#loss = { labelSmoothing, areProbabilities: endsInSoftmax(model) }
     this.#optimizer = optimizer
     this.#trained = model.trainableWeights
-    this.#slots = this.#trained.map((weight) =>
-      Array.from({ length: optimizer.slots }, () => new Float32Array(weight.read().size)),
+    this.#slots = this.#trained.map(({ shape }) =>
+      Array.from({ length: optimizer.slots }, () => this.#core.zeros(shape as number[])),
     )
   }
 
@@ -70,25 +67,22 @@ export class Network {
     })
   }
 
-  #update(
-    variables: readonly Variable[],
-    gradients: Readonly<Record<string, Tensor>>,
-    { learningRate, decay, step }: { learningRate: number; decay: number; step: number },
-  ): void {
+  #update(variables: readonly Variable[], gradients: Readonly<Record<string, Tensor>>, rates: Rates): void {
     for (const [i, variable] of variables.entries()) {
-      const gradient = gradients[variable.name]?.dataSync() as Float32Array | undefined
+      const gradient = gradients[variable.name]
       if (gradient === undefined) continue
-      const result = new Float32Array(gradient.length)
-      this.#optimizer.update({
-        weights: variable.dataSync() as Float32Array,
-        gradient,
-        slots: this.#slots[i] as readonly Float32Array[],
-        result,
-        learningRate,
-        decay: variable.rank > 1 ? decay : 0,
-        step,
-      })
-      this.#trained[i]?.write(this.#core.tensor(result, variable.shape))
+      const slots = this.#slots[i] as Tensor[]
+      const decay = variable.rank > 1 ? rates.decay : 0
+      const made = this.#optimizer.update(this.#core, variable, gradient, slots, { ...rates, decay })
+      this.#trained[i]?.write(made[0] as Tensor)
+      this.#replace(slots, made.slice(1))
+    }
+  }
+
+  #replace(slots: Tensor[], made: readonly Tensor[]): void {
+    for (const [k, slot] of made.entries()) {
+      slots[k]?.dispose()
+      slots[k] = this.#core.keep(slot)
     }
   }
 
@@ -109,29 +103,47 @@ export class Network {
 
   /** Copies of all weights, those that are not trained too, in the order of the model. */
   weights(): readonly Float32Array[] {
-    return this.#model.weights.map((weight) => Float32Array.from(weight.read().dataSync()))
+    return this.#model.weights.map((weight) => copyOf(weight.read()))
   }
 
   setWeights(arrays: readonly Float32Array[]): void {
     for (const [i, weight] of this.#model.weights.entries()) {
-      const { shape, dtype } = weight.read()
-      const value = this.#core.tensor(Float32Array.from(arrays[i] as Float32Array), shape, dtype)
+      const value = this.#tensor(arrays[i] as Float32Array, weight.read())
       weight.write(value)
       value.dispose()
     }
   }
 
-  /** The optimiser's arrays, not copied. */
-  get slots(): readonly Float32Array[] {
-    return this.#slots.flat()
+  /** Copies of the optimiser's state. */
+  slots(): readonly Float32Array[] {
+    return this.#slots.flat().map(copyOf)
+  }
+
+  setSlots(arrays: readonly Float32Array[]): void {
+    let at = 0
+    for (const slots of this.#slots) {
+      const made = slots.map((slot) => this.#tensor(arrays[at++] as Float32Array, slot))
+      this.#replace(slots, made)
+    }
+  }
+
+  #tensor(array: Float32Array, { shape, dtype }: Tensor): Tensor {
+    return this.#core.tensor(Float32Array.from(array), shape, dtype)
+  }
+
+  /** Frees the optimiser's state. */
+  dispose(): void {
+    for (const slot of this.#slots.flat()) slot.dispose()
   }
 
   /** How long the arrays of a checkpoint must be: weights first, then the optimiser's. */
   get lengths(): readonly number[] {
     const weights = this.#model.weights.map((weight) => weight.read().size)
-    return [...weights, ...this.slots.map(({ length }) => length)]
+    return [...weights, ...this.#slots.flat().map(({ size }) => size)]
   }
 }
+
+const copyOf = (tensor: Tensor) => Float32Array.from(tensor.dataSync())
 
 function divergedAt(step: number, loss: number, learningRate: number): LowbitError {
   const message = `step ${step}: the loss is ${loss}, a finite number expected; a lower learning rate than ${learningRate} may help`
@@ -145,8 +157,13 @@ function endsInSoftmax(model: LayersModel): boolean {
   return last.getClassName() === 'Softmax' || last.getConfig()['activation'] === 'softmax'
 }
 
-/** @throws {LowbitError} `SHAPE_MISMATCH`, `INPUT_COUNT` for a model that does not fit the data. */
+/** @throws {LowbitError} `SHAPE_MISMATCH`, `INPUT_COUNT` for a model that does not fit the data; `OPTION_INVALID` on another backend. */
 export function checkModel(model: LayersModel, { name, shape, classes }: Dataset): void {
+  const backend = requireTfjs<CoreModule>('core').getBackend()
+  if (backend !== BACKEND) {
+    const message = `the backend is ${backend}; tf.setBackend('${BACKEND}') expected before`
+    throw new LowbitError('OPTION_INVALID', message, { expected: BACKEND, actual: backend })
+  }
   if (model.inputs.length !== 1 || model.outputs.length !== 1) {
     const message = `the model has ${model.inputs.length} inputs and ${model.outputs.length} outputs; one of each expected`
     throw new LowbitError('INPUT_COUNT', message, { expected: 1 })

@@ -1,6 +1,9 @@
-// How gradients change the weights. The state lies in plain arrays, so that a checkpoint holds all of it.
+// How gradients change the weights: the backend's native step, with all of the state in tensors that a checkpoint holds.
 
+import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core'
 import { LowbitError } from '../../errors.js'
+import { METHODS, UPDATE } from '../backend/optimisers.js'
+import type { CoreModule } from '../backend/tfjs.js'
 
 export const OPTIMIZER_NAMES = ['adam', 'sgd'] as const
 export type OptimizerName = (typeof OPTIMIZER_NAMES)[number]
@@ -10,13 +13,7 @@ export interface OptimizerSettings {
   readonly momentum: number
 }
 
-/** One weight tensor's step. */
-export interface Update {
-  readonly weights: Float32Array
-  readonly gradient: Float32Array
-  /** What the optimiser keeps of these weights, changed in place. */
-  readonly slots: readonly Float32Array[]
-  readonly result: Float32Array
+export interface Rates {
   readonly learningRate: number
   readonly decay: number
   /** Counts steps, from 1. */
@@ -24,48 +21,57 @@ export interface Update {
 }
 
 export interface Optimizer {
-  /** Arrays as long as the weights, 0 at first. */
+  /** Tensors as large as the weights, 0 at first. */
   readonly slots: number
-  update(one: Update): void
+  /** New weights, then new slots. */
+  update(
+    core: CoreModule,
+    weights: Tensor,
+    gradient: Tensor,
+    slots: readonly Tensor[],
+    rates: Rates,
+  ): Tensor[]
 }
 
 /** @throws {LowbitError} `OPTION_INVALID` for another name. */
 export function optimizerOf({ optimizer, momentum }: OptimizerSettings): Optimizer {
-  if (optimizer === 'adam') return { slots: 2, update: adam }
-  if (optimizer === 'sgd') return { slots: 1, update: (one) => sgd(one, momentum) }
+  if (optimizer === 'adam') return adam
+  if (optimizer === 'sgd') return sgd(momentum)
   const message = `optimizer: ${OPTIMIZER_NAMES.join(' or ')} expected, not ${optimizer}`
   throw new LowbitError('OPTION_INVALID', message, { expected: OPTIMIZER_NAMES, actual: optimizer })
 }
 
 const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-7]
 
-/** Kingma and Ba 2015, algorithm 1, as Keras has it; weights decay apart from the gradient (Loshchilov and Hutter 2019). */
-function adam({ weights, gradient, slots, result, learningRate, decay, step }: Update): void {
-  const [mean, square] = slots as [Float32Array, Float32Array]
-  const round = Math.fround
-  // Keras 2.x, adam.py: the corrections of both moments in one factor.
-  const rate = round((learningRate * Math.sqrt(1 - BETA2 ** step)) / (1 - BETA1 ** step))
-  const kept = round(1 - learningRate * decay)
-  const [one, two, epsilon] = [round(1 - BETA1), round(1 - BETA2), round(EPSILON)]
-  for (let i = 0; i < weights.length; i++) {
-    const g = gradient[i] as number
-    const m = round((mean[i] as number) + round(round(g - (mean[i] as number)) * one))
-    const v = round((square[i] as number) + round(round(round(g * g) - (square[i] as number)) * two))
-    mean[i] = m
-    square[i] = v
-    const change = round(round(rate * m) / round(round(Math.sqrt(v)) + epsilon))
-    result[i] = round(round(kept * (weights[i] as number)) - change)
-  }
+/** Kingma and Ba 2015, algorithm 1; weights decay apart from the gradient (Loshchilov and Hutter 2019). */
+const adam: Optimizer = {
+  slots: 2,
+  update(core, weights, gradient, [m, v], { learningRate, decay, step }) {
+    const w = decay > 0 ? core.mul(weights, 1 - learningRate * decay) : weights
+    const numbers = Float32Array.of(
+      ...[-learningRate, BETA1, 1 - BETA1, 1 - BETA1 ** step],
+      ...[BETA2, 1 - BETA2, 1 - BETA2 ** step, EPSILON],
+    )
+    return run(core, { w, g: gradient, m: m as Tensor, v: v as Tensor }, METHODS.adam, numbers)
+  },
 }
 
-/** Nesterov's momentum as Sutskever et al. 2013 rewrite it and Keras has it; the decay is part of the gradient. */
-function sgd({ weights, gradient, slots, result, learningRate, decay }: Update, momentum: number): void {
-  const [speed] = slots as [Float32Array]
-  for (let i = 0; i < weights.length; i++) {
-    const w = weights[i] as number
-    const change = learningRate * ((gradient[i] as number) + decay * w)
-    const v = Math.fround(momentum * (speed[i] as number) - change)
-    speed[i] = v
-    result[i] = w + momentum * v - change
-  }
+/** Nesterov's momentum (Sutskever et al. 2013); the decay is part of the gradient. */
+const sgd = (momentum: number): Optimizer => ({
+  slots: 1,
+  update(core, weights, gradient, [m], { learningRate, decay }) {
+    const g = decay > 0 ? core.add(gradient, core.mul(weights, decay)) : gradient
+    const numbers = Float32Array.of(-learningRate, momentum)
+    return run(core, { w: weights, g, m: m as Tensor }, METHODS.nesterov, numbers)
+  },
+})
+
+function run(
+  core: CoreModule,
+  inputs: Record<string, Tensor>,
+  method: number,
+  numbers: Float32Array,
+): Tensor[] {
+  const attrs = { method, numbers } as never
+  return core.engine().runKernel(UPDATE, inputs as NamedTensorMap, attrs) as Tensor[]
 }
