@@ -13,6 +13,7 @@ export { type DatasetSettings, openDataset } from './train/data/open.js'
 export { fit } from './train/fit/fit.js'
 export { evaluate, type Measure } from './train/fit/measure.js'
 export type { EpochRecord, FitOptions, FitSettings, History, StepProgress } from './train/fit/options.js'
+export { withSeed } from './train/fit/seeded.js'
 export { createNetwork, NETWORK_NAMES, type NetworkName, withSoftmax } from './train/networks/networks.js'
 
 register()
