@@ -121,8 +121,9 @@ class Fit {
       this.#tell(epoch)
     }
     const validation = await this.#validate()
-    this.#end(epoch, validation)
+    const record = this.#end(epoch, validation)
     await this.#save()
+    this.#options.onEpoch?.(record)
   }
 
   #step(order: Int32Array, epoch: number): void {
@@ -183,7 +184,7 @@ class Fit {
     return measure(this.#network, data, data.validation ?? data.test, this.#options.signal)
   }
 
-  #end(epoch: number, { loss, accuracy }: Measure): void {
+  #end(epoch: number, { loss, accuracy }: Measure): EpochRecord {
     const count = this.#data.train.labels.length
     const record: EpochRecord = {
       epoch: epoch + 1,
@@ -199,7 +200,7 @@ class Fit {
     this.#sum = { loss: 0, right: 0, seconds: 0 }
     this.#since = performance.now()
     if (this.#settings.patience > 0 && this.#bestRecord === record) this.#best = this.#network.weights()
-    this.#options.onEpoch?.(record)
+    return record
   }
 
   async #save(): Promise<void> {

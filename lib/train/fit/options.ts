@@ -35,6 +35,7 @@ export interface FitOptions extends Partial<FitSettings> {
   readonly resume?: boolean
   readonly signal?: AbortSignal
   readonly onStep?: (step: StepProgress) => void
+  /** Told once the epoch's checkpoint is written. */
   readonly onEpoch?: (epoch: EpochRecord) => void
 }
 
