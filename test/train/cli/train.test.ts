@@ -48,7 +48,7 @@ test('the same seed gives the same result; a line an epoch goes to stderr', asyn
   t.is(result.epochs.length, 2)
   t.is(result.accuracy.float, result.epochs[1].validationAccuracy)
   t.is(result.stopped, 'done')
-  t.regex(one.stderr, /epoch 1 {2}loss [\d.]+ {2}accuracy [\d.]+ %.*\nepoch 2 {2}loss/)
+  t.regex(one.stderr, /epoch 1 {2}loss [\d.]+ {2}accuracy [\d.]+ %.*\nepoch 2\/2\nepoch 2 {2}loss/)
   t.deepEqual(timeless(two.stdout), timeless(one.stdout))
   t.notDeepEqual(timeless(other.stdout).epochs, timeless(one.stdout).epochs)
 })
