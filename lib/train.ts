@@ -6,6 +6,15 @@ import { register } from './train/backend/register.js'
 export { type ErrorCode, LowbitError } from './errors.js'
 export { configureBackend } from './train/backend/register.js'
 export type { BackendOptions } from './train/backend/settings.js'
+export { AUGMENTATIONS, type Augmentation } from './train/data/augment.js'
+export { type Dataset, type Examples, holdOut } from './train/data/dataset.js'
+export type { Example, ModuleData, ModuleExamples } from './train/data/module.js'
+export { type DatasetSettings, openDataset } from './train/data/open.js'
+export { fit } from './train/fit/fit.js'
+export { evaluate, type Measure } from './train/fit/measure.js'
+export type { EpochRecord, FitOptions, FitSettings, History, StepProgress } from './train/fit/options.js'
+export { withSeed } from './train/fit/seeded.js'
+export { createNetwork, NETWORK_NAMES, type NetworkName, withSoftmax } from './train/networks/networks.js'
 
 register()
 

@@ -23,6 +23,8 @@ const documented = new Set(codeSpans)
 const model = join(ROOT, 'assets/cifar10.tflite')
 
 const data = tree({
+  'data.mjs': `const train = { inputs: new Uint8Array(600), labels: [0, 1] }
+export default { shape: [10, 10, 3], train, test: train }`,
   'float.tflite': floatColourSums(),
   'x.npy': npy(
     Float32Array.from({ length: 24 }, (_, i) => 10 * i),
@@ -41,6 +43,7 @@ for (const args of [
   ['doctor'],
   ['quantize', join(data, 'float.tflite'), ...labelled, '-o', join(data, 'out.tflite')],
   ['evaluate', join(data, 'float.tflite'), ...labelled],
+  ['train', join(data, 'data.mjs'), '--network', 'digits', '--epochs', '1'],
   ['inspect', 'no-such-file'],
 ]) {
   test(args.join(' ').replaceAll(model, 'model').replaceAll(`${data}/`, ''), async (t) => {

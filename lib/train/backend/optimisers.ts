@@ -7,7 +7,7 @@ import { BACKEND } from './name.js'
 import { type CoreModule, requireTfjs } from './tfjs.js'
 
 /** Method of `native/kernels/update_f32`. */
-const METHODS = { sgd: 0, momentum: 1, nesterov: 2, adam: 3 }
+export const METHODS = { sgd: 0, momentum: 1, nesterov: 2, adam: 3 }
 
 interface Attributes {
   readonly method: number
@@ -16,7 +16,7 @@ interface Attributes {
 }
 
 /** Inputs w, g, m, v, as far as the method has them; outputs the new w, m, v. No kernel of TensorFlow.js. */
-const UPDATE = 'UpdateVariable'
+export const UPDATE = 'UpdateVariable'
 export const update: NativeKernel<TensorInfo[]> = {
   name: UPDATE,
   fits: () => true,
