@@ -28,6 +28,9 @@ export interface TrainOptions {
   readonly threads?: number
   readonly checkpoint?: string
   readonly resume?: true
+  readonly out?: string
+  readonly qat?: string
+  readonly qatEpochs: number
   readonly curves?: string
   readonly json?: true
 }
@@ -139,6 +142,9 @@ export function trainCommandLine(): Command {
     .addOption(threadsOption())
     .option('--checkpoint <folder>', 'where the state is written, each epoch, each minute, and on Ctrl-C')
     .option('--resume', 'go on from the checkpoint, if there is one')
+    .option('-o, --out <file>', 'where the .tflite file goes')
+    .option('--qat <recipe>', 'quantisation-aware epochs afterwards: a preset, as int8, or a JSON file')
+    .addOption(number('--qat-epochs <n>', 'how many', wholeNumber(1, 100_000), 2))
     .option('--curves <file>', 'loss and accuracy as .svg or .html (needs: npm install vega vega-lite)')
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)

@@ -18,6 +18,7 @@ import { engineSettings } from './engine.js'
 import { interruptible } from './interrupt.js'
 import { print, printJson } from './output.js'
 import { type ProgressLine, progressLine } from './progress.js'
+import { makeFile } from './train-file.js'
 import { type TrainOptions, trainCommandLine } from './train-options.js'
 
 /** The entry `lowbit/train` loads TensorFlow.js, which only this command needs. */
@@ -37,7 +38,11 @@ interface TrainResult {
   readonly stopped: History['stopped']
   readonly seconds: number
   /** On the test examples. */
-  readonly accuracy: { readonly float: number }
+  readonly accuracy: { readonly float: number; readonly quantized?: number }
+  readonly qatEpochs: readonly EpochRecord[]
+  /** Of the file. */
+  readonly bytes: number | null
+  readonly out: string | null
   readonly loss: number
   readonly checkpoint: string | null
 }
@@ -70,6 +75,8 @@ async function train(what: string, options: TrainOptions, signal: AbortSignal): 
     const history = await training.fit(model, data, fitOptions(options, progress, signal))
     progress.stop()
     const { loss, accuracy } = await training.evaluate(model, data, signal)
+    const made = await makeFile(training, model, data, options, fitOptions(options, progress, signal))
+    progress.stop()
     const result: TrainResult = {
       ...{ data: data.name, network, isa: cpu.isa, threads: settings.threads, seed: options.seed },
       parameters: model.countParams(),
@@ -77,7 +84,10 @@ async function train(what: string, options: TrainOptions, signal: AbortSignal): 
       chosen: history.chosen.epoch,
       stopped: history.stopped,
       seconds: history.epochs.reduce((sum, one) => sum + one.seconds, 0),
-      accuracy: { float: accuracy },
+      accuracy: { float: accuracy, ...(made.quantized !== undefined && { quantized: made.quantized }) },
+      qatEpochs: made.epochs,
+      bytes: made.bytes ?? null,
+      out: options.out ?? null,
       ...{ loss, checkpoint: options.checkpoint ?? null },
     }
     await publish(result, options, draw)
@@ -188,5 +198,9 @@ function factsOf(result: TrainResult): readonly (readonly [string, string])[] {
     ['epochs', `${epochs.length}, ${ended}, ${timeText(1000 * seconds)}`],
     ['test loss', result.loss.toFixed(4)],
     ['test accuracy', percent(result.accuracy.float)],
+    ...(result.accuracy.quantized === undefined
+      ? []
+      : [['quantised accuracy', percent(result.accuracy.quantized)] as const]),
+    ...(result.bytes === null ? [] : [['bytes', String(result.bytes)] as const]),
   ]
 }
