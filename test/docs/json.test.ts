@@ -34,6 +34,8 @@ export default { shape: [10, 10, 3], train, test: train }`,
 })
 const labelled = ['--data', join(data, 'x.npy'), '--labels', join(data, 'y.npy')]
 
+const training = ['train', join(data, 'data.mjs'), '--network', 'digits', '--epochs', '1']
+
 for (const args of [
   ['run'],
   ['inspect', model],
@@ -43,7 +45,7 @@ for (const args of [
   ['doctor'],
   ['quantize', join(data, 'float.tflite'), ...labelled, '-o', join(data, 'out.tflite')],
   ['evaluate', join(data, 'float.tflite'), ...labelled],
-  ['train', join(data, 'data.mjs'), '--network', 'digits', '--epochs', '1'],
+  [...training, '--qat', 'int8', '--qat-epochs', '1', '--out', join(data, 'trained.tflite')],
   ['inspect', 'no-such-file'],
 ]) {
   test(args.join(' ').replaceAll(model, 'model').replaceAll(`${data}/`, ''), async (t) => {

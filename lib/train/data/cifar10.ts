@@ -14,13 +14,12 @@ const LABELS = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 
 
 /** @throws {LowbitError} `DATA_INVALID` for a file that is missing, cut off, or has other classes. */
 export async function readCifar10(folder: string): Promise<Dataset> {
-  const paths = [...TRAINING, TEST].map((name) => join(folder, name))
-  const files = await Promise.all(
-    paths.map((path) =>
-      readPart(path, `CIFAR-10's binary batches ${TRAINING[0]} to ${TRAINING[4]} and ${TEST}`),
-    ),
-  )
-  const batches = files.map((bytes, i) => ({ bytes, path: paths[i] as string }))
+  const expected = `CIFAR-10's binary batches ${TRAINING[0]} to ${TRAINING[4]} and ${TEST}`
+  const batches: { readonly bytes: Uint8Array; readonly path: string }[] = []
+  for (const name of [...TRAINING, TEST]) {
+    const path = join(folder, name)
+    batches.push({ bytes: await readPart(path, expected), path })
+  }
   return {
     name: 'cifar10',
     shape: [32, 32, 3],
