@@ -47,6 +47,44 @@ test('both forms of lowbit/quantize export the same names', async (t) => {
   t.deepEqual(names, ['LowbitError', 'PRESETS', 'RECIPE_SCHEMA', 'quantize', 'readRecipe'])
 })
 
+test('both forms of lowbit/train export the same names, and are one backend', async (t) => {
+  const require = createRequire(import.meta.url)
+  const module = (await import('lowbit/train')) as Record<string, unknown>
+  const names = Object.keys(require('lowbit/train')).sort()
+  t.deepEqual(Object.keys(module).sort(), names)
+  t.deepEqual(names, ['LowbitError', 'configureBackend'])
+  t.is(module['configureBackend'], require('lowbit/train').configureBackend)
+  const tf = require('@tensorflow/tfjs-core') as typeof import('@tensorflow/tfjs-core')
+  t.true(await tf.setBackend('lowbit'))
+  t.deepEqual([...tf.add(tf.tensor1d([1, 2]), 3).dataSync()], [4, 5])
+})
+
+const PEERS = `
+const modules = require('node:module')
+const resolve = modules._resolveFilename
+const wanted = []
+modules._resolveFilename = (name, ...rest) => {
+  if (!name.startsWith('@tensorflow/')) return resolve(name, ...rest)
+  wanted.push(name)
+  throw Object.assign(new Error('Cannot find module ' + name), { code: 'MODULE_NOT_FOUND' })
+}
+`
+test('the other entries need no TensorFlow.js', (t) => {
+  const script = `${PEERS}; for (const name of ['', '/kernels', '/quantize']) require('lowbit' + name); console.log(wanted.length)`
+  t.is(execFileSync(process.execPath, ['-e', script], { cwd: projectRoot, encoding: 'utf8' }), '0\n')
+})
+
+test('without TensorFlow.js the error of lowbit/train names the command that installs it', (t) => {
+  const script = `${PEERS}; try { require('lowbit/train') } catch ({ code, message }) { console.log(JSON.stringify([code, message])) }`
+  const text = execFileSync(process.execPath, ['-e', script], { cwd: projectRoot, encoding: 'utf8' })
+  const [code, message] = JSON.parse(text)
+  t.is(code, 'PEER_MISSING')
+  t.regex(
+    message,
+    /npm install @tensorflow\/tfjs-core @tensorflow\/tfjs-layers @tensorflow\/tfjs-backend-cpu/,
+  )
+})
+
 test('the bundle looks for its binary in the package', (t) => {
   const script = `require('lowbit').loadModel('x').catch(({ code, message }) => console.log(JSON.stringify([code, message])))`
   const env = {
@@ -108,7 +146,16 @@ export async function use(threads: number | undefined, given: Pick<GemmOptions, 
   return gemm({ ...given, ...layer, bias: undefined, activation: undefined, outScale: undefined, out: undefined })
 }
 `
+/** TensorFlow.js's own declarations need the browser's library, and are not checked. */
+const TRAIN_USE = `
+import { configureBackend, type BackendOptions } from 'lowbit/train'
+const options: BackendOptions = { threads: 2, isa: undefined }
+configureBackend(options)
+// @ts-expect-error: unknown options are errors
+configureBackend({ thread: 1 })
+`
 const programs = [
+  ['of training', TRAIN_USE, { types: ['node'], skipLibCheck: true }],
   ['with @types/node', USE, { types: ['node'] }],
   ['without @types/node', BARE_USE, { types: [], lib: ['es2022'], exactOptionalPropertyTypes: true }],
 ] as const

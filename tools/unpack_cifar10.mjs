@@ -10,38 +10,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliDecompressSync } from 'node:zlib'
+import { restorePlane } from './median-edge.mjs'
 
 const SIDE = 32
 const AREA = SIDE * SIDE
 const RECORD = 1 + 3 * AREA
-
-/** Undoes the median edge prediction of one 32x32 plane in place; `at` is its first byte. */
-function restorePlane(bytes, at) {
-  for (let y = 0; y < SIDE; y++) {
-    for (let x = 0; x < SIDE; x++) {
-      const here = at + y * SIDE + x
-      let guess = 0
-      if (x > 0 && y > 0) {
-        const left = bytes[here - 1]
-        const up = bytes[here - SIDE]
-        const plane = left + up - bytes[here - SIDE - 1]
-        guess = Math.max(Math.min(left, up), Math.min(Math.max(left, up), plane))
-      } else if (x > 0) {
-        guess = bytes[here - 1]
-      } else if (y > 0) {
-        guess = bytes[here - SIDE]
-      }
-      bytes[here] += guess // a Uint8Array wraps modulo 256
-    }
-  }
-}
 
 /** One packed file and its labels as one binary batch. */
 function unpackBatch(packed, labels) {
   const bytes = new Uint8Array(brotliDecompressSync(packed))
   const count = labels.length
   if (bytes.length !== count * 3 * AREA) throw new Error('pictures and labels differ in number')
-  for (let at = 0; at < bytes.length; at += AREA) restorePlane(bytes, at)
+  for (let at = 0; at < bytes.length; at += AREA) restorePlane(bytes, at, SIDE, SIDE)
   const batch = new Uint8Array(count * RECORD)
   for (let n = 0; n < count; n++) {
     const record = n * RECORD

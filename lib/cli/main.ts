@@ -12,6 +12,7 @@ import { inspectCommand } from './inspect.js'
 import { endOnBrokenPipe, err, printJson } from './output.js'
 import { quantizeCommand } from './quantize.js'
 import { runCommand } from './run.js'
+import { trainCommand } from './train.js'
 
 const EXAMPLES = `
 Examples:
@@ -27,6 +28,7 @@ Results go to stdout, notes to stderr. Exit codes: 0 done, 1 failed, 2 wrong usa
 const COMMANDS = [
   runCommand,
   quantizeCommand,
+  trainCommand,
   evaluateCommand,
   inspectCommand,
   diffCommand,

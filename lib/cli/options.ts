@@ -32,6 +32,17 @@ export function positiveNumber(high: number) {
   }
 }
 
+/** A number from `low` to `high`. */
+export function realFrom(low: number, high: number) {
+  return (text: string): number => {
+    const value = realNumber(text)
+    if (!(value >= low && value <= high)) {
+      throw new InvalidArgumentError(`Expected a number from ${low} to ${high}.`)
+    }
+    return value
+  }
+}
+
 /** `127.5` or `123.7,116.3,103.5`: one number or one a channel. */
 export function numberList(text: string): readonly number[] {
   return text.split(',').map(realNumber)

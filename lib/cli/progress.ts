@@ -14,7 +14,8 @@ export function progressText(title: string, done: number, total: number): string
 }
 
 export interface ProgressLine {
-  show(title: string, done: number, total: number): void
+  /** @param more What a terminal shows behind the bar. */
+  show(title: string, done: number, total: number, more?: string): void
   /** Takes the bar off the terminal. */
   stop(): void
 }
@@ -36,13 +37,16 @@ function bar(screen: Screen): ProgressLine {
   let next = 0
   let isShown = false
   return {
-    show(title, done, total) {
+    show(title, done, total, more) {
       const now = performance.now()
       if (now < next && done !== total) return
       next = now + PAUSE
       isShown = true
       // A line that is as wide as the screen would go on in the next one.
-      const text = progressText(title, done, total).slice(0, (screen.columns || 80) - 1)
+      const text = `${progressText(title, done, total)}${more ? ` ${more}` : ''}`.slice(
+        0,
+        (screen.columns || 80) - 1,
+      )
       screen.write(`\r${text}\u001b[K`)
     },
     stop() {

@@ -65,7 +65,7 @@ function perChannel(values: readonly number[], channels: number, what: string): 
 }
 
 /** Real value of each pixel value, channel by channel: 256 entries a channel. */
-function normalizationTable({ mean, std }: Normalization, channels: number): Float32Array {
+export function normalizationTable({ mean, std }: Normalization, channels: number): Float32Array {
   const means = perChannel(mean, channels, 'mean')
   const stds = perChannel(std, channels, 'std')
   const table = new Float32Array(256 * channels)

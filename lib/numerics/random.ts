@@ -18,3 +18,15 @@ export function randomIntegers(seed: number, count: number, low: number, high: n
   const span = high - low + 1
   return Float64Array.from({ length: count }, () => low + Math.floor((next() / 2 ** 32) * span))
 }
+
+/** One seed of several numbers: every one of them, and their order, changes all bits (the last step of MurmurHash3, Appleby 2011). */
+export function mixedSeed(...parts: readonly number[]): number {
+  let hash = 0
+  for (const part of parts) {
+    hash = Math.imul(hash ^ part, 0x9e3779b1) + 0x6d2b79f5
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+    hash ^= hash >>> 16
+  }
+  return hash >>> 0
+}

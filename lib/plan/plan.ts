@@ -17,6 +17,8 @@ export interface PlannedTensor {
     | { readonly where: 'arena'; readonly offset: number }
     | { readonly where: 'constant'; readonly data: Uint8Array }
     | { readonly where: 'state'; readonly variable: number }
+    /** The caller's array for a port, inputs first: nothing is copied. */
+    | { readonly where: 'lent'; readonly port: number }
   /** First and last moment that touches the tensor; -1 for model inputs, `moments` for outputs. */
   readonly life: readonly [number, number]
 }

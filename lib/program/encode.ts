@@ -102,10 +102,11 @@ export function encode(
   for (const tensor of plan.tensors) {
     const { place, shape } = tensor
     const source = place.where === 'constant' ? sourceOf(place.data) : 0
+    const number = place.where === 'state' ? place.variable : place.where === 'lent' ? place.port : source
     const offset = place.where === 'arena' ? place.offset : 0
     words[at] = dtypeNumber(tensor, format)
     words[at + 1] = numberOf('place', format.places, place.where)
-    words[at + 2] = place.where === 'state' ? place.variable : source
+    words[at + 2] = number
     words[at + 3] = shape.length
     words.set(shape, at + 4)
     words[at + 12] = offset

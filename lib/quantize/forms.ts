@@ -56,7 +56,7 @@ function formOf(
 }
 
 /** Why an operator has no other form than the one it has. */
-function unfit(
+export function unfit(
   { inputs, outputs, options }: PlacedOperator,
   { layer }: OperatorRule,
   tensors: readonly TensorRecord[],

@@ -49,7 +49,7 @@ const INT4_OPERATORS = ['CONV_2D', 'FULLY_CONNECTED']
 
 /** Type in the file: the narrowest that holds the codes and that the operator takes. */
 export function storedType(
-  { bits, method }: WeightSettings,
+  { bits, method }: Pick<WeightSettings, 'bits' | 'method'>,
   type: string,
   form: Exclude<Form, { kind: 'float' }>,
 ): 'int8' | 'int4' {

@@ -21,7 +21,7 @@ import { possibleSettings, storedType } from './layer-weights.js'
 import type { Progress } from './options.js'
 import type { FloatGraph, PlacedOperator } from './prepare.js'
 import { meanError } from './repairs/bias-correction.js'
-import type { Affine, CodeType } from './rules.js'
+import type { Affine, CodeType, LayerOperands } from './rules.js'
 import type { LayerInputs } from './weights/layer-inputs.js'
 import { quantizeRows, rowValues } from './weights/quantize-rows.js'
 import { rowLayout, toRows } from './weights/rows.js'
@@ -79,22 +79,8 @@ function quantizeLayer(
   const form = forms[i] as Exclude<Form, { kind: 'float' }>
   const operands = layerOperands(form) as NonNullable<ReturnType<typeof layerOperands>>
   const { type, place, inputs } = operator
-  const [weights, bias] = [
-    graph.tensors[inputs[operands.weights] ?? -1],
-    graph.tensors[inputs[operands.bias] ?? -1],
-  ]
-  if (weights === undefined) throw new LowbitError('INTERNAL', `${type} #${place} has no weights`)
-  const layout = rowLayout(type, weights.shape)
-  const values = toRows(floatsOf(weights), layout)
-  const layer: Layer = {
-    type,
-    form,
-    weights,
-    layout,
-    ...(bias
-      ? { bias: { record: bias, values: floatsOf(bias) } }
-      : form.kind === 'integer' && { bias: noBias(weights, layout.rows) }),
-  }
+  const { layer, values } = floatLayer(graph, operator, form, operands)
+  const { layout } = layer
   const wanted = (settings[i] as Settings).weights
   if (wanted.type === 'float16') {
     return { layer, settings: wanted, values, tensors: halfTensors(layer, values), notes: [] }
@@ -122,6 +108,28 @@ function quantizeLayer(
   return withTensors(quantized, error)
 }
 
+/** A layer as it is, and its weights as rows. */
+export function floatLayer(
+  { tensors }: FloatGraph,
+  { type, place, inputs }: PlacedOperator,
+  form: Layer['form'],
+  operands: LayerOperands,
+): { readonly layer: Layer; readonly values: Float32Array } {
+  const [weights, bias] = [tensors[inputs[operands.weights] ?? -1], tensors[inputs[operands.bias] ?? -1]]
+  if (weights === undefined) throw new LowbitError('INTERNAL', `${type} #${place} has no weights`)
+  const layout = rowLayout(type, weights.shape)
+  const layer: Layer = {
+    type,
+    form,
+    weights,
+    layout,
+    ...(bias
+      ? { bias: { record: bias, values: floatsOf(bias) } }
+      : form.kind === 'integer' && { bias: noBias(weights, layout.rows) }),
+  }
+  return { layer, values: toRows(floatsOf(weights), layout) }
+}
+
 /** Convolutions of codes have a bias, the reference kernels say. */
 function noBias(weights: TensorRecord, rows: number): NonNullable<Layer['bias']> {
   const shape = [rows]
@@ -134,10 +142,10 @@ function noBias(weights: TensorRecord, rows: number): NonNullable<Layer['bias']>
  *
  * @param error Mean error of each row, which the bias is to take up.
  */
-export function withTensors(
-  quantized: Omit<QuantizedLayer, 'tensors'> & { readonly rows: QuantizedRows },
+export function withTensors<T extends Pick<QuantizedLayer, 'layer' | 'inputScale'>>(
+  quantized: T & { readonly rows: QuantizedRows },
   error?: Float64Array,
-): QuantizedLayer {
+): T & { readonly tensors: LayerTensors } {
   const { rows, inputScale } = quantized
   const layer = error === undefined ? quantized.layer : withBiasError(quantized.layer, error)
   if (inputScale === undefined) return { ...quantized, tensors: hybridTensors(layer, rows) }

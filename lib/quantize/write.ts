@@ -12,8 +12,10 @@ import type { Affine, CodeType } from './rules.js'
 
 export interface WriteOptions {
   readonly forms: readonly Form[]
-  /** Codes that a tensor has in a type. */
+  /** Codes that a tensor has in a type, for those that read it. */
   readonly codes: (tensor: number, type: CodeType) => Affine
+  /** Codes that it goes through, from those in which it is made to `codes`. Default: those alone. */
+  readonly made?: (tensor: number, type: CodeType) => readonly Affine[]
   /** Weights and bias of the operators that have them, by place among the operators. */
   readonly layers: ReadonlyMap<number, LayerTensors>
   readonly ports: 'integer' | 'float32'
@@ -28,7 +30,8 @@ const INTEGER_OPTIONS: Readonly<Record<string, OperatorRecord['options']>> = {
 }
 
 /** How a tensor is kept: `float32`, or codes. */
-type Kept = 'float32' | ({ readonly type: CodeType } & Affine)
+type Codes = { readonly type: CodeType } & Affine
+type Kept = 'float32' | Codes
 
 export interface Written {
   readonly file: ModelFile
@@ -49,6 +52,8 @@ class Writer {
   readonly #kept = new Map<number, Kept>()
   /** Other forms of tensors, by tensor and form. */
   readonly #forms = new Map<string, number>()
+  /** Tensors in their last codes. */
+  readonly #lasts = new Map<number, number>()
 
   constructor(model: FloatModel, options: WriteOptions) {
     this.#model = model
@@ -61,7 +66,7 @@ class Writer {
     if (this.#options.ports === 'integer') for (const input of main.inputs) this.#quantizeInput(input)
     for (const [i, operator] of main.operators.entries()) this.#add(operator, i)
     const outputs = main.outputs.map((output) =>
-      this.#options.ports === 'float32' ? this.#floatOutput(output) : output,
+      this.#options.ports === 'float32' ? this.#floatOutput(output) : this.#integerOutput(output),
     )
     const graph = { ...main, tensors: this.#tensors, operators: this.#operators, outputs }
     const moved = new Map(main.outputs.map((output, i) => [output, outputs[i] as number]))
@@ -143,7 +148,7 @@ class Writer {
   }
 
   #keepAsCodes(tensor: number, type: CodeType): void {
-    const codes = { type, ...this.#options.codes(tensor, type) }
+    const codes: Codes = { type, ...(this.#path(tensor, type)[0] as Affine) }
     this.#kept.set(tensor, codes)
     const { quantization: _, ...record } = this.#tensors[tensor] as TensorRecord
     this.#tensors[tensor] = { ...record, dtype: type, quantization: quantizationOf(codes) }
@@ -161,9 +166,38 @@ class Writer {
     const made =
       record.data !== undefined && form !== 'float32'
         ? this.#tensor(codesOfConstant(record, form))
-        : this.#convert(tensor, form)
+        : this.#converted(tensor, kept, form)
     this.#forms.set(key, made)
     return made
+  }
+
+  #converted(tensor: number, kept: Kept, form: Kept): number {
+    const type = form === 'float32' ? kept : form
+    if (this.#options.made === undefined || type === 'float32') return this.#convert(tensor, form)
+    const last = this.#finished(tensor, kept, type.type)
+    const { dtype, quantization } = this.#tensors[last] as TensorRecord
+    const isThere =
+      form !== 'float32' &&
+      dtype === form.type &&
+      quantization?.scale[0] === form.scale &&
+      quantization.zeroPoint[0] === form.zeroPoint
+    return isThere ? last : this.#convert(last, form)
+  }
+
+  /** The tensor in its last codes, where it goes through several. */
+  #finished(tensor: number, kept: Kept, type: CodeType): number {
+    const path = this.#path(tensor, type)
+    if (path.length === 1) return tensor
+    const known = this.#lasts.get(tensor)
+    if (known !== undefined) return known
+    const steps = kept === 'float32' ? path : path.slice(1)
+    const last = steps.reduce((at, codes) => this.#convert(at, { type, ...codes }), tensor)
+    this.#lasts.set(tensor, last)
+    return last
+  }
+
+  #path(tensor: number, type: CodeType): readonly Affine[] {
+    return this.#options.made?.(tensor, type) ?? [this.#options.codes(tensor, type)]
   }
 
   #convert(tensor: number, form: Kept, version?: number): number {
@@ -192,8 +226,18 @@ class Writer {
 
   /** An output of the model as float32, under the name that it has. */
   #floatOutput(output: number): number {
-    if (!this.#kept.has(output)) return output
-    const converted = this.#read(output, 'float32')
+    return this.#kept.has(output) ? this.#namedAs(output, this.#read(output, 'float32')) : output
+  }
+
+  /** An output of the model in the codes that it is read in. */
+  #integerOutput(output: number): number {
+    const kept = this.#kept.get(output)
+    if (kept === undefined || kept === 'float32') return output
+    return this.#namedAs(output, this.#finished(output, kept, kept.type))
+  }
+
+  #namedAs(output: number, converted: number): number {
+    if (converted === output) return output
     const [codes, real] = [this.#tensors[output] as TensorRecord, this.#tensors[converted] as TensorRecord]
     this.#tensors[output] = { ...codes, name: `${codes.name}_${codes.dtype}` }
     this.#tensors[converted] = { ...real, name: codes.name }

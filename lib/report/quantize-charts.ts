@@ -7,7 +7,7 @@ import type { Chart } from './draw.js'
 /** The page's style sheet names them too. */
 export const COLOURS = { before: '#9aa5b1', after: '#2563eb', weights: '#d97706', range: '#dc2626' } as const
 
-const LOOK = {
+export const LOOK = {
   background: 'transparent',
   config: {
     // Descriptions of every mark would be most of the file; a caption says what a chart shows.

@@ -50,7 +50,7 @@ constexpr Named kDtypes[] = {
 constexpr Named kKinds[] = {Of("int32", Kind::kInt32), Of("float32", Kind::kFloat32),
                             Of("float64", Kind::kFloat64), Of("bytes", Kind::kBytes)};
 constexpr Named kPlaces[] = {Of("arena", Where::kArena), Of("constant", Where::kConstant),
-                             Of("state", Where::kState)};
+                             Of("state", Where::kState), Of("lent", Where::kLent)};
 
 napi_status SetNumber(napi_env env, napi_value object, const char* name, double number) {
   napi_value value;

@@ -97,7 +97,34 @@ Failure OpenViews(napi_env env, const char* what, const std::vector<program::Por
   return {};
 }
 
-// Runs on this thread: input_at(i) and output_at(i) are asked in order, once each.
+// Steps count on it that elements are aligned, and that outputs are memory of their own: what was lent must not overlap
+// an output.
+Failure CheckLoans(const program::Program& program, const RunCall& call) {
+  if (!program.takes_loans()) return {};
+  const size_t inputs = call.inputs.size(), ports = inputs + call.outputs.size();
+  const auto bytes = [&](size_t i) {
+    return i < inputs ? call.inputs[i].bytes : call.outputs[i - inputs].bytes;
+  };
+  for (size_t i = 0; i < ports; ++i) {
+    const size_t element = program.element_bytes(i);
+    if (program.is_lent(i) && reinterpret_cast<uintptr_t>(bytes(i).data) % element != 0)
+      return {kOptionInvalid,
+              (i < inputs ? "input " + std::to_string(i) : "output " + std::to_string(i - inputs)) +
+                  " is not aligned to elements of " + std::to_string(element) + " bytes"};
+  }
+  for (size_t output = inputs; output < ports; ++output) {
+    for (size_t other = 0; other < output; ++other) {
+      const Span<uint8_t> a = bytes(output), b = bytes(other);
+      if (a.data < b.data + b.size && b.data < a.data + a.size)
+        return {kOptionInvalid,
+                "output " + std::to_string(output - inputs) + " shares memory with another array"};
+    }
+  }
+  return {};
+}
+
+// Runs on this thread: input_at(i) and output_at(i) are asked in order, once each; outputs that are lent before the
+// others.
 template <typename InputAt, typename OutputAt>
 napi_value RunHere(napi_env env, ProgramObject* object, const InputAt& input_at, const OutputAt& output_at) {
   program::Program& program = *object->program;
@@ -105,9 +132,21 @@ napi_value RunHere(napi_env env, ProgramObject* object, const InputAt& input_at,
   RunWork::CatchUp(object->strand.get(), parts.state.get());
   std::unique_ptr<program::Block> block = program.Take();
   if (!block) return Throw(env, {kLimitExceeded, "not enough memory for a run"});
-  for (size_t i = 0; i < parts.inputs.size(); ++i) program.CopyIn(*block, i, input_at(i));
+  const size_t inputs = parts.inputs.size(), outputs = parts.outputs.size();
+  for (size_t i = 0; i < inputs; ++i) {
+    if (program.is_lent(i)) {
+      program.Lend(*block, i, input_at(i));
+    } else {
+      program.CopyIn(*block, i, input_at(i));
+    }
+  }
+  for (size_t i = 0; i < outputs; ++i) {
+    if (program.is_lent(inputs + i)) program.Lend(*block, inputs + i, output_at(i));
+  }
   const Status status = program.Run(*block, nullptr, nullptr);
-  for (size_t i = 0; status.ok() && i < parts.outputs.size(); ++i) program.CopyOut(*block, i, output_at(i));
+  for (size_t i = 0; status.ok() && i < outputs; ++i) {
+    if (!program.is_lent(inputs + i)) program.CopyOut(*block, i, output_at(i));
+  }
   program.Give(std::move(block));
   Report(env, object);
   return status.ok() ? nullptr : Throw(env, FailureOf(status));
@@ -121,6 +160,7 @@ napi_value Run(napi_env env, napi_callback_info info) {
     return Throw(env, failure);
   if (Failure failure = OpenViews(env, "output", program.parts().outputs, &call.outputs))
     return Throw(env, failure);
+  if (Failure failure = CheckLoans(program, call)) return Throw(env, failure);
   return RunHere(
       env, call.object, [&](size_t i) { return call.inputs[i].bytes.data; },
       [&](size_t i) { return call.outputs[i].bytes.data; });
@@ -166,6 +206,7 @@ napi_value Exchange(napi_env env, napi_callback_info info) {
   ProgramObject* object = nullptr;
   if (Failure failure = ReadCall(env, info, 0, 0, "exchange()", &call)) return Throw(env, failure);
   if (Failure failure = UnwrapProgram(env, call.self, &object)) return Throw(env, failure);
+  if (object->program->takes_loans()) return nullptr;
   if (!object->exchange) {
     auto memory = std::make_shared<AlignedBuffer>();
     const size_t size = object->program->input_bytes() + object->program->output_bytes();
@@ -189,6 +230,9 @@ napi_value RunAsync(napi_env env, napi_callback_info info) {
   RunCall call;
   if (Failure failure = ReadRunCall(env, info, "runAsync(inputs, outputs)", &call))
     return Throw(env, failure);
+  if (call.object->program->takes_loans())
+    return Throw(env,
+                 {kOptionInvalid, "a program that works in the caller's memory runs on its thread only"});
   Instance* const instance = Instance::Of(env);
   if (!instance) return Throw(env, {kInternal, "the environment is ending"});
 
@@ -229,6 +273,8 @@ napi_value Profile(napi_env env, napi_callback_info info) {
   if (Failure failure = ReadInteger(env, call.args[1], "runs", 1, kMaxRuns, &runs))
     return Throw(env, failure);
   if (Failure failure = LiveProgram(*object)) return Throw(env, failure);
+  if (object->program->takes_loans())
+    return Throw(env, {kOptionInvalid, "a program that works in the caller's memory has no profile"});
   if (runs * static_cast<double>(object->program->parts().steps.size()) > kMaxTimings)
     return Throw(env, {kOptionInvalid, "so many runs of so many steps are too many timings"});
   napi_value promise;

@@ -2,6 +2,7 @@
 #include "dispatch/names.h"
 
 #include "dispatch/affine.h"
+#include "dispatch/columns_f32.h"
 #include "dispatch/depthwise.h"
 #include "dispatch/depthwise_f32.h"
 #include "dispatch/depthwise_rows.h"
@@ -13,14 +14,17 @@
 #include "dispatch/gemm_s16.h"
 #include "dispatch/gemm_u8.h"
 #include "dispatch/gemv.h"
+#include "dispatch/gradient_f32.h"
 #include "dispatch/lut.h"
 #include "dispatch/map_f32.h"
+#include "dispatch/outer_f32.h"
 #include "dispatch/pair_f32.h"
 #include "dispatch/plane.h"
 #include "dispatch/pool.h"
 #include "dispatch/resize.h"
 #include "dispatch/rows_f32.h"
 #include "dispatch/sum.h"
+#include "dispatch/update_f32.h"
 #include "dispatch/winograd.h"
 
 namespace lowbit::dispatch {
@@ -45,6 +49,7 @@ std::vector<const char*> KernelNames(cpu::Isa have) {
   Add(winograd::Lists(), have, &names);
   Add(gemm_s16::Lists(), have, &names);
   Add(gemm_f32::Lists(), have, &names);
+  Add(outer_f32::Lists(), have, &names);
   Add(depthwise_rows::Lists(), have, &names);
   Add(depthwise::Lists(), have, &names);
   Add(depthwise_s16::Lists(), have, &names);
@@ -59,6 +64,14 @@ std::vector<const char*> KernelNames(cpu::Isa have) {
   Add(map_f32::Lists(), have, &names);
   Add(pair_f32::Lists(), have, &names);
   Add(rows_f32::Lists(), have, &names);
+  Add(columns_f32::Lists(), have, &names);
+  Add(update_f32::Lists(), have, &names);
+  for (const auto* list : gradient_f32::Lists()) {
+    for (size_t i = 0; i < list->count; ++i) {
+      const auto& row = list->first[i];
+      if (cpu::Has(have, row.needs)) names.insert(names.end(), {row.clamp_name, row.max_pool_name});
+    }
+  }
   Add(resize::Lists(), have, &names);
   return names;
 }

@@ -67,6 +67,8 @@ class Arguments final : public StepArgs {
       operands_.push_back(tensor < 0 ? nullptr : &tensors_[static_cast<size_t>(tensor)]);
       if (output && operands_.back()->is_constant())
         return Fail(Code::kInvalid, "output " + Text(i - record_.input_count) + " is a constant");
+      if (output && operands_.back()->is_lent() && operands_.back()->source < source_.header.inputs.count)
+        return Fail(Code::kInvalid, "output " + Text(i - record_.input_count) + " is an input that was lent");
     }
     const std::string overlap =
         FindOverlap({operands_.data(), operands_.size()}, record_.input_count, kinds[record_.kind].in_place);

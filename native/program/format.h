@@ -46,6 +46,7 @@ enum class Where : int32_t {
   kArena = 0,     // offset into the arena, a multiple of 64 unless the tensor is a view
   kConstant = 1,  // offset into the constant block `source`
   kState = 2,     // offset into the variable `source`, which keeps its bytes from run to run
+  kLent = 3,      // the caller's memory for port `source` (inputs, then outputs); nothing is copied
 };
 
 struct Section {

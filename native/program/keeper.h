@@ -46,6 +46,7 @@ class Keeper {
 
   Operand Keep(const Tensor& tensor) {
     if (tensor.is_state()) return Operand(tensor.variable);
+    if (tensor.is_lent()) return Operand::Lent(tensor.source);
     if (!tensor.is_constant()) return Operand(tensor.offset);
     const auto [place, fresh] = copies_.try_emplace({tensor.constant, tensor.bytes}, nullptr);
     if (fresh) {

@@ -33,7 +33,8 @@ Status ReadPorts(const Source& source, const std::vector<Tensor>& tensors, bool 
     if (!outputs && tensor.is_constant()) return Invalid("program: " + what + Text(i) + " is a constant");
     total += tensor.bytes + 64;
     if (total > SIZE_MAX / 4) return Status(Code::kLimit, "program: its " + what + Text(i) + " is too large");
-    ports->push_back({tensor.bytes, keeper->Keep(tensor)});
+    const size_t element = tensor.is_lent() && tensor.dtype != Dtype::kBool ? 4 : 1;
+    ports->push_back({tensor.bytes, element, keeper->Keep(tensor)});
     if (keeper->failed()) return Status(Code::kLimit, "program: not enough memory for its constant outputs");
   }
   return Status();

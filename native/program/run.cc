@@ -13,12 +13,17 @@ namespace lowbit::program {
 Program::Program(Parts parts) : parts_(std::move(parts)) {
   for (const Port& port : parts_.inputs) input_bytes_ += RoundUp(port.bytes);
   for (const Port& port : parts_.outputs) output_bytes_ += RoundUp(port.bytes);
+  for (const std::vector<Port>* ports : {&parts_.inputs, &parts_.outputs})
+    for (const Port& port : *ports) takes_loans_ = takes_loans_ || port.at.is_lent();
   free_.reserve(kKept);
 }
 
 std::unique_ptr<Block> Program::NewBlock() {
   std::unique_ptr<Block> block(new (std::nothrow) Block);
-  if (block && block->arena.Allocate(parts_.arena_bytes) && block->scratch.Allocate(parts_.scratch_bytes))
+  const size_t ports = parts_.inputs.size() + parts_.outputs.size();
+  if (block) block->lent.reset(new (std::nothrow) uint8_t*[ports]());
+  if (block && block->lent && block->arena.Allocate(parts_.arena_bytes) &&
+      block->scratch.Allocate(parts_.scratch_bytes))
     return block;
   const std::lock_guard<std::mutex> lock(mutex_);
   --out_;
@@ -67,8 +72,8 @@ void Program::Close() {
 }
 
 RunContext Program::ContextOf(const Block& block) const {
-  return {const_cast<uint8_t*>(block.arena.data()), const_cast<uint8_t*>(block.scratch.data()), parts_.pool,
-          parts_.threads};
+  return {const_cast<uint8_t*>(block.arena.data()), block.lent.get(),
+          const_cast<uint8_t*>(block.scratch.data()), parts_.pool, parts_.threads};
 }
 
 void Program::CopyIn(Block& block, size_t input, const void* bytes) const {

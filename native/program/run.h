@@ -19,12 +19,14 @@ namespace lowbit::program {
 // An input or output of the program.
 struct Port {
   size_t bytes;
+  size_t element_bytes;  // what memory that is lent must be aligned to
   Operand at;
 };
 
 // What one run needs of its own.
 struct Block {
   AlignedBuffer arena, scratch;
+  std::unique_ptr<uint8_t*[]> lent;  // port by port, inputs first; null where bytes are copied
 };
 
 class Program {
@@ -66,6 +68,12 @@ class Program {
   void CopyIn(Block& block, size_t input, const void* bytes) const;
   void CopyOut(const Block& block, size_t output, void* bytes) const;
 
+  // Ports that are not copied: all of them must be lent before a run, and stay until it has ended.
+  bool takes_loans() const { return takes_loans_; }
+  bool is_lent(size_t port) const { return PortOf(port).at.is_lent(); }
+  size_t element_bytes(size_t port) const { return PortOf(port).element_bytes; }
+  void Lend(Block& block, size_t port, uint8_t* bytes) const { block.lent[port] = bytes; }
+
   // Whether runs depend on those before them. The caller sees to it that such runs never overlap, nor those of
   // programs with the same state.
   bool has_state() const { return !parts_.variables.empty(); }
@@ -87,8 +95,13 @@ class Program {
 
   std::unique_ptr<Block> NewBlock();
   RunContext ContextOf(const Block& block) const;
+  const Port& PortOf(size_t port) const {
+    const size_t inputs = parts_.inputs.size();
+    return port < inputs ? parts_.inputs[port] : parts_.outputs[port - inputs];
+  }
 
   const Parts parts_;
+  bool takes_loans_ = false;
   size_t input_bytes_ = 0, output_bytes_ = 0;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Block>> free_;  // under mutex_

@@ -46,6 +46,15 @@ Status CheckSection(const Source& source, const char* name, const Section& secti
   return Status();
 }
 
+// Whether tensor `index` is the port of this number: of the inputs, then the outputs.
+bool IsPort(const Source& source, uint32_t port, uint32_t index) {
+  const Section &inputs = source.header.inputs, &outputs = source.header.outputs;
+  if (port >= uint64_t{inputs.count} + outputs.count) return false;
+  const int32_t tensor = port < inputs.count ? source.At<int32_t>(inputs, port)
+                                             : source.At<int32_t>(outputs, port - inputs.count);
+  return tensor == static_cast<int64_t>(index);
+}
+
 }  // namespace
 
 Status OpenSource(Span<const uint8_t> bytes, Source* source) {
@@ -114,8 +123,15 @@ Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constant
     if (record.source >= constants.size)
       return fail("constant block " + Text(record.source) + " was not given");
     space = constants[record.source].size;
+  } else if (record.where == Where::kLent) {
+    const bool is_plain =
+        record.dtype == Dtype::kFloat32 || record.dtype == Dtype::kInt32 || record.dtype == Dtype::kBool;
+    if (!is_plain) return fail("only float32, int32 and bool are lent");
+    if (!IsPort(source, record.source, index))
+      return fail("it was lent, and is not port " + Text(record.source));
+    space = bytes;
   } else {
-    return fail("it is neither in the arena nor in the state nor constant");
+    return fail("it is in no place that there is");
   }
   if (record.offset > space || bytes > space - record.offset)
     return fail("bytes " + Text(record.offset) + " + " + Text(bytes) + " lie outside of the " + Text(space) +
@@ -136,7 +152,7 @@ Status ReadTensor(const Source& source, Span<const Span<const uint8_t>> constant
   tensor->offset = record.where == Where::kConstant ? 0 : static_cast<size_t>(record.offset);
   tensor->constant = constant;
   tensor->variable = variable ? variable + tensor->offset : nullptr;
-  tensor->source = record.where == Where::kState ? record.source : 0;
+  tensor->source = record.where == Where::kState || record.where == Where::kLent ? record.source : 0;
   return Status();
 }
 

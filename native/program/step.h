@@ -50,7 +50,8 @@ struct Flow {
 // One run's memory and helpers.
 struct RunContext {
   uint8_t* arena;
-  uint8_t* scratch;  // at least Step::scratch_bytes(threads), 64-byte aligned, contents undefined
+  uint8_t* const* lent;  // the caller's memory, port by port
+  uint8_t* scratch;      // at least Step::scratch_bytes(threads), 64-byte aligned, contents undefined
   threads::Pool* pool;
   int threads;           // how many may work on a step, the caller included; >= 1
   Flow* flow = nullptr;  // null where none can fail, and there are no blocks
@@ -72,8 +73,8 @@ struct StepBlock {
 // Runs the steps from `first` on, up to the first that ends the run: false then (run.cc).
 bool RunSteps(const RunContext& run, size_t first, size_t count) noexcept;
 
-// A tensor as a step sees it, checked: bytes == size of dtype x dims, in the arena, in the state or in
-// program-owned memory.
+// A tensor as a step sees it, checked: bytes == size of dtype x dims, in the arena, in the state, in
+// program-owned memory or in the caller's.
 struct Tensor {
   Dtype dtype;
   int rank;
@@ -85,12 +86,13 @@ struct Tensor {
   // Constants: the number of their block, the same in all programs of a model (0: none), and where in it.
   uint64_t identity = 0;
   size_t block_offset = 0;
-  // State: where its variable lies, and which it is.
+  // State: where its variable lies, and which it is. Lent: the number of the port.
   uint8_t* variable = nullptr;
   uint32_t source = 0;
 
   bool is_constant() const { return where == Where::kConstant; }
   bool is_state() const { return where == Where::kState; }
+  bool is_lent() const { return where == Where::kLent; }
   size_t count() const {
     size_t n = 1;
     for (int i = 0; i < rank; ++i) n *= static_cast<size_t>(dims[i]);
@@ -98,25 +100,33 @@ struct Tensor {
   }
 };
 
-// Where an operand is found while running: in the arena, or in memory that stays where it is (constants,
-// variables).
+// Where an operand is found while running: in the arena, in memory that stays where it is (constants,
+// variables), or in what the caller lends.
 class Operand {
  public:
   Operand() = default;
   explicit Operand(size_t offset) : offset_(offset) {}
   explicit Operand(uint8_t* fixed) : fixed_(fixed) {}
+  static Operand Lent(uint32_t port) {
+    Operand operand;
+    operand.port_ = static_cast<int64_t>(port);
+    return operand;
+  }
+  bool is_lent() const { return port_ >= 0; }
   template <typename T>
   const T* In(const RunContext& run) const {
     return Out<T>(run);
   }
   template <typename T>
   T* Out(const RunContext& run) const {
-    return reinterpret_cast<T*>(fixed_ ? fixed_ : run.arena + offset_);
+    if (fixed_) return reinterpret_cast<T*>(fixed_);
+    return reinterpret_cast<T*>(is_lent() ? run.lent[port_] : run.arena + offset_);
   }
 
  private:
   uint8_t* fixed_ = nullptr;
   size_t offset_ = 0;
+  int64_t port_ = -1;
 };
 
 class Step {

@@ -23,6 +23,8 @@ const documented = new Set(codeSpans)
 const model = join(ROOT, 'assets/cifar10.tflite')
 
 const data = tree({
+  'data.mjs': `const train = { inputs: new Uint8Array(600), labels: [0, 1] }
+export default { shape: [10, 10, 3], train, test: train }`,
   'float.tflite': floatColourSums(),
   'x.npy': npy(
     Float32Array.from({ length: 24 }, (_, i) => 10 * i),
@@ -31,6 +33,8 @@ const data = tree({
   'y.npy': npy(Int32Array.of(0, 1), [2], { descr: '<i4' }),
 })
 const labelled = ['--data', join(data, 'x.npy'), '--labels', join(data, 'y.npy')]
+
+const training = ['train', join(data, 'data.mjs'), '--network', 'digits', '--epochs', '1']
 
 for (const args of [
   ['run'],
@@ -41,6 +45,7 @@ for (const args of [
   ['doctor'],
   ['quantize', join(data, 'float.tflite'), ...labelled, '-o', join(data, 'out.tflite')],
   ['evaluate', join(data, 'float.tflite'), ...labelled],
+  [...training, '--qat', 'int8', '--qat-epochs', '1', '--out', join(data, 'trained.tflite')],
   ['inspect', 'no-such-file'],
 ]) {
   test(args.join(' ').replaceAll(model, 'model').replaceAll(`${data}/`, ''), async (t) => {

@@ -3,7 +3,8 @@
 //   out[p][c] = clamp(bias[c] + sum over t of taps[p][t][c] * weights[t][c])
 //
 // Taps are pointers to the input pixels under the filter, or to zeros where it hangs over the edge. Sums may
-// differ from the scalar row's in their order and in fused multiply-adds; NaN passes through the clamp.
+// differ from the scalar row's in their order and in fused multiply-adds; NaN passes through the clamp. `out` may be
+// `bias` where there is one pixel.
 #pragma once
 
 #include <cstddef>

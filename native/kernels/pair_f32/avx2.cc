@@ -19,6 +19,8 @@ constexpr Row kList[] = {
     {"squared_difference.f32.avx2", cpu::kAvx2, Operation::kSquaredDifference,
      Pair<Operation::kSquaredDifference, Vector>},
     {"prelu.f32.avx2", cpu::kAvx2, Operation::kPrelu, Pair<Operation::kPrelu, Vector>},
+    {"maximum_or_nan.f32.avx2", cpu::kAvx2, Operation::kMaximumOrNan, Pair<Operation::kMaximumOrNan, Vector>},
+    {"minimum_or_nan.f32.avx2", cpu::kAvx2, Operation::kMinimumOrNan, Pair<Operation::kMinimumOrNan, Vector>},
 };
 
 }  // namespace

@@ -19,6 +19,10 @@ constexpr Row kList[] = {
     {"squared_difference.f32.avx512vnni", cpu::kAvx512Vnni, Operation::kSquaredDifference,
      Pair<Operation::kSquaredDifference, Vector>},
     {"prelu.f32.avx512vnni", cpu::kAvx512Vnni, Operation::kPrelu, Pair<Operation::kPrelu, Vector>},
+    {"maximum_or_nan.f32.avx512vnni", cpu::kAvx512Vnni, Operation::kMaximumOrNan,
+     Pair<Operation::kMaximumOrNan, Vector>},
+    {"minimum_or_nan.f32.avx512vnni", cpu::kAvx512Vnni, Operation::kMinimumOrNan,
+     Pair<Operation::kMinimumOrNan, Vector>},
 };
 
 }  // namespace

@@ -17,6 +17,10 @@ inline float Apply(float a, float b) {
       return a > b ? a : b;
     case Operation::kMinimum:
       return a < b ? a : b;
+    case Operation::kMaximumOrNan:
+      return a != a || a > b ? a : b;
+    case Operation::kMinimumOrNan:
+      return a != a || a < b ? a : b;
     case Operation::kDiv:
       return a / b;
     case Operation::kSquaredDifference:
@@ -47,6 +51,8 @@ constexpr Row kList[] = {
     {"squared_difference.f32.scalar", cpu::kScalar, Operation::kSquaredDifference,
      Pair<Operation::kSquaredDifference>},
     {"prelu.f32.scalar", cpu::kScalar, Operation::kPrelu, Pair<Operation::kPrelu>},
+    {"maximum_or_nan.f32.scalar", cpu::kScalar, Operation::kMaximumOrNan, Pair<Operation::kMaximumOrNan>},
+    {"minimum_or_nan.f32.scalar", cpu::kScalar, Operation::kMinimumOrNan, Pair<Operation::kMinimumOrNan>},
 };
 
 }  // namespace

@@ -20,6 +20,10 @@ inline typename V::F Apply(typename V::F a, typename V::F b) {
       return V::Max(a, b);
     case Operation::kMinimum:
       return V::Min(a, b);
+    case Operation::kMaximumOrNan:
+      return V::Select(V::AtLeast(a, a), V::Max(a, b), a);
+    case Operation::kMinimumOrNan:
+      return V::Select(V::AtLeast(a, a), V::Min(a, b), a);
     case Operation::kDiv:
       return V::Div(a, b);
     case Operation::kSquaredDifference: {

@@ -5,41 +5,20 @@
 // int8 -> int16 by the 64-bit rule, where each output row is a sum of rows of the right side.
 //
 // Attributes: adjointA, adjointB (the operand's last two dimensions are the other way round); of float32 also
-// interleavedA, interleavedB, interleavedOut (rows stand before the last leading dimension: [.., m, heads, k]).
+// interleavedA, interleavedB, interleavedOut (rows stand before the last leading dimension: [.., m, heads, k]). Float32
+// may have a third input, a bias [n], computed too; then also lowReal and highReal.
+#include "program/steps/batch_matmul.h"
+
 #include <cstring>
-#include <limits>
 #include <memory>
 
-#include "dispatch/gemm_f32.h"
 #include "kernels/requantize/signed_shift.h"
 #include "kernels/requantize/wide.h"
 #include "program/steps/common.h"
-#include "program/steps/gemm_families.h"
 
 namespace lowbit::program::steps {
 
 namespace {
-
-constexpr int kMostLeading = kMaxRank - 2;
-
-struct Shape {
-  size_t m = 0, k = 0, n = 0, batches = 1;
-  bool adjoint_a = false, adjoint_b = false;
-  int leading = 0;
-  size_t extent[kMostLeading] = {};
-
-  // How an operand lies, in elements: from matrix to matrix along each leading dimension, from line to line.
-  struct Side {
-    size_t stride[kMostLeading] = {}, line = 0;
-  } a, b, out;
-
-  // Where the matrix of an operand begins that output matrix `batch` takes.
-  size_t Begin(size_t batch, const Side& side) const {
-    size_t begin = 0;
-    for (int i = leading; i-- > 0; batch /= extent[i]) begin += batch % extent[i] * side.stride[i];
-    return begin;
-  }
-};
 
 struct Requantization {
   int32_t zero_a = 0, zero_b = 0, zero_out = 0, multiplier = 0, low = 0, high = 0;
@@ -59,7 +38,7 @@ struct Requantization {
 template <typename A, typename B, typename Sum>
 class BatchMatmul final : public Step {
  public:
-  BatchMatmul(const Shape& shape, const Requantization& requantization, const char* name)
+  BatchMatmul(const MatmulExtents& shape, const Requantization& requantization, const char* name)
       : shape_(shape), requantization_(requantization) {
     kernel_ = name;
   }
@@ -119,87 +98,8 @@ class BatchMatmul final : public Step {
     *sum = static_cast<int32_t>(static_cast<uint32_t>(*sum) + static_cast<uint32_t>(x * y));
   }
 
-  Shape shape_;
+  MatmulExtents shape_;
   Requantization requantization_;
-  Operand a_, b_, out_;
-};
-
-// Float32: the right side is packed panel by panel, the rows of the left side pass over each.
-class RealBatchMatmul final : public Step {
- public:
-  RealBatchMatmul(const Shape& shape, const kernels::gemm_f32::Row& row) : shape_(shape), row_(row) {
-    kernel_ = row.name;
-  }
-
-  void Run(const RunContext& run) const noexcept override {
-    const float* a = a_.In<float>(run);
-    const float* b = b_.In<float>(run);
-    float* out = out_.Out<float>(run);
-    const auto matrix = [&](size_t batch, int slot) {
-      Multiply(a + shape_.Begin(batch, shape_.a), b + shape_.Begin(batch, shape_.b),
-               out + shape_.Begin(batch, shape_.out),
-               reinterpret_cast<float*>(run.scratch + static_cast<size_t>(slot) * slot_bytes()));
-    };
-    if (run.threads > 1 && shape_.batches * shape_.m * shape_.k * shape_.n >= kParallelMacs) {
-      run.pool->For(shape_.batches, run.threads, matrix);
-    } else {
-      for (size_t batch = 0; batch < shape_.batches; ++batch) matrix(batch, 0);
-    }
-  }
-  uint64_t scratch_bytes(int threads) const override { return static_cast<uint64_t>(threads) * slot_bytes(); }
-
-  void Bind(StepArgs& args) {
-    a_ = args.Bind(args.input(0));
-    b_ = args.Bind(args.input(1));
-    out_ = args.Bind(args.output(0));
-  }
-
- private:
-  size_t panel_bytes() const {
-    return DivideUp(shape_.k * static_cast<size_t>(row_.nr) * sizeof(float), 64) * 64;
-  }
-  size_t rows_bytes() const {
-    return shape_.adjoint_a ? DivideUp(shape_.m * shape_.k * sizeof(float), 64) * 64 : 0;
-  }
-  size_t slot_bytes() const {
-    return panel_bytes() + rows_bytes() + DivideUp(shape_.m * sizeof(const float*), 64) * 64;
-  }
-
-  void Multiply(const float* a, const float* b, float* out, float* panel) const {
-    static constexpr float kNoBias[64] = {};
-    constexpr float kInfinity = std::numeric_limits<float>::infinity();
-    const size_t m = shape_.m, k = shape_.k, n = shape_.n, nr = static_cast<size_t>(row_.nr);
-    if (shape_.adjoint_a) {
-      float* rows = panel + panel_bytes() / sizeof(float);
-      for (size_t i = 0; i < k; ++i) {
-        for (size_t row = 0; row < m; ++row) rows[row * k + i] = a[i * shape_.a.line + row];
-      }
-      a = rows;
-    }
-    const size_t line_a = shape_.adjoint_a ? k : shape_.a.line, line_b = shape_.b.line;
-    const size_t channel_stride = shape_.adjoint_b ? line_b : 1, depth_stride = shape_.adjoint_b ? 1 : line_b;
-    const float** rows =
-        reinterpret_cast<const float**>(panel + (panel_bytes() + rows_bytes()) / sizeof(float));
-    for (size_t i = 0; i < m; ++i) rows[i] = a + i * line_a;
-    static constexpr ptrdiff_t kOneRun = 0;
-    kernels::gemm_f32::Block block{};
-    block.lhs = rows;
-    block.runs = &kOneRun;
-    block.run_count = 1;
-    block.run_depth = static_cast<int>(k);
-    block.packed = panel;
-    block.out_stride = static_cast<ptrdiff_t>(shape_.out.line);
-    block.rows = m;
-    for (size_t column = 0; column < n; column += nr) {
-      block.cols = std::min(nr, n - column);
-      block.out = out + column;
-      row_.pack(b + column * channel_stride, channel_stride, depth_stride, block.cols, k, panel);
-      row_.run(block, {kNoBias, -kInfinity, kInfinity});
-    }
-  }
-
-  Shape shape_;
-  const kernels::gemm_f32::Row& row_;
   Operand a_, b_, out_;
 };
 
@@ -214,8 +114,8 @@ class Extents {
   size_t leading(int i) const { return At(i == 0 && is_interleaved_ ? 2 : 3 + i); }
 
   // Steps along the leading dimensions; none along those of extent 1, which broadcast.
-  Shape::Side Side(int leading_count) const {
-    Shape::Side side;
+  MatmulExtents::Side Side(int leading_count) const {
+    MatmulExtents::Side side;
     side.line = is_interleaved_ ? line() * leading(0) : line();
     size_t step = is_interleaved_ ? line() : lines() * line();
     for (int i = 0; i < leading_count; ++i) {
@@ -234,7 +134,7 @@ class Extents {
   bool is_interleaved_;
 };
 
-Status ReadShape(const StepArgs& args, Shape* shape) {
+Status ReadShape(const StepArgs& args, MatmulExtents* shape) {
   const Tensor &a = args.input(0), &b = args.input(1), &out = args.output(0);
   int adjoint_a, adjoint_b, interleaved[3] = {0, 0, 0};
   LOWBIT_RETURN_IF_ERROR(args.Int("adjointA", 0, 1, &adjoint_a));
@@ -273,8 +173,8 @@ Status ReadShape(const StepArgs& args, Shape* shape) {
 }
 
 template <typename A, typename B, typename Sum>
-Status Make(StepArgs& args, const Shape& shape, const Requantization& requantization, const char* name,
-            std::unique_ptr<Step>* step) {
+Status Make(StepArgs& args, const MatmulExtents& shape, const Requantization& requantization,
+            const char* name, std::unique_ptr<Step>* step) {
   auto made = std::make_unique<BatchMatmul<A, B, Sum>>(shape, requantization, name);
   made->Bind(args);
   *step = std::move(made);
@@ -284,19 +184,16 @@ Status Make(StepArgs& args, const Shape& shape, const Requantization& requantiza
 }  // namespace
 
 Status LoadBatchMatmul(StepArgs& args, std::unique_ptr<Step>* step) {
-  LOWBIT_RETURN_IF_ERROR(ExpectOperands(args, 2, 1));
-  Shape shape;
+  const bool has_bias = args.input_count() == 3;
+  LOWBIT_RETURN_IF_ERROR(ExpectOperands(args, has_bias ? 3 : 2, 1));
+  MatmulExtents shape;
   LOWBIT_RETURN_IF_ERROR(ReadShape(args, &shape));
   const Dtype a = args.input(0).dtype, b = args.input(1).dtype;
   if (args.output(0).dtype != a)
     return args.Fail(Code::kTypeMismatch, "left side and output must have one type");
   Requantization r;
-  if (a == Dtype::kFloat32 && b == Dtype::kFloat32) {
-    auto made = std::make_unique<RealBatchMatmul>(shape, dispatch::gemm_f32::Choose(shape.n, args.isa()));
-    made->Bind(args);
-    *step = std::move(made);
-    return Status();
-  }
+  if (a == Dtype::kFloat32 && b == Dtype::kFloat32) return LoadRealBatchMatmul(args, shape, step);
+  if (has_bias) return args.Fail(Code::kTypeMismatch, "only products of float32 take a bias");
   const bool is_wide = a == Dtype::kInt16;
   const int low = is_wide ? -32768 : -128, high = is_wide ? 32767 : 127;
   LOWBIT_RETURN_IF_ERROR(args.Int("zeroA", low, high, &r.zero_a));

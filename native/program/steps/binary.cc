@@ -27,6 +27,8 @@ enum Op {
   kAtan2,
   kXor,
   kRightShift,
+  kMaxOrNan,
+  kMinOrNan,
   kOps
 };
 
@@ -54,6 +56,12 @@ bool RealOperation(int op, kernels::pair_f32::Operation* operation) {
       return true;
     case kSquaredDifference:
       *operation = Operation::kSquaredDifference;
+      return true;
+    case kMaxOrNan:
+      *operation = Operation::kMaximumOrNan;
+      return true;
+    case kMinOrNan:
+      *operation = Operation::kMinimumOrNan;
       return true;
     case kPrelu:
       *operation = Operation::kPrelu;

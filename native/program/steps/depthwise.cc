@@ -135,10 +135,12 @@ Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step) {
     const size_t depth = static_cast<size_t>(window.filter_h) * static_cast<size_t>(window.filter_w);
     return LoadConvOf(args, window, {window.pixels(), 1, channels, depth}, {1, channels}, step);
   }
+  const size_t times = static_cast<size_t>(multiplier);
+  const auto is_real = [](const Tensor& tensor) { return tensor.dtype == Dtype::kFloat32; };
+  if (is_real(input) && is_real(weights) && is_real(output))
+    return LoadRealDepthwise(args, window, times, step);
   LayerKind kind;
   LOWBIT_RETURN_IF_ERROR(KindOfLayer(args, &kind));
-  const size_t times = static_cast<size_t>(multiplier);
-  if (kind == LayerKind::kReal) return LoadRealDepthwise(args, window, times, step);
   if (kind == LayerKind::kWide) return LoadWideDepthwise(args, window, times, step);
   if (kind == LayerKind::kHybrid) return LoadHybridDepthwise(args, window, times, step);
   QuantizedLayer layer;

@@ -82,7 +82,8 @@ class DepthwiseBase : public Step {
   // Whether kernels that walk along rows may take the window.
   bool IsSquare() const {
     const Window& w = window_;
-    return w.filter_h == w.filter_w && w.stride_h == w.stride_w && w.dilation_h == 1 && w.dilation_w == 1;
+    return w.filter_h == w.filter_w && w.stride_h == w.stride_w && w.dilation_h == 1 && w.dilation_w == 1 &&
+           !w.is_transposed;
   }
   // Elements of the row of padding they are handed: none where the filter never hangs over an upper or lower
   // edge.
@@ -135,6 +136,7 @@ class DepthwiseBase : public Step {
       for (int kx = 0; kx < w.filter_w; ++kx, ++t) {
         ptrdiff_t ix = w.InputColumn(0, kx);
         for (size_t ox = 0; ox < w.out_w; ++ox, ix += w.stride_w) {
+          if (w.is_transposed) ix = w.InputColumn(ox, kx);
           taps[ox * tap_count_ + t] =
               line && w.HasColumn(ix) ? line + static_cast<size_t>(ix) * channels_ : padding;
         }

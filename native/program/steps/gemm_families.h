@@ -105,10 +105,14 @@ struct RealFamily {
     kernels::gemm_f32::Channels channels{};
     size_t bytes() const { return memory.size(); }
   };
-  using Runtime = NoRuntime;
+  // A bias that was computed takes the place of the constant one; padded as that is.
+  struct Runtime {
+    const float* bias = nullptr;
+  };
   static void Run(const Row& row, const kernels::gemm_f32::Block& block, const Constants& constants,
-                  const NoRuntime&, size_t) {
-    row.run(block, constants.channels);
+                  const Runtime& runtime, size_t) {
+    const kernels::gemm_f32::Channels& channels = constants.channels;
+    row.run(block, {runtime.bias ? runtime.bias : channels.bias, channels.low, channels.high});
   }
 };
 

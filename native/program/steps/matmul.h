@@ -121,6 +121,11 @@ class Matmul {
     return packed_ ? Status() : args.Fail(Code::kLimit, "no memory for packed weights");
   }
 
+  // Weights that each run packs anew, into memory of its own: so many bytes, group after group, zeroed.
+  uint64_t unpacked_bytes() const { return Times(Times(shape_.groups, panels_), panel_bytes_); }
+  size_t panel_bytes() const { return panel_bytes_; }
+  bool is_parallel() const { return parallel_; }
+
   size_t padded_channels() const { return panels_ * static_cast<size_t>(row_->nr); }
   // The channel that entry i of the constants belongs to, or SIZE_MAX for padding.
   size_t ChannelOf(size_t i) const {
@@ -133,10 +138,12 @@ class Matmul {
   uint64_t scratch_bytes(int threads) const { return static_cast<size_t>(threads) * scratch_per_slot_; }
   uint64_t packed_bytes() const { return packed_->size() + constants.bytes(); }
 
-  // `flip`: of the stored bytes, for families that read them in place.
+  // `flip`: of the stored bytes, for families that read them in place. `packed`: weights of this run alone.
   void Run(const RunContext& run, uint8_t* scratch, const RowSource<Lhs>& rows, Lhs padding, uint8_t flip,
-           const void* input, Out* output, const Runtime& runtime = Runtime()) const noexcept {
-    const Job job = {scratch, &rows, padding, flip, input, output, &runtime};
+           const void* input, Out* output, const Runtime& runtime = Runtime(),
+           const uint8_t* packed = nullptr) const noexcept {
+    const Job job = {scratch, &rows,  padding,  flip,
+                     input,   output, &runtime, packed ? packed : packed_->data()};
     if (!parallel_) {
       for (size_t i = 0; i < chunks_; ++i) RunChunk(job, i, 0);
     } else {
@@ -155,6 +162,7 @@ class Matmul {
     const void* input;
     Out* output;
     const Runtime* runtime;
+    const uint8_t* packed;
   };
 
   void RunChunk(const Job& job, size_t index, int slot) const noexcept {
@@ -181,7 +189,7 @@ class Matmul {
       const size_t group = column / panels_, panel = column % panels_;
       const size_t some = std::min(std::min(panels_at_once_, panels_ - panel), last - column);
       block.runs = job.rows->offsets.data() + group * runs_.count;
-      block.packed = packed_->data() + column * panel_bytes_;
+      block.packed = job.packed + column * panel_bytes_;
       block.channel = column * nr;
       block.cols = std::min(some * nr, shape_.channels - panel * nr);
       block.out = job.output + first * stride + group * shape_.channels + panel * nr;

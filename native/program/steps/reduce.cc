@@ -9,10 +9,11 @@
 #include <limits>
 #include <type_traits>
 
+#include "dispatch/columns_f32.h"
 #include "dispatch/rows_f32.h"
 #include "dispatch/sum.h"
 #include "kernels/requantize/signed_shift.h"
-#include "program/steps/common.h"
+#include "program/steps/columns.h"
 
 namespace lowbit::program::steps {
 namespace {
@@ -215,6 +216,39 @@ class SumRows final : public Step {
   kernels::rows_f32::Sum sum_;
 };
 
+// Sums and means over the rows of matrices of float32.
+class SumColumns final : public Step {
+ public:
+  SumColumns(Operand in, Operand out, size_t batches, size_t rows, size_t cols, bool mean,
+             const kernels::columns_f32::Row& row)
+      : in_(in),
+        out_(out),
+        cols_(cols),
+        outputs_(batches * cols),
+        columns_(batches, rows, cols, 1),
+        count_(mean ? static_cast<float>(rows) : 1.0f),
+        sum_(row.sum) {
+    kernel_ = row.name;
+  }
+  uint64_t scratch_bytes(int /*threads*/) const override { return columns_.scratch_bytes(); }
+  void Run(const RunContext& run) const noexcept override {
+    const float* in = in_.In<float>(run);
+    float* out = out_.Out<float>(run);
+    columns_.Run(run, &out, [&](size_t row, size_t rows, float* const* sums) {
+      sum_(in + row * cols_, rows, cols_, sums[0]);
+    });
+    if (count_ == 1.0f) return;
+    for (size_t i = 0; i < outputs_; ++i) out[i] /= count_;
+  }
+
+ private:
+  Operand in_, out_;
+  size_t cols_, outputs_;
+  ColumnSums columns_;
+  float count_;
+  kernels::columns_f32::Sum sum_;
+};
+
 template <typename T>
 Status LoadQuantized(StepArgs& args, const Shape& shape, int op, std::unique_ptr<Step>* step) {
   const int lowest = std::numeric_limits<T>::min(), highest = std::numeric_limits<T>::max();
@@ -282,6 +316,14 @@ Status LoadReduce(StepArgs& args, std::unique_ptr<Step>* step) {
       if (op <= kMean && shape.rank <= 2 && shape.rank > 0 && shape.reduced[shape.rank - 1]) {
         *step = std::make_unique<SumRows>(args.Bind(in), args.Bind(out), shape.outputs, shape.inputs_each,
                                           op == kMean, dispatch::rows_f32::Choose(args.isa()));
+        return Status();
+      }
+      if (op <= kMean && (shape.rank == 2 || shape.rank == 3) && shape.reduced[shape.rank - 2] &&
+          !shape.reduced[shape.rank - 1]) {
+        const size_t cols = shape.dims[shape.rank - 1];
+        *step = std::make_unique<SumColumns>(args.Bind(in), args.Bind(out), cols ? shape.outputs / cols : 0,
+                                             shape.inputs_each, cols, op == kMean,
+                                             dispatch::columns_f32::Choose(args.isa()));
         return Status();
       }
       return LoadPlain<float>(args, shape, op, step);

@@ -1,0 +1,2 @@
+/** What TensorFlow.js knows the backend by. */
+export const BACKEND = 'lowbit'

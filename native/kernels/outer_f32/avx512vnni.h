@@ -1,0 +1,5 @@
+#pragma once
+#include "kernels/outer_f32/contract.h"
+namespace lowbit::kernels::outer_f32 {
+extern const Rows kAvx512Vnni;
+}
