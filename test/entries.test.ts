@@ -52,7 +52,9 @@ test('both forms of lowbit/train export the same names, and are one backend', as
   const module = (await import('lowbit/train')) as Record<string, unknown>
   const names = Object.keys(require('lowbit/train')).sort()
   t.deepEqual(Object.keys(module).sort(), names)
-  t.deepEqual(names, ['LowbitError', 'configureBackend'])
+  for (const name of ['configureBackend', 'fit', 'openDataset', 'quantizeAware', 'toTflite', 'loadLayersModel']) {
+    t.true(names.includes(name), name)
+  }
   t.is(module['configureBackend'], require('lowbit/train').configureBackend)
   const tf = require('@tensorflow/tfjs-core') as typeof import('@tensorflow/tfjs-core')
   t.true(await tf.setBackend('lowbit'))

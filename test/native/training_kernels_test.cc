@@ -1,6 +1,7 @@
 // Kernels that only training has: sums of outer products lie within their bound, gradients give the bits of the scalar
 // ones.
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -27,7 +28,10 @@ float Edge(Random* random) { return kEdges[random->Next() % (sizeof kEdges / siz
 float Real(Random* random) { return static_cast<float>(random->Between(-1000, 1000)) / 256.0f; }
 
 bool SameBits(float a, float b) {
-  return std::memcmp(&a, &b, sizeof a) == 0 || (std::isnan(a) && std::isnan(b));
+  uint32_t bits_a, bits_b;
+  std::memcpy(&bits_a, &a, sizeof a);
+  std::memcpy(&bits_b, &b, sizeof b);
+  return bits_a == bits_b || (std::isnan(a) && std::isnan(b));
 }
 
 struct OuterCase {
