@@ -52,7 +52,14 @@ test('both forms of lowbit/train export the same names, and are one backend', as
   const module = (await import('lowbit/train')) as Record<string, unknown>
   const names = Object.keys(require('lowbit/train')).sort()
   t.deepEqual(Object.keys(module).sort(), names)
-  for (const name of ['configureBackend', 'fit', 'openDataset', 'quantizeAware', 'toTflite', 'loadLayersModel']) {
+  for (const name of [
+    'configureBackend',
+    'fit',
+    'openDataset',
+    'quantizeAware',
+    'toTflite',
+    'loadLayersModel',
+  ]) {
     t.true(names.includes(name), name)
   }
   t.is(module['configureBackend'], require('lowbit/train').configureBackend)
