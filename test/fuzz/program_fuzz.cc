@@ -94,16 +94,24 @@ Outcome LoadAndRun(const Case& one, cpu::Isa isa, int fill) {
   std::unique_ptr<program::Block> block = loaded->Take();
   if (!block) return outcome;
   if (block->scratch.size()) std::memset(block->scratch.data(), fill, block->scratch.size());
-  uint32_t port = 0;
-  for (size_t i = 0; i < loaded->parts().inputs.size(); ++i) {
-    std::vector<uint8_t> input(loaded->parts().inputs[i].bytes);
-    FillInput(++port, &input);
-    loaded->CopyIn(*block, i, input.data());
+  // Ports in order, inputs first. What is lent must live as long as the run.
+  const std::vector<program::Port>&inputs = loaded->parts().inputs, &outputs = loaded->parts().outputs;
+  std::vector<std::vector<uint8_t>> lent(inputs.size() + outputs.size());
+  for (size_t i = 0; i < lent.size(); ++i) {
+    const bool is_input = i < inputs.size();
+    lent[i].resize(is_input ? inputs[i].bytes : outputs[i - inputs.size()].bytes);
+    if (is_input) FillInput(static_cast<uint32_t>(i) + 1, &lent[i]);
+    if (loaded->is_lent(i)) {
+      loaded->Lend(*block, i, lent[i].data());
+    } else if (is_input) {
+      loaded->CopyIn(*block, i, lent[i].data());
+    }
   }
   outcome.status = loaded->Run(*block, nullptr, nullptr);
-  for (size_t i = 0; i < loaded->parts().outputs.size(); ++i) {
-    outcome.outputs.emplace_back(loaded->parts().outputs[i].bytes);
-    loaded->CopyOut(*block, i, outcome.outputs.back().data());
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    std::vector<uint8_t>& output = lent[inputs.size() + i];
+    if (!loaded->is_lent(inputs.size() + i)) loaded->CopyOut(*block, i, output.data());
+    outcome.outputs.push_back(std::move(output));
   }
   loaded->Give(std::move(block));
   return outcome;

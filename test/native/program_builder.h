@@ -46,7 +46,7 @@ inline ProgramBytes GroupedConvolution(int32_t groups, int32_t depth = 2) {
   const auto put = [&bytes](const void* data, size_t size) {
     const size_t place = bytes.size();
     bytes.resize((place + size + 7) / 8 * 8);
-    std::memcpy(bytes.data() + place, data, size);
+    if (size) std::memcpy(bytes.data() + place, data, size);
     return static_cast<uint32_t>(place);
   };
   Header header{};
