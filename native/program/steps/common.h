@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include "program/step.h"
@@ -54,6 +55,15 @@ inline bool SameShape(const Tensor& a, const Tensor& b) {
 #define LOWBIT_STEP_INT(name, low, high) \
   int name = 0;                          \
   LOWBIT_RETURN_IF_ERROR(args.Int(#name, low, high, &name))
+
+// All of them float32 of rank 4: else a type mismatch.
+inline Status ExpectRealImages(const StepArgs& args, std::initializer_list<const Tensor*> tensors) {
+  for (const Tensor* tensor : tensors) {
+    if (tensor->dtype != Dtype::kFloat32 || tensor->rank != 4)
+      return args.Fail(Code::kTypeMismatch, "takes and gives float32 of rank 4");
+  }
+  return Status();
+}
 
 // Calls work(begin, end) for ranges that cover [0, count). `grain` is how much is worth another thread (some
 // microseconds); less than two grains stay on this one.

@@ -173,9 +173,7 @@ Status ReadLayer(const StepArgs& args, bool is_gradient, Layer* layer) {
   layer->x = is_gradient ? &args.output(0) : &args.input(0);
   layer->y = is_gradient ? &args.input(0) : &args.output(0);
   layer->weights = &args.input(1);
-  for (const Tensor* tensor : {layer->x, layer->y, layer->weights})
-    if (tensor->dtype != Dtype::kFloat32 || tensor->rank != 4)
-      return args.Fail(Code::kTypeMismatch, "takes and gives float32 of rank 4");
+  LOWBIT_RETURN_IF_ERROR(ExpectRealImages(args, {layer->x, layer->y, layer->weights}));
   const int32_t* dims = layer->weights->dims;
   LOWBIT_RETURN_IF_ERROR(ReadWindow(args, *layer->x, *layer->y, dims[0], dims[1], &layer->window));
   if (dims[2] != layer->x->dims[3] || dims[3] != layer->y->dims[3])

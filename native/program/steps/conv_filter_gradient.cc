@@ -129,9 +129,7 @@ class ConvFilterGradient final : public Step {
 Status LoadConvFilterGradient(StepArgs& args, std::unique_ptr<Step>* step) {
   LOWBIT_RETURN_IF_ERROR(ExpectOperands(args, 2, 1));
   const Tensor &x = args.input(0), &dy = args.input(1), &out = args.output(0);
-  for (const Tensor* tensor : {&x, &dy, &out})
-    if (tensor->dtype != Dtype::kFloat32 || tensor->rank != 4)
-      return args.Fail(Code::kTypeMismatch, "takes and gives float32 of rank 4");
+  LOWBIT_RETURN_IF_ERROR(ExpectRealImages(args, {&x, &dy, &out}));
   Window window;
   LOWBIT_RETURN_IF_ERROR(ReadWindow(args, x, dy, out.dims[0], out.dims[1], &window));
   if (out.dims[2] != x.dims[3] || out.dims[3] != dy.dims[3])

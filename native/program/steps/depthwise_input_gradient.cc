@@ -118,9 +118,7 @@ class DepthwiseInputGradient final : public DepthwiseBase<float> {
 Status LoadDepthwiseInputGradient(StepArgs& args, std::unique_ptr<Step>* step) {
   LOWBIT_RETURN_IF_ERROR(ExpectOperands(args, 2, 1));
   const Tensor &dy = args.input(0), &weights = args.input(1), &dx = args.output(0);
-  for (const Tensor* tensor : {&dy, &weights, &dx})
-    if (tensor->dtype != Dtype::kFloat32 || tensor->rank != 4)
-      return args.Fail(Code::kTypeMismatch, "takes and gives float32 of rank 4");
+  LOWBIT_RETURN_IF_ERROR(ExpectRealImages(args, {&dy, &weights, &dx}));
   Window window;
   LOWBIT_RETURN_IF_ERROR(ReadWindow(args, dx, dy, weights.dims[0], weights.dims[1], &window));
   if (window.out_h == 0 || window.out_w == 0)

@@ -146,9 +146,7 @@ class AveragePoolGradient final : public Step {
 };
 
 Status ReadGeometry(const StepArgs& args, const Tensor& image, const Tensor& dy, Geometry* geometry) {
-  for (const Tensor* tensor : {&image, &dy})
-    if (tensor->dtype != Dtype::kFloat32 || tensor->rank != 4)
-      return args.Fail(Code::kTypeMismatch, "takes and gives float32 of rank 4");
+  LOWBIT_RETURN_IF_ERROR(ExpectRealImages(args, {&image, &dy}));
   if (image.dims[0] != dy.dims[0] || image.dims[3] != dy.dims[3])
     return args.Fail(Code::kShapeMismatch, "image and gradient differ in batch or channels");
   constexpr int kMost = 1 << 20;
