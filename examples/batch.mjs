@@ -10,7 +10,7 @@ const picture = Int8Array.from(pixels, (pixel) => pixel - 128)
 const model = await loadModel(join(assets, 'cifar10.tflite'))
 const best = (scores) => scores.indexOf(Math.max(...scores))
 
-const { probabilities } = await model.signature('classify').run({ picture })
+const { probabilities } = await model.signature('serving_default').run({ input: picture })
 console.log(`by name: class ${best(probabilities.data)}`)
 
 // The file says one picture a run; any number is as good. Weights are not packed again.
