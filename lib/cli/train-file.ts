@@ -1,5 +1,6 @@
 // What lowbit train makes of a trained network: quantisation-aware epochs if asked for, and the file.
 
+import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
@@ -47,13 +48,14 @@ export async function makeFile(
   if (qat === undefined) {
     return { epochs: [], ...(out !== undefined && { bytes: await write(toTflite(withSoftmax(model))) }) }
   }
-  const aware = quantizeAware(model, await recipeOf(qat), { ranges: rangesOf(data) })
+  const recipe = await recipeOf(qat)
+  const aware = quantizeAware(model, recipe, { ranges: rangesOf(data) })
   try {
     const { checkpoint, learningRate = 0.001 } = options
     const history = await train(aware.model, data, {
       ...options,
       ...{ epochs: qatEpochs, learningRate: RATE * learningRate, warmup: 0 },
-      ...(checkpoint !== undefined && { checkpoint: join(checkpoint, 'qat') }),
+      ...(checkpoint !== undefined && { checkpoint: join(checkpoint, folderOf(recipe)) }),
     })
     aware.freeze()
     const { accuracy } = await evaluate(aware.model, data, options.signal)
@@ -67,6 +69,12 @@ export async function makeFile(
 async function recipeOf(name: string): Promise<PresetName | Recipe> {
   if (Object.hasOwn(PRESETS, name)) return name as PresetName
   return JSON.parse(await readFile(name, 'utf8')) as Recipe
+}
+
+/** One recipe's state is not another's, though their weights have the same sizes. */
+function folderOf(recipe: PresetName | Recipe): string {
+  const hash = createHash('sha256').update(JSON.stringify(recipe)).digest('hex')
+  return typeof recipe === 'string' ? `qat-${recipe}` : `qat-${hash.slice(0, 16)}`
 }
 
 function rangesOf(data: Dataset) {

@@ -75,7 +75,7 @@ async function train(what: string, options: TrainOptions, signal: AbortSignal): 
     const history = await training.fit(model, data, fitOptions(options, progress, signal))
     progress.stop()
     const { loss, accuracy } = await training.evaluate(model, data, signal)
-    const made = await makeFile(training, model, data, options, fitOptions(options, progress, signal))
+    const made = await makeFile(training, model, data, options, fitOptions(options, progress, signal, 'qat '))
     progress.stop()
     const result: TrainResult = {
       ...{ data: data.name, network, isa: cpu.isa, threads: settings.threads, seed: options.seed },
@@ -124,7 +124,12 @@ async function networkOf(
   )
 }
 
-function fitOptions(options: TrainOptions, progress: ProgressLine, signal: AbortSignal): FitOptions {
+function fitOptions(
+  options: TrainOptions,
+  progress: ProgressLine,
+  signal: AbortSignal,
+  stage = '',
+): FitOptions {
   const { augment, checkpoint, resume } = options
   const { epochs, batch, optimizer, learningRate, schedule, warmup } = options
   const { weightDecay, labelSmoothing, patience, seed } = options
@@ -135,10 +140,10 @@ function fitOptions(options: TrainOptions, progress: ProgressLine, signal: Abort
     ...(checkpoint !== undefined && { checkpoint, resume: resume === true }),
     signal,
     onStep: (step) =>
-      progress.show(`epoch ${step.epoch}/${step.epochs}`, step.done, step.total, stepText(step)),
+      progress.show(`${stage}epoch ${step.epoch}/${step.epochs}`, step.done, step.total, stepText(step)),
     onEpoch(record) {
       progress.stop()
-      process.stderr.write(`${epochText(record)}\n`)
+      process.stderr.write(`${stage}${epochText(record)}\n`)
     },
   }
 }

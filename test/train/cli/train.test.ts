@@ -66,34 +66,67 @@ test('as text, with curves, a network of a module, and a share held out', async 
   t.true(readFileSync(svg, 'utf8').startsWith('<svg'))
 })
 
+const env = { EXAMPLES: '1200' }
+
+/** Runs until a line on stderr holds `line`, and a moment longer; then stops it. */
+async function stoppedAfter(line: string, args: readonly string[], signal: 'SIGINT' | 'SIGKILL') {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let stderr = ''
+  child.stderr.on('data', (part) => {
+    stderr += part
+  })
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+  while (!stderr.includes(line) && child.exitCode === null) await setTimeout(5)
+  await setTimeout(30)
+  child.kill(signal)
+  return { code: await ended, stderr }
+}
+
 for (const signal of ['SIGINT', 'SIGKILL'] as const) {
   test(`${signal}: the work goes on from the checkpoint, to the result of an unbroken run`, async (t) => {
-    const checkpoint = join(at, signal)
-    const env = { ...process.env, EXAMPLES: '1200' }
     const args = ['train', data, '--epochs', '4', '--threads', '1', '--augment', 'flip', '--json']
-    const kept = [...args, '--checkpoint', checkpoint]
-    const whole = lowbit(args, { EXAMPLES: '1200' })
-    const child = spawn(process.execPath, [MAIN, ...kept], { env, stdio: ['ignore', 'ignore', 'pipe'] })
-    let stderr = ''
-    child.stderr.on('data', (part) => {
-      stderr += part
-    })
-    const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
-    while (!stderr.includes('epoch 1  loss')) await setTimeout(5)
-    await setTimeout(30)
-    child.kill(signal)
-    const code = await ended
+    const kept = [...args, '--checkpoint', join(at, signal)]
+    const whole = lowbit(args, env)
+    const { code, stderr } = await stoppedAfter('epoch 1  loss', kept, signal)
     t.false(stderr.includes('epoch 4  loss'), 'it was over before it was stopped')
     if (signal === 'SIGINT') {
       t.is(code, 130)
       t.true(stderr.includes('go on with the same command and --resume'), stderr)
     }
-    const resumed = await lowbit([...kept, '--resume'], { EXAMPLES: '1200' })
+    const resumed = await lowbit([...kept, '--resume'], env)
     t.is(resumed.code, 0, resumed.stderr)
     t.false(resumed.stderr.includes('epoch 1  loss'))
     t.deepEqual(timeless(resumed.stdout), timeless((await whole).stdout))
   })
 }
+
+test('quantisation-aware epochs go on, too, to the same file; another recipe begins at the float weights', async (t) => {
+  const recipe = join(tree({ '4.json': '{"version":1,"rules":[{"weights":{"bits":4}}]}' }), '4.json')
+  const out = (name: string) => join(at, `${name}.tflite`)
+  const args = (name: string, qat: string) =>
+    ['train', data, '--epochs', '1', '--threads', '1', '--qat', qat, '--qat-epochs', '4'].concat(
+      '--out',
+      out(name),
+    )
+  const kept = ['--checkpoint', join(at, 'qat')]
+  const whole = [lowbit(args('whole8', 'int8'), env), lowbit(args('whole4', recipe), env)]
+  const { stderr } = await stoppedAfter('qat epoch 1  loss', [...args('kept8', 'int8'), ...kept], 'SIGKILL')
+  t.false(stderr.includes('qat epoch 4  loss'), 'it was over before it was stopped')
+  const resumed = await lowbit([...args('kept8', 'int8'), ...kept, '--resume'], env)
+  t.is(resumed.code, 0, resumed.stderr)
+  t.false(resumed.stderr.includes('epoch 1  loss'))
+  const other = await lowbit([...args('kept4', recipe), ...kept, '--resume'], env)
+  t.true(
+    other.stderr.startsWith('qat epoch 1  loss') || other.stderr.includes('\nqat epoch 1  loss'),
+    other.stderr,
+  )
+  for (const { code, stderr } of await Promise.all(whole)) t.is(code, 0, stderr)
+  t.deepEqual(readFileSync(out('kept8')), readFileSync(out('whole8')))
+  t.deepEqual(readFileSync(out('kept4')), readFileSync(out('whole4')))
+})
 
 test('what does not fit is refused before the work', async (t) => {
   const fails = async (args: readonly string[], exit: number, ...parts: string[]) => {
