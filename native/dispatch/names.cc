@@ -15,6 +15,7 @@
 #include "dispatch/gemm_u8.h"
 #include "dispatch/gemv.h"
 #include "dispatch/gradient_f32.h"
+#include "dispatch/grid_f32.h"
 #include "dispatch/lut.h"
 #include "dispatch/map_f32.h"
 #include "dispatch/outer_f32.h"
@@ -66,6 +67,7 @@ std::vector<const char*> KernelNames(cpu::Isa have) {
   Add(rows_f32::Lists(), have, &names);
   Add(columns_f32::Lists(), have, &names);
   Add(update_f32::Lists(), have, &names);
+  Add(grid_f32::Lists(), have, &names);
   for (const auto* list : gradient_f32::Lists()) {
     for (size_t i = 0; i < list->count; ++i) {
       const auto& row = list->first[i];

@@ -12,6 +12,7 @@ import {
   GRID_GRADIENT,
   type GridAttributes,
   onArrays,
+  onLowbit,
   PLAIN_KERNELS,
   VALUE_RANGE,
 } from './kernels.js'
@@ -27,10 +28,13 @@ export interface GridTensors {
 export function tensorflow(): CoreModule {
   const core = requireTfjs<CoreModule>('core')
   requireTfjs('backend-cpu')
-  for (const backendName of ['cpu', 'lowbit']) {
+  for (const [backendName, make] of [
+    ['cpu', onArrays],
+    ['lowbit', onLowbit],
+  ] as const) {
     for (const kernel of PLAIN_KERNELS) {
       if (core.getKernel(kernel.name, backendName) != null) continue
-      core.registerKernel({ kernelName: kernel.name, backendName, kernelFunc: onArrays(kernel) as never })
+      core.registerKernel({ kernelName: kernel.name, backendName, kernelFunc: make(kernel) as never })
     }
   }
   return core

@@ -2,6 +2,8 @@
 
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { storedScale } from '../../quantize/weights/grid.js'
+import type { NativeBackend } from '../backend/backend.js'
+import { isOneGrid, quantizeNatively } from '../backend/grid.js'
 import type { CpuBackend } from '../backend/tfjs.js'
 
 /** Inputs x, scale, zeroPoint (one, or one an innermost channel); attributes low, high. */
@@ -168,5 +170,18 @@ export function onArrays(kernel: PlainKernel) {
     const result = kernel.run(arrays, attrs as GridAttributes & ChannelAttributes, shapes)
     const dataId = (backend as CpuBackend).write(result.data, [...result.shape], 'float32')
     return { dataId, shape: [...result.shape], dtype: 'float32' }
+  }
+}
+
+const ON_ONE_GRID: readonly string[] = [FAKE_QUANTIZE, FAKE_QUANTIZE_GRADIENT]
+
+/** The same on the backend `lowbit`: natively where there is a step for it. */
+export function onLowbit(kernel: PlainKernel): ReturnType<typeof onArrays> {
+  const plain = onArrays(kernel)
+  if (!ON_ONE_GRID.includes(kernel.name)) return plain
+  return (params) => {
+    const inputs = params.inputs as Readonly<Record<string, TensorInfo>>
+    if (!isOneGrid(inputs)) return plain(params)
+    return quantizeNatively(inputs, params.attrs as never, params.backend as NativeBackend)
   }
 }

@@ -70,6 +70,7 @@ Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnique(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUpdate(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadFakeQuantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUpdateSlice(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadWhere(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadWhile(StepArgs& args, std::unique_ptr<Step>* step);
@@ -141,6 +142,7 @@ static constexpr StepKind kKinds[] = {
     {"unique", steps::LoadUnique},
     {"unpack4", steps::LoadUnpack4},
     {"update", steps::LoadUpdate},
+    {"fake_quantize", steps::LoadFakeQuantize},
     {"update_slice", steps::LoadUpdateSlice, kFirst},
     {"where", steps::LoadWhere},
     {"while", steps::LoadWhile},

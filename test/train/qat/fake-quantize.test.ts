@@ -1,6 +1,7 @@
 // Fake quantisers: the numbers that codes stand for, bit for bit, and the gradients of their papers.
 
 import test from 'ava'
+import { configureBackend } from '#lib/train/backend/register.js'
 import {
   channelScales,
   fakeQuantize,
@@ -145,3 +146,36 @@ test.serial('no tensor is left behind', (t) => {
   tf.dispose(made)
   t.is(tf.memory().numTensors, before)
 })
+
+for (const isa of ['scalar', 'avx2', 'avx512vnni']) {
+  for (const threads of [1, 2]) {
+    test.serial(`${isa}, ${threads} threads: native steps give the bits of the CPU backend`, async (t) => {
+      for (const count of [1, 7, 8, 17, 33, 40_003]) {
+        const values = numbers(count, count).map((x) => 9 * x)
+        const edges = [
+          Number.NaN,
+          Infinity,
+          -Infinity,
+          -0,
+          0.49999997 / 16,
+          -0.49999997 / 16,
+          0.5 / 16,
+          -2.5 / 16,
+        ]
+        for (const [i, edge] of edges.entries()) values[(i * 5) % count] = edge
+        const made: number[][][] = []
+        for (const backend of ['cpu', 'lowbit']) {
+          await tf.setBackend(backend)
+          if (backend === 'lowbit') configureBackend({ isa: isa as never, threads })
+          const grid = { scale: tf.tensor1d([1 / 16]), zeroPoint: tf.tensor1d([-3]) }
+          const of = (x: ReturnType<typeof tf.tensor1d>) => fakeQuantize(x, grid, ACTIVATION_CODES)
+          const x = tf.tensor1d(values)
+          const dx = tf.grad((x) => of(x as typeof x & never))(x, tf.tensor1d(numbers(count, 2)))
+          made.push([[...of(x).dataSync()], [...dx.dataSync()]]) // a NaN has no bits that count
+        }
+        t.deepEqual(made[1], made[0])
+      }
+      configureBackend({})
+    })
+  }
+}
