@@ -1,10 +1,11 @@
-// Kernels of training: steps of optimisers and scaled columns give the bits of the scalar ones, sums of columns lie
-// within the bound of their roundings.
+// Kernels of training: steps of optimisers, fake quantisation and scaled columns give the bits of the scalar ones, sums
+// of columns lie within the bound of their roundings.
 #include <cmath>
 #include <cstring>
 #include <vector>
 
 #include "dispatch/columns_f32.h"
+#include "dispatch/grid_f32.h"
 #include "dispatch/update_f32.h"
 #include "simple_kernels.h"
 
@@ -40,6 +41,29 @@ LOWBIT_TEST("update_f32: every row gives the bits of the scalar one") {
       const int results = 1 + kernels::update_f32::StatesOf(row.method);
       for (int i = 0; i < results; ++i)
         LOWBIT_CHECK_THAT(Same(got[i], want[i]), std::string(row.name) + " count " + std::to_string(count));
+    }
+  });
+}
+
+LOWBIT_TEST("grid_f32: every row gives the bits of the scalar one") {
+  const auto any = [](const auto&, const auto&) { return true; };
+  ForPairs(dispatch::grid_f32::Lists(), any, [&](const auto& row, const auto& scalar) {
+    Random random(5);
+    const kernels::grid_f32::Grid grid = {0.25f, -7.0f, 8.0f};
+    const float edges[] = {-0.0f,   0.125f,      -0.125f,  0.1249999f, -0.375f, 2.0f,
+                           2.0001f, -1.7500001f, INFINITY, -INFINITY,  1e-40f,  -1e38f};
+    for (size_t count = 0; count < 70; ++count) {
+      Guarded<float> x(count), dy(count);
+      for (auto* values : {&x, &dy}) Fill(values, &random);
+      for (size_t i = count % 3; i < count; i += 3) x[i] = edges[i % (sizeof edges / sizeof edges[0])];
+      Guarded<float> got(count), want(count);
+      const std::string where = std::string(row.name) + " count " + std::to_string(count);
+      row.quantize(x.data(), grid, count, got.data());
+      scalar.quantize(x.data(), grid, count, want.data());
+      LOWBIT_CHECK_THAT(Same(got, want), where);
+      row.gradient(x.data(), dy.data(), grid, count, got.data());
+      scalar.gradient(x.data(), dy.data(), grid, count, want.data());
+      LOWBIT_CHECK_THAT(Same(got, want), where + " gradient");
     }
   });
 }

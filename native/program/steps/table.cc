@@ -31,6 +31,7 @@ Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDetection(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFakeQuant(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadFakeQuantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnectedBlockwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step);
@@ -70,7 +71,6 @@ Status LoadUnary(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnique(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUnpack4(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUpdate(StepArgs& args, std::unique_ptr<Step>* step);
-Status LoadFakeQuantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadUpdateSlice(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadWhere(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadWhile(StepArgs& args, std::unique_ptr<Step>* step);
@@ -103,6 +103,7 @@ static constexpr StepKind kKinds[] = {
     {"dequantize", steps::LoadDequantize},
     {"detection", steps::LoadDetection},
     {"fake_quant", steps::LoadFakeQuant},
+    {"fake_quantize", steps::LoadFakeQuantize},
     {"fully_connected", steps::LoadFullyConnected},
     {"fully_connected_blockwise", steps::LoadFullyConnectedBlockwise},
     {"gather", steps::LoadGather},
@@ -142,7 +143,6 @@ static constexpr StepKind kKinds[] = {
     {"unique", steps::LoadUnique},
     {"unpack4", steps::LoadUnpack4},
     {"update", steps::LoadUpdate},
-    {"fake_quantize", steps::LoadFakeQuantize},
     {"update_slice", steps::LoadUpdateSlice, kFirst},
     {"where", steps::LoadWhere},
     {"while", steps::LoadWhile},
