@@ -21,11 +21,12 @@ bool Same(Guarded<float>& a, Guarded<float>& b) {
          (a.size() == 0 || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
-// The same bits, but that a NaN has none that count.
+// The same numbers, zeros by their sign; a NaN is any.
 bool SameOrNan(Guarded<float>& a, Guarded<float>& b) {
-  for (size_t i = 0; i < a.size(); ++i)
-    if (std::memcmp(&a[i], &b[i], sizeof(float)) != 0 && !(std::isnan(a[i]) && std::isnan(b[i])))
-      return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const bool same = a[i] == b[i] && std::signbit(a[i]) == std::signbit(b[i]);
+    if (!same && !(std::isnan(a[i]) && std::isnan(b[i]))) return false;
+  }
   return a.size() == b.size();
 }
 
