@@ -2,18 +2,19 @@
 
 import type { NamedAttrMap, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core'
 import { LowbitError } from '../../errors.js'
+import { storedScale } from '../../quantize/weights/grid.js'
+import type { GridEffect } from '../backend/grid.js'
 import { type CoreModule, requireTfjs } from '../backend/tfjs.js'
 import { type CodeRange, roundHalfAway } from './grid.js'
 import {
-  CHANNEL_SCALES,
   type ClampAttributes,
   FAKE_QUANTIZE,
   FAKE_QUANTIZE_GRADIENT,
-  GRID_GRADIENT,
-  type GridAttributes,
+  GRID_KERNELS,
+  type GradientAttributes,
   onArrays,
   onLowbit,
-  PLAIN_KERNELS,
+  type RangeAttributes,
   VALUE_RANGE,
 } from './kernels.js'
 
@@ -32,7 +33,7 @@ export function tensorflow(): CoreModule {
     ['cpu', onArrays],
     ['lowbit', onLowbit],
   ] as const) {
-    for (const kernel of PLAIN_KERNELS) {
+    for (const kernel of GRID_KERNELS) {
       if (core.getKernel(kernel.name, backendName) != null) continue
       core.registerKernel({ kernelName: kernel.name, backendName, kernelFunc: make(kernel) as never })
     }
@@ -44,23 +45,33 @@ function run(
   core: CoreModule,
   name: string,
   inputs: Record<string, Tensor>,
-  attributes: object = {},
-): Tensor {
+  attributes: ClampAttributes | GradientAttributes | RangeAttributes,
+): Tensor[] {
   if (core.getKernel(name, core.getBackend()) == null) {
     const message = `fake quantisers run on the backends lowbit and cpu of TensorFlow.js, not on ${core.getBackend()}`
     throw new LowbitError('OPTION_INVALID', message, { expected: 'lowbit or cpu', actual: core.getBackend() })
   }
-  return core.engine().runKernel(name, inputs as NamedTensorMap, attributes as NamedAttrMap) as Tensor
+  return core
+    .engine()
+    .runKernel(name, inputs as NamedTensorMap, attributes as object as NamedAttrMap) as Tensor[]
 }
 
-/** Smallest and largest element, as a tensor of two. No gradient. */
-export function valueRange(x: Tensor): Tensor {
-  return run(tensorflow(), VALUE_RANGE, { x })
+/** Smallest elements of the innermost channels, then the largest. No gradient. */
+export function valueRange(x: Tensor, channels = 1): Float32Array {
+  const core = tensorflow()
+  return core.tidy(() =>
+    (run(core, VALUE_RANGE, { x }, { channels })[0] as Tensor).dataSync(),
+  ) as Float32Array
 }
 
 /** The smallest scale of each innermost channel that clamps nothing; 1 where all elements are 0. No gradient. */
 export function channelScales(x: Tensor, channels: number, { low, high }: CodeRange): Tensor {
-  return run(tensorflow(), CHANNEL_SCALES, { x }, { channels, low, high })
+  const ends = valueRange(x, channels)
+  const scales = Array.from({ length: channels }, (_, channel) => {
+    const [least, most] = [ends[channel] as number, ends[channels + channel] as number]
+    return storedScale(Math.max(least / low, most / high, 0))
+  })
+  return tensorflow().tensor1d(scales)
 }
 
 /**
@@ -75,27 +86,28 @@ export function fakeQuantize<T extends Tensor>(x: T, { scale, zeroPoint }: GridT
     const zero = zeroPoint ?? core.zerosLike(scale)
     ;(save as (tensors: Tensor[]) => void)([x as Tensor, scale, zero])
     return {
-      value: run(core, FAKE_QUANTIZE, { x: x as Tensor, scale, zeroPoint: zero }, clamp),
+      value: run(core, FAKE_QUANTIZE, { x: x as Tensor, scale, zeroPoint: zero }, clamp)[0] as Tensor,
       gradFunc: (dy: Tensor, saved: Tensor[]) => {
         const [x, scale, zeroPoint] = saved as [Tensor, Tensor, Tensor]
-        return run(core, FAKE_QUANTIZE_GRADIENT, { x, scale, zeroPoint, dy }, clamp)
+        const attributes = { ...clamp, effects: [], factor: 1 }
+        return run(core, FAKE_QUANTIZE_GRADIENT, { x, scale, zeroPoint, dy }, attributes)[0] as Tensor
       },
     }
   })
   return quantize(x) as T
 }
 
-/** A number that the grid hangs on: how it moves what is clamped below and above, and what is not. */
-type Effect = Omit<GridAttributes, keyof ClampAttributes>
-
-/** A fake quantiser with gradients for the numbers of its grid as well. `gridOf` gets them and says the grid. */
+/**
+ * A fake quantiser with gradients for the numbers of its grid as well, each by its effect. `gridOf` gets them and says
+ * the grid.
+ */
 function learned(
   x: Tensor,
   numbers: readonly Tensor[],
   codes: CodeRange,
   gridOf: (core: CoreModule, numbers: readonly Tensor[]) => Required<GridTensors>,
-  effects: readonly Effect[],
-  gradientScale: number,
+  effects: readonly GridEffect[],
+  factor: number,
 ): Tensor {
   const core = tensorflow()
   const clamp: ClampAttributes = { low: codes.low, high: codes.high }
@@ -105,15 +117,11 @@ function learned(
     const { scale, zeroPoint } = gridOf(core, numbers)
     save([x, scale, zeroPoint])
     return {
-      value: run(core, FAKE_QUANTIZE, { x, scale, zeroPoint }, clamp),
+      value: run(core, FAKE_QUANTIZE, { x, scale, zeroPoint }, clamp)[0] as Tensor,
       gradFunc: (dy: Tensor, saved: Tensor[]) => {
         const [x, scale, zeroPoint] = saved as [Tensor, Tensor, Tensor]
         const inputs = { x, scale, zeroPoint, dy }
-        const dx = run(core, FAKE_QUANTIZE_GRADIENT, inputs, clamp)
-        const rest = effects.map((effect) =>
-          core.mul(run(core, GRID_GRADIENT, inputs, { ...clamp, ...effect }), gradientScale),
-        )
-        return [dx, ...rest]
+        return run(core, FAKE_QUANTIZE_GRADIENT, inputs, { ...clamp, effects, factor })
       },
     }
   })
@@ -137,7 +145,7 @@ export function learnedStep<T extends Tensor>(x: T, scale: Tensor, codes: CodeRa
     [scale],
     codes,
     (core, [scale]) => ({ scale: scale as Tensor, zeroPoint: core.zerosLike(scale as Tensor) }),
-    [{ below: codes.low, above: codes.high, within: true }],
+    [{ below: codes.low, above: codes.high, within: 1 }],
     stepGradientScale(x.size / scale.size, codes),
   ) as T
 }
@@ -167,8 +175,8 @@ export function learnedOffset<T extends Tensor>(
       zeroPoint: core.tensor1d([offsetZeroPoint(firstOf(scale as Tensor), firstOf(offset as Tensor), codes)]),
     }),
     [
-      { below: 0, above: most, within: true },
-      { below: 1, above: 1, within: false },
+      { below: 0, above: most, within: 1 },
+      { below: 1, above: 1, within: 0 },
     ],
     stepGradientScale(count, { low: 0, high: most }),
   ) as T
@@ -196,7 +204,7 @@ export function learnedClip<T extends Tensor>(x: T, clip: Tensor, codes: CodeRan
       scale: core.div(clip as Tensor, codes.high - codes.low),
       zeroPoint: core.fill((clip as Tensor).shape, codes.low),
     }),
-    [{ below: 0, above: 1, within: false }],
+    [{ below: 0, above: 1, within: 0 }],
     1,
   ) as T
 }

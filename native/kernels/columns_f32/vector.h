@@ -3,41 +3,13 @@
 #pragma once
 
 #include "kernels/columns_f32/contract.h"
+#include "kernels/real/strips.h"
 
 namespace lowbit::kernels::columns_f32 {
 namespace {
 
-// N vectors side by side, the last of them `lanes` wide.
-template <typename V, int N>
-struct Strip {
-  using F = typename V::F;
-  size_t lanes;
-
-  F Load(const float* p, int i) const {
-    p += static_cast<size_t>(i) * V::kWidth;
-    return i == N - 1 && lanes < V::kWidth ? V::LoadFirst(p, lanes) : V::Load(p);
-  }
-  void Add(float* p, const F (&more)[N]) const {
-    for (int i = 0; i < N; ++i) {
-      const F sum = V::Add(Load(p, i), more[i]);
-      float* const to = p + static_cast<size_t>(i) * V::kWidth;
-      if (i == N - 1 && lanes < V::kWidth) {
-        V::StoreFirst(to, lanes, sum);
-      } else {
-        V::Store(to, sum);
-      }
-    }
-  }
-};
-
-// Calls work(strip, first column) for strips of at most four vectors.
-template <typename V, typename Work>
-inline void Strips(size_t cols, const Work& work) {
-  size_t c = 0;
-  for (; c + 4 * V::kWidth <= cols; c += 4 * V::kWidth) work(Strip<V, 4>{V::kWidth}, c);
-  for (; c + 2 * V::kWidth <= cols; c += 2 * V::kWidth) work(Strip<V, 2>{V::kWidth}, c);
-  for (; c < cols; c += V::kWidth) work(Strip<V, 1>{cols - c < V::kWidth ? cols - c : V::kWidth}, c);
-}
+using real::Strip;
+using real::Strips;
 
 template <typename V, int N>
 inline void SumStrip(const Strip<V, N>& strip, const float* x, size_t rows, size_t cols, float* sums) {

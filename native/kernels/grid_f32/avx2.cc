@@ -9,7 +9,8 @@ namespace {
 
 using real::Vector;
 
-constexpr Row kList[] = {{"grid.f32.avx2", cpu::kAvx2, QuantizeAll<Vector>, GradientAll<Vector>}};
+constexpr Row kList[] = {
+    {"grid.f32.avx2", cpu::kAvx2, QuantizeAll<Vector>, GradientAll<Vector>, RangeOf<Vector>}};
 
 }  // namespace
 

@@ -9,7 +9,8 @@ namespace {
 
 using real::Vector;
 
-constexpr Row kList[] = {{"grid.f32.avx512vnni", cpu::kAvx512Vnni, QuantizeAll<Vector>, GradientAll<Vector>}};
+constexpr Row kList[] = {
+    {"grid.f32.avx512vnni", cpu::kAvx512Vnni, QuantizeAll<Vector>, GradientAll<Vector>, RangeOf<Vector>}};
 
 }  // namespace
 

@@ -14,6 +14,7 @@ Status LoadBucketize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCast(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadClampGradient(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadColumnProducts(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadColumnRange(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadCompare(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadComplexPart(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadConcat(StepArgs& args, std::unique_ptr<Step>* step);
@@ -35,6 +36,7 @@ Status LoadFakeQuantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnectedBlockwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadGather(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadGridGradient(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadIf(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadL2Norm(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadLayerNorm(StepArgs& args, std::unique_ptr<Step>* step);
@@ -87,6 +89,7 @@ static constexpr StepKind kKinds[] = {
     {"cast", steps::LoadCast},
     {"clamp_gradient", steps::LoadClampGradient, kSecond},
     {"column_products", steps::LoadColumnProducts},
+    {"column_range", steps::LoadColumnRange},
     {"compare", steps::LoadCompare},
     {"complex_part", steps::LoadComplexPart},
     {"concat", steps::LoadConcat},
@@ -107,6 +110,7 @@ static constexpr StepKind kKinds[] = {
     {"fully_connected", steps::LoadFullyConnected},
     {"fully_connected_blockwise", steps::LoadFullyConnectedBlockwise},
     {"gather", steps::LoadGather},
+    {"grid_gradient", steps::LoadGridGradient},
     {"if", steps::LoadIf},
     {"l2_norm", steps::LoadL2Norm},
     {"layer_norm", steps::LoadLayerNorm, kFirst},

@@ -10,6 +10,7 @@ import {
   learnedOffset,
   learnedStep,
   offsetZeroPoint,
+  valueRange,
 } from '#lib/train/qat/fake-quantize.js'
 import { ACTIVATION_CODES, codesOf, valuesOf, weightCodes } from '#lib/train/qat/grid.js'
 import { numbers, tf } from './tf.js'
@@ -148,31 +149,46 @@ test.serial('no tensor is left behind', (t) => {
   t.is(tf.memory().numTensors, before)
 })
 
+/** Values with ends, halves and what is no number, among ordinary ones. */
+function spikedNumbers(count: number): Float32Array {
+  const values = numbers(count, count).map((x) => 9 * x)
+  const near = [0.49999997, -0.49999997, 0.5, -2.5].map((steps) => steps / 16)
+  const edges = [Number.NaN, Infinity, -Infinity, -0, ...near]
+  for (const [i, edge] of edges.entries()) values[(i * 5) % count] = edge
+  return values
+}
+
+const SHAPES = [
+  [1, 1],
+  [7, 1],
+  [33, 1],
+  [40_003, 1],
+  [9 * 4096, 1],
+  [5, 3],
+  [9, 10],
+  [64, 10],
+  [300, 32],
+  [129, 33],
+  [4099, 40],
+] as const
+
 for (const isa of loadBinding().cpu().isas) {
   for (const threads of [1, 2]) {
     test.serial(`${isa}, ${threads} threads: native steps give the bits of the CPU backend`, async (t) => {
-      for (const count of [1, 7, 8, 17, 33, 40_003]) {
-        const values = numbers(count, count).map((x) => 9 * x)
-        const edges = [
-          Number.NaN,
-          Infinity,
-          -Infinity,
-          -0,
-          0.49999997 / 16,
-          -0.49999997 / 16,
-          0.5 / 16,
-          -2.5 / 16,
-        ]
-        for (const [i, edge] of edges.entries()) values[(i * 5) % count] = edge
+      for (const [rows, channels] of SHAPES) {
+        const values = spikedNumbers(rows * channels)
         const made: number[][][] = []
         for (const backend of ['cpu', 'lowbit']) {
           await tf.setBackend(backend)
           if (backend === 'lowbit') configureBackend({ isa, threads })
-          const grid = { scale: tf.tensor1d([1 / 16]), zeroPoint: tf.tensor1d([-3]) }
+          const scale = tf.tensor1d(numbers(channels, 3).map((x) => (1 + Math.round(x)) / 16 + 1 / 16))
+          const grid = { scale, zeroPoint: tf.tensor1d(numbers(channels, 4).map((x) => Math.round(4 * x))) }
           const of = (x: ReturnType<typeof tf.tensor1d>) => fakeQuantize(x, grid, ACTIVATION_CODES)
           const x = tf.tensor1d(values)
-          const dx = tf.grad((x) => of(x as typeof x & never))(x, tf.tensor1d(numbers(count, 2)))
-          made.push([[...of(x).dataSync()], [...dx.dataSync()]]) // a NaN has no bits that count
+          const dx = tf.grad((x) => of(x as typeof x & never))(x, tf.tensor1d(numbers(values.length, 2)))
+          const finite = tf.tensor1d(numbers(values.length, 7).map((x, i) => (i % 3 ? x : -0)))
+          const ends = [valueRange(x, channels), valueRange(finite, channels)]
+          made.push([[...of(x).dataSync()], [...dx.dataSync()], ...ends.map((end) => [...end])]) // a NaN has no bits that count
         }
         t.deepEqual(made[1], made[0])
       }
@@ -180,3 +196,43 @@ for (const isa of loadBinding().cpu().isas) {
     })
   }
 }
+
+test.serial(
+  'gradients of scales and offsets: the same bits everywhere, near the sums of the CPU backend',
+  async (t) => {
+    for (const [rows, channels] of SHAPES) {
+      const count = rows * channels
+      const [values, upstream] = [numbers(count, 5).map((x) => 4 * x), numbers(count, 6)]
+      const gradients = () => {
+        const [x, dy] = [tf.tensor1d(values), tf.tensor1d(upstream)]
+        const scale = tf.tensor1d(numbers(channels, 3).map((x) => 0.3 + x / 5))
+        const [, ds] = tf.grads((x, s) => learnedStep(x as never, s as never, weightCodes(4)))([x, scale], dy)
+        const [one, offset] = [tf.tensor1d([0.01]), tf.tensor1d([-0.9])]
+        const [, ...both] = tf.grads((x, s, o) =>
+          learnedOffset(x as never, s as never, o as never, ACTIVATION_CODES, rows),
+        )([x, one, offset], dy)
+        return [ds, ...both].map((sum) => [...(sum?.dataSync() ?? [])])
+      }
+      await tf.setBackend('cpu')
+      const wanted = gradients()
+      await tf.setBackend('lowbit')
+      const all: number[][][] = []
+      for (const isa of loadBinding().cpu().isas) {
+        for (const threads of [1, 2]) {
+          configureBackend({ isa, threads })
+          all.push(gradients())
+        }
+      }
+      configureBackend({})
+      for (const made of all) t.deepEqual(made, all[0])
+      // Slopes are at most 8, 255 and 1; sums of n numbers err by (128 + n / 128 + 3) 2^-24 of their sizes.
+      const bound = (n: number) => (131 + n / 128) * 2 ** -24 * n
+      const most = [
+        (8 * bound(rows)) / Math.sqrt(rows * 7),
+        (255 * bound(count)) / Math.sqrt(rows * 255),
+        bound(count) / Math.sqrt(rows * 255),
+      ]
+      for (const [i, sums] of wanted.entries()) t.true(close(all[0]?.[i] ?? [], sums, most[i] as number))
+    }
+  },
+)

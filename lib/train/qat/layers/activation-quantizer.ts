@@ -122,7 +122,7 @@ export const activationQuantizer = registered(
       }
 
       #see(x: Tensor): void {
-        const [min, max] = valueRange(x).dataSync() as unknown as [number, number]
+        const [min, max] = valueRange(x) as unknown as [number, number]
         if (!Number.isFinite(min) || !Number.isFinite(max)) {
           const message = `${this.name}: values of a training step are not finite; the training diverged`
           throw new LowbitError('NOT_FINITE', message, { tensor: this.name, actual: [min, max] })

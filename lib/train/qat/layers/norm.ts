@@ -5,7 +5,7 @@
 // and variance, so that the network learns as with an ordinary batch norm; with the moving statistics (inference, and
 // after `freeze`) the two cancel out and only a bias is left.
 
-import type { Tensor } from '@tensorflow/tfjs-core'
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core'
 import type { LayerVariable } from '@tensorflow/tfjs-layers'
 import { tensorflow } from '../fake-quantize.js'
 
@@ -75,14 +75,16 @@ export class NormFolding implements FoldedNorm {
     const { mean, variance } = core.moments(sums, axes)
     const trueVariance = core.mul(variance, core.square(inverse))
     this.#follow(core.mul(mean, inverse), trueVariance, own)
-    const deviation = core.sqrt(core.add(trueVariance, this.#config.epsilon))
-    const gain = core.div(
-      this.gamma === undefined ? inverse : core.mul(this.gamma.read(), inverse),
-      deviation,
+    const gain = this.gamma === undefined ? inverse : core.mul(this.gamma.read(), inverse)
+    const { epsilon } = this.#config
+    return core.batchNorm(
+      sums,
+      mean as Tensor1D,
+      trueVariance as Tensor1D,
+      this.beta?.read() as Tensor1D | undefined,
+      gain as Tensor1D,
+      epsilon,
     )
-    const shift = core.neg(core.mul(mean, gain))
-    const bias = this.beta === undefined ? shift : core.add(shift, this.beta.read())
-    return core.add(core.mul(sums, gain), bias)
   }
 
   #follow(mean: Tensor, variance: Tensor, own: Tensor | undefined): void {
