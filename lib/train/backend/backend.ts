@@ -25,6 +25,13 @@ export interface NativeBackend extends CpuBackend {
     shape: readonly number[],
     seen?: readonly number[],
   ): TensorInfo
+  /** As `run`, once somebody asks for the numbers: what nobody asks for is not computed. */
+  runLater(
+    kind: string,
+    attributes: Attributes,
+    inputs: readonly Dense[],
+    shape: readonly number[],
+  ): TensorInfo
   /** Runs a native step into new tensors. */
   runInto(
     kind: string,
@@ -38,6 +45,8 @@ export interface NativeBackend extends CpuBackend {
 export function backendClass({ MathBackendCPU }: CpuModule): new () => NativeBackend {
   return class LowbitBackend extends MathBackendCPU implements NativeBackend {
     readonly #pool = new ArrayPool()
+    /** Tensors whose numbers nobody asked for yet, and what lets go of their inputs. */
+    readonly #later = new WeakMap<object, () => void>()
 
     constructor() {
       super()
@@ -76,6 +85,33 @@ export function backendClass({ MathBackendCPU }: CpuModule): new () => NativeBac
       })
     }
 
+    runLater(
+      kind: string,
+      attributes: Attributes,
+      inputs: readonly Dense[],
+      shape: readonly number[],
+    ): TensorInfo {
+      const dataId = super.write(undefined as never, [...shape], 'float32')
+      const held = this.data.get(dataId)
+      for (const { data } of inputs) this.#pool.hold(data)
+      const letGo = () => {
+        this.#later.delete(dataId)
+        for (const { data } of inputs) this.#pool.release(data)
+      }
+      this.#later.set(dataId, letGo)
+      Object.defineProperty(held, 'values', {
+        configurable: true,
+        get: () => {
+          const value = this.#pool.take(elementCount(shape))
+          runStep(kind, attributes, inputs, [{ shape, data: value }])
+          Object.defineProperty(held, 'values', { value, writable: true })
+          letGo()
+          return value
+        },
+      })
+      return { dataId, shape: [...shape], dtype: 'float32' }
+    }
+
     // Kernels in JavaScript may hand on memory of their inputs.
     override write(values: never, shape: number[], dtype: DataType): object {
       this.#pool.keep(values)
@@ -88,9 +124,11 @@ export function backendClass({ MathBackendCPU }: CpuModule): new () => NativeBac
     }
 
     override disposeData(dataId: object, force = false): boolean {
-      const values = this.data.has(dataId) ? this.data.get(dataId).values : undefined
+      const letGo = this.#later.get(dataId)
+      const values = letGo || !this.data.has(dataId) ? undefined : this.data.get(dataId).values
       const isGone = super.disposeData(dataId, force)
-      if (isGone) this.#pool.give(values)
+      if (isGone && letGo) letGo()
+      else if (isGone) this.#pool.give(values)
       return isGone
     }
 

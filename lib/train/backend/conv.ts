@@ -96,13 +96,19 @@ const fusedConv2d = windowed(
   (inputs, attrs) => canFinish(inputs, attrs, take(inputs, 'filter').shape[3] as number),
 )
 
+/** Later: the fused kernels of TensorFlow.js ask for this gradient even of the first layer, whose input has no use for it. */
 const conv2dInput = windowed(
   'Conv2DBackpropInput',
   inputShapes,
   false,
   ({ attributes }, inputs, attrs, backend) => {
     const shape = attrs['inputShape'] as Shape4
-    return backend.run('conv_input_gradient', attributes, denseOf(backend, inputs, 'dy', 'filter'), shape)
+    return backend.runLater(
+      'conv_input_gradient',
+      attributes,
+      denseOf(backend, inputs, 'dy', 'filter'),
+      shape,
+    )
   },
 )
 
