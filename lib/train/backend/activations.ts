@@ -5,10 +5,7 @@ import { type CoreModule, requireTfjs } from './tfjs.js'
 
 type ActivationClass = new () => { apply(x: Tensor): Tensor }
 
-/**
- * `relu6` is the minimum of 6 and a ReLU there, and its gradient four kernels more. The numbers are the same, and so is the
- * gradient but at 6 itself, where this one lets it pass.
- */
+/** `relu6` is the minimum of 6 and a ReLU there, and its gradient four kernels more. The numbers are the same. */
 export function registerActivations(): void {
   const core = requireTfjs<CoreModule>('core')
   requireTfjs('layers') // registers its own

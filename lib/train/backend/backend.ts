@@ -2,6 +2,7 @@
 
 import type { DataType, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import { elementCount } from '../../tensor/shape.js'
+import { type LaterStep, LaterSteps } from './later.js'
 import { ArrayPool } from './memory.js'
 import { type Attributes, type Dense, dropPrograms, runStep } from './steps.js'
 import { type CoreModule, type CpuBackend, type CpuModule, requireTfjs } from './tfjs.js'
@@ -25,13 +26,10 @@ export interface NativeBackend extends CpuBackend {
     shape: readonly number[],
     seen?: readonly number[],
   ): TensorInfo
-  /** As `run`, once somebody asks for the numbers: what nobody asks for is not computed. */
-  runLater(
-    kind: string,
-    attributes: Attributes,
-    inputs: readonly Dense[],
-    shape: readonly number[],
-  ): TensorInfo
+  /** As `run`, once somebody asks for the numbers; `shape` is the tensor's. */
+  runLater(step: LaterStep, shape?: readonly number[]): TensorInfo
+  /** The step that a tensor waits for. */
+  waiting(tensor: TensorInfo): LaterStep | undefined
   /** Runs a native step into new tensors. */
   runInto(
     kind: string,
@@ -45,8 +43,7 @@ export interface NativeBackend extends CpuBackend {
 export function backendClass({ MathBackendCPU }: CpuModule): new () => NativeBackend {
   return class LowbitBackend extends MathBackendCPU implements NativeBackend {
     readonly #pool = new ArrayPool()
-    /** Tensors whose numbers nobody asked for yet, and what lets go of their inputs. */
-    readonly #later = new WeakMap<object, () => void>()
+    readonly #later = new LaterSteps(this.#pool)
 
     constructor() {
       super()
@@ -85,31 +82,14 @@ export function backendClass({ MathBackendCPU }: CpuModule): new () => NativeBac
       })
     }
 
-    runLater(
-      kind: string,
-      attributes: Attributes,
-      inputs: readonly Dense[],
-      shape: readonly number[],
-    ): TensorInfo {
+    runLater(step: LaterStep, shape = step.shape): TensorInfo {
       const dataId = super.write(undefined as never, [...shape], 'float32')
-      const held = this.data.get(dataId)
-      for (const { data } of inputs) this.#pool.hold(data)
-      const letGo = () => {
-        this.#later.delete(dataId)
-        for (const { data } of inputs) this.#pool.release(data)
-      }
-      this.#later.set(dataId, letGo)
-      Object.defineProperty(held, 'values', {
-        configurable: true,
-        get: () => {
-          const value = this.#pool.take(elementCount(shape))
-          runStep(kind, attributes, inputs, [{ shape, data: value }])
-          Object.defineProperty(held, 'values', { value, writable: true })
-          letGo()
-          return value
-        },
-      })
+      this.#later.put(dataId, this.data.get(dataId), step)
       return { dataId, shape: [...shape], dtype: 'float32' }
+    }
+
+    waiting({ dataId }: TensorInfo): LaterStep | undefined {
+      return this.#later.of(dataId)
     }
 
     // Kernels in JavaScript may hand on memory of their inputs.
@@ -124,11 +104,13 @@ export function backendClass({ MathBackendCPU }: CpuModule): new () => NativeBac
     }
 
     override disposeData(dataId: object, force = false): boolean {
-      const letGo = this.#later.get(dataId)
-      const values = letGo || !this.data.has(dataId) ? undefined : this.data.get(dataId).values
+      const waits = this.#later.of(dataId) !== undefined
+      const values = waits || !this.data.has(dataId) ? undefined : this.data.get(dataId).values
       const isGone = super.disposeData(dataId, force)
-      if (isGone && letGo) letGo()
-      else if (isGone) this.#pool.give(values)
+      if (isGone) {
+        this.#later.drop(dataId)
+        this.#pool.give(values)
+      }
       return isGone
     }
 
