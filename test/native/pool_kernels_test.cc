@@ -75,8 +75,10 @@ void CompareReal(const Row& row, const Row& scalar, const Window& shape, bool ed
     row.run(window, limits, got.data());
     scalar.run(window, limits, want.data());
     for (size_t c = 0; c < channels; ++c) {
-      const bool same = std::memcmp(&got[c], &want[c], sizeof(float)) == 0;
-      LOWBIT_CHECK_THAT(same || (std::isnan(got[c]) && std::isnan(want[c])),
+      uint32_t bits[2];
+      std::memcpy(&bits[0], &got[c], sizeof(float));
+      std::memcpy(&bits[1], &want[c], sizeof(float));
+      LOWBIT_CHECK_THAT(bits[0] == bits[1] || (std::isnan(got[c]) && std::isnan(want[c])),
                         std::string(row.name) + ": channel " + std::to_string(c) + " of " +
                             std::to_string(channels) + " seed " + std::to_string(seed));
     }

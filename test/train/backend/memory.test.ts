@@ -5,23 +5,23 @@ import type * as Layers from '@tensorflow/tfjs-layers'
 import test from 'ava'
 import { ArrayPool } from '#lib/train/backend/memory.js'
 import { requireTfjs } from '#lib/train/backend/tfjs.js'
+import { quantizeAware } from '#lib/train.js'
 import { distance, kernelsOf, numbers, on, tf } from './backends.js'
 
 const { layers, sequential } = requireTfjs<typeof Layers>('layers')
 
 function smallNetwork() {
-  const model = sequential({
+  return sequential({
     layers: [
       layers.conv2d({ inputShape: [12, 12, 3], filters: 8, kernelSize: 3, useBias: false }),
       layers.batchNormalization(),
       layers.reLU({ maxValue: 6 }),
       layers.maxPooling2d({ poolSize: 2 }),
+      layers.conv2d({ filters: 8, kernelSize: 3, activation: 'relu6', padding: 'same' }),
       layers.flatten(),
       layers.dense({ units: 10, activation: 'softmax' }),
     ],
   })
-  model.compile({ optimizer: tf.train.adam(1e-3), loss: 'categoricalCrossentropy' })
-  return model
 }
 
 const bytes = () => {
@@ -29,34 +29,43 @@ const bytes = () => {
   return { rss, external, arrayBuffers }
 }
 
-test.serial('memory stays flat over 200 steps of training', async (t) => {
-  tf.setBackend('lowbit')
-  const model = smallNetwork()
-  const x = tf.tensor4d(numbers(16 * 12 * 12 * 3, 1), [16, 12, 12, 3])
-  const labels = tf.tensor1d(
-    Array.from({ length: 16 }, (_, i) => i % 10),
-    'int32',
-  )
-  const y = tf.oneHot(labels, 10, 1, 0, 'float32')
-  const losses: number[] = []
-  const step = async () => {
-    losses.push((await model.trainOnBatch(x, y)) as number)
-  }
-  for (let i = 0; i < 50; i++) await step()
-  const [tensors, native] = [tf.memory(), bytes()]
-  for (let i = 0; i < 200; i++) await step()
-  const [after, nativeAfter] = [tf.memory(), bytes()]
-  t.is(after.numTensors, tensors.numTensors)
-  t.is(after.numBytes, tensors.numBytes)
-  t.is(after.numDataBuffers, tensors.numDataBuffers)
-  // A step writes some 700 KB of results: 200 that were kept would be 140 MB.
-  t.true(
-    nativeAfter.external - native.external < 20e6,
-    `${nativeAfter.external - native.external} bytes outside of the heap`,
-  )
-  t.true(nativeAfter.rss - native.rss < 60e6, `${nativeAfter.rss - native.rss} bytes of the process`)
-  t.true((losses.at(-1) as number) < 0.5 * (losses[0] as number), `loss ${losses[0]} became ${losses.at(-1)}`)
-})
+for (const [title, make] of [
+  ['training', smallNetwork],
+  ['quantisation-aware training', () => quantizeAware(smallNetwork()).model],
+] as const) {
+  test.serial(`memory stays flat over 200 steps of ${title}`, async (t) => {
+    tf.setBackend('lowbit')
+    const model = make()
+    model.compile({ optimizer: tf.train.adam(1e-3), loss: 'categoricalCrossentropy' })
+    const x = tf.tensor4d(numbers(16 * 12 * 12 * 3, 1), [16, 12, 12, 3])
+    const labels = tf.tensor1d(
+      Array.from({ length: 16 }, (_, i) => i % 10),
+      'int32',
+    )
+    const y = tf.oneHot(labels, 10, 1, 0, 'float32')
+    const losses: number[] = []
+    const step = async () => {
+      losses.push((await model.trainOnBatch(x, y)) as number)
+    }
+    for (let i = 0; i < 50; i++) await step()
+    const [tensors, native] = [tf.memory(), bytes()]
+    for (let i = 0; i < 200; i++) await step()
+    const [after, nativeAfter] = [tf.memory(), bytes()]
+    t.is(after.numTensors, tensors.numTensors)
+    t.is(after.numBytes, tensors.numBytes)
+    t.is(after.numDataBuffers, tensors.numDataBuffers)
+    // A step writes some 700 KB of results: 200 that were kept would be 140 MB.
+    t.true(
+      nativeAfter.external - native.external < 20e6,
+      `${nativeAfter.external - native.external} bytes outside of the heap`,
+    )
+    t.true(nativeAfter.rss - native.rss < 60e6, `${nativeAfter.rss - native.rss} bytes of the process`)
+    t.true(
+      (losses.at(-1) as number) < 0.5 * (losses[0] as number),
+      `loss ${losses[0]} became ${losses.at(-1)}`,
+    )
+  })
+}
 
 test('an array that was given back is taken again, unless it is seen from elsewhere', (t) => {
   const pool = new ArrayPool()
