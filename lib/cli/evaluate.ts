@@ -51,6 +51,7 @@ Examples:
   $ lowbit evaluate model.tflite --data flat/ --labels answers.csv      lines "file,class"
   $ lowbit evaluate model.tflite --data x.npy --labels y.npy --json
   $ lowbit evaluate model.tflite --data test.npz                 arrays "x" and "labels" or "y"
+  $ lowbit evaluate model.tflite --data test_batch.bin           CIFAR-10's binary form
 
 Classes are numbers, or names that --classes, --labels or the model's metadata list. Numbers in .npy and .npz files are
 taken as they are if they are of the input's type, else as real values.
@@ -60,7 +61,10 @@ export function evaluateCommand(): Command {
   const command = new Command('evaluate')
     .description('accuracy of a model that classifies, on labelled data')
     .argument('<model>', 'a .tflite file')
-    .requiredOption('--data <path>', 'a folder of pictures, .wav, .npy or .npz files, or one such file')
+    .requiredOption(
+      '--data <path>',
+      'a folder of pictures, .wav, .npy, .npz files or CIFAR-10 batches, or one such file',
+    )
     .option('--labels <file>', 'right answers, or names of the classes for data in sub-folders')
     .option('--classes <file>', "class names, one a line (default: the model's own)")
     .addOption(

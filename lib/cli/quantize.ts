@@ -68,7 +68,10 @@ export function quantizeCommand(): Command {
     .description('make an integer model of a float one')
     .argument('<model>', 'a float .tflite file')
     .requiredOption('-o, --output <file>', 'where the quantised model goes')
-    .option('--data <path>', 'samples: a folder of pictures, .wav, .npy or .npz files, or one such file')
+    .option(
+      '--data <path>',
+      'samples: a folder of pictures, .wav, .npy, .npz files or CIFAR-10 batches, or one such file',
+    )
     .addOption(new Option('--preset <name>', 'a recipe by its name').choices(Object.keys(PRESETS)))
     .addOption(new Option('--recipe <file>', 'a recipe of your own, as JSON').conflicts('preset'))
     .addOption(

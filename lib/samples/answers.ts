@@ -38,7 +38,9 @@ export async function openAnswers(samples: Samples, options: AnswerOptions): Pro
     const fitted = labels === undefined ? undefined : fitLabels(await readLabels(labels), classes, labels)
     return byFolder(samples, fitted?.labels ?? names, classes, fitted?.note)
   }
-  if (labels === undefined) return samples.kind === 'npz' ? byFile(classes, names) : undefined
+  if (labels === undefined) {
+    return samples.kind === 'npz' || samples.kind === 'cifar10' ? byFile(classes, names) : undefined
+  }
   const isArray = extname(labels).toLowerCase() === '.npy'
   if (samples.isFolder && isArray) {
     const message = `${labels}: for a folder of files, lines "file,class" expected`

@@ -9,6 +9,7 @@ const KINDS = {
   wav: ['.wav'],
   npy: ['.npy'],
   npz: ['.npz'],
+  cifar10: ['.bin'],
 } as const
 export type Kind = keyof typeof KINDS
 
@@ -17,8 +18,9 @@ const NAMES: Readonly<Record<Kind, string>> = {
   wav: '.wav files',
   npy: '.npy files',
   npz: '.npz files',
+  cifar10: "CIFAR-10's binary batches",
 }
-const ALL = `${Object.values(NAMES).slice(0, -1).join(', ')} or ${NAMES.npz}`
+const ALL = `${Object.values(NAMES).slice(0, -1).join(', ')} or ${NAMES.cifar10}`
 
 export interface DataFiles {
   readonly kind: Kind

@@ -1,6 +1,7 @@
 // Samples for a model: arrays for its inputs, read from files one after the other.
 
 import { readFile } from 'node:fs/promises'
+import { type Cifar10Batch, readCifar10Batch } from '../data/cifar10.js'
 import { type Layout, type Normalization, pictureData } from '../data/codes.js'
 import { type NpyArray, readNpy } from '../data/npy.js'
 import { readNpz } from '../data/npz.js'
@@ -107,6 +108,7 @@ function readerOf(kind: Kind, inputs: readonly TensorInfo[], options: SampleOpti
   }
   if (kind === 'npy') return (bytes, name) => arrayRows(readNpy(bytes, name), input, name)
   if (kind === 'wav') return wavReader(input)
+  if (kind === 'cifar10') return (bytes, name) => cifar10Rows(readCifar10Batch(bytes, name), input, options)
   return async (bytes, name) => {
     const data = pictureData(await decodePicture(bytes, name), input, options)
     return { count: 1, row: () => ({ inputs: [data] }) }
@@ -117,6 +119,16 @@ function arrayRows(array: NpyArray, input: TensorInfo, name: string): Rows {
   return {
     count: samplesIn(array, input, name),
     row: (index) => ({ inputs: [sampleOf(array, index, input, name)] }),
+  }
+}
+
+function cifar10Rows(batch: Cifar10Batch, input: TensorInfo, options: SampleOptions): Rows {
+  return {
+    count: batch.count,
+    row: (index) => ({
+      inputs: [pictureData(batch.picture(index), input, options)],
+      answer: batch.label(index),
+    }),
   }
 }
 

@@ -5,6 +5,7 @@ import test from 'ava'
 import { type AnswerOptions, openAnswers } from '#lib/samples/answers.js'
 import { openSamples } from '#lib/samples/samples.js'
 import { Score } from '#lib/samples/score.js'
+import { cifarRecord } from '../helpers/cifar10.js'
 import { npy } from '../helpers/npy.js'
 import { plainPicture } from '../helpers/picture-models.js'
 import { tree } from '../helpers/tree.js'
@@ -26,6 +27,7 @@ const data = tree({
     { name: 'x.npy', data: table },
     { name: 'labels.npy', data: y },
   ]),
+  'batch.bin': Buffer.concat([2, 0].map((label) => cifarRecord(label, [1, 2, 3]))),
   'x.npz': zip([{ name: 'x.npy', data: table }]),
 })
 const texts = tree({
@@ -58,6 +60,7 @@ const good = [
   ['one class a line', join(data, 'x.npy'), { labels: at('rows.txt') }, [2, 0, 1]],
   ['the last field of a line', join(data, 'x.npy'), { labels: at('rows.csv') }, [2, 0, 1]],
   ['an array of an archive', join(data, 'xy.npz'), {}, [2, 0, 1]],
+  ["the classes of CIFAR-10's records", join(data, 'batch.bin'), {}, [2, 0]],
   ['nothing', flat, {}, undefined],
 ] as const
 for (const [title, path, options, want] of good) {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { openSamples, type SampleOptions } from '#lib/samples/samples.js'
 import type { TensorInfo } from '#lib/tensor/tensor.js'
+import { cifarRecord } from '../helpers/cifar10.js'
 import { npy } from '../helpers/npy.js'
 import { plainPicture } from '../helpers/picture-models.js'
 import { tree } from '../helpers/tree.js'
@@ -110,6 +111,25 @@ test('.npz: arrays by the names of inputs or in their order, class numbers besid
   }
 })
 
+test("CIFAR-10's batches: pictures with their classes, normalised as pictures are", async (t) => {
+  const bytes = Buffer.concat([cifarRecord(3, [10, 100, 200]), cifarRecord(9, [1, 2, 3])])
+  const folder = tree({ 'test_batch.bin': bytes, 'batches.meta.txt': 'airplane' })
+  const inputs = [input('float32', [1, 32, 32, 3])]
+  const normalization = { mean: [0], std: [2] }
+  const found = await all(join(folder, 'test_batch.bin'), inputs, { normalization })
+  t.deepEqual(
+    found.map(({ row, answer }) => [row, answer]),
+    [
+      [0, 3],
+      [1, 9],
+    ],
+  )
+  const [picture] = found[0]?.data ?? []
+  t.deepEqual([...(picture?.subarray(0, 3) ?? [])], [5, 50, 100])
+  t.deepEqual([...(picture?.subarray(3 * 33, 3 * 34) ?? [])], [3.5, 50, 100])
+  t.deepEqual((await all(folder, inputs, { limit: 1 }))[0]?.answer, 9)
+})
+
 test('.wav: windows that follow on one another; a short file ends in silence', async (t) => {
   const sound = (...values: number[]) => wav(new Uint8Array(Int16Array.from(values, (v) => v * 32768).buffer))
   const folder = tree({ 'a.wav': sound(0.5, 0.25, -0.5, -0.25, 0.125), 'b.wav': sound(0.5) })
@@ -133,6 +153,13 @@ const bad: readonly (readonly [
   ['only other files', 'DATA_INVALID', { 'a.txt': '' }, pair, /there are a\.txt/],
   ['two kinds', 'DATA_INVALID', { 'a.npy': '', 'b.ppm': '' }, pair, /a\.npy and b\.ppm/],
   ['a broken picture', 'DATA_INVALID', { 'a.ppm': 'x' }, [input('float32', [1, 1, 1, 3])], /a\.ppm/],
+  [
+    'a batch that is cut off',
+    'DATA_INVALID',
+    { 'a.bin': new Uint8Array(3072) },
+    [input('float32', [1, 32, 32, 3])],
+    /a\.bin: 3072 bytes; a multiple of 3073/,
+  ],
   ['pictures for no picture', 'SHAPE_MISMATCH', { 'a.ppm': plainPicture(1, 2, 3) }, pair, /"x"/],
   [
     'a wrong shape',

@@ -7,21 +7,14 @@ import test, { type ExecutionContext } from 'ava'
 import { type ErrorCode, LowbitError } from '#lib/errors.js'
 import { holdOut } from '#lib/train/data/dataset.js'
 import { openDataset } from '#lib/train/data/open.js'
+import { cifarRecord } from '../../helpers/cifar10.js'
 import { npy } from '../../helpers/npy.js'
 import { plainPicture } from '../../helpers/picture-models.js'
 import { tree } from '../../helpers/tree.js'
 
-function record(label: number, [red, green, blue]: readonly [number, number, number]): Uint8Array {
-  const bytes = new Uint8Array(3073)
-  bytes[0] = label
-  for (const [c, value] of [red, green, blue].entries()) bytes.fill(value, 1 + 1024 * c, 1025 + 1024 * c)
-  bytes[1 + 33] = 7 // red of row 1, column 1
-  return bytes
-}
-
 function batches(changes: Record<string, Uint8Array> = {}): Record<string, Uint8Array> {
   const names = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`)
-  const files = [...names, 'test_batch.bin'].map((name, i) => [name, record(i, [10 * i, 100, 200])])
+  const files = [...names, 'test_batch.bin'].map((name, i) => [name, cifarRecord(i, [10 * i, 100, 200])])
   return { ...Object.fromEntries(files), ...changes }
 }
 
@@ -70,7 +63,7 @@ test('CIFAR-10: files that are missing, cut off, or of other classes', async (t)
   await fails(t, open({ 'data_batch_4.bin': new Uint8Array(0) }), 'DATA_INVALID', 'data_batch_4.bin: 0 bytes')
   await fails(
     t,
-    open({ 'test_batch.bin': record(10, [0, 0, 0]) }),
+    open({ 'test_batch.bin': cifarRecord(10, [0, 0, 0]) }),
     'DATA_INVALID',
     'of class 10, 0 to 9 expected',
   )
