@@ -3,9 +3,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { commit, machine } from '#bench/machine.js'
 import { cpu } from '#lib/bare/kernels.js'
 import { chart } from './chart.js'
-import { output, works } from './command.js'
+import { works } from './command.js'
 import { type Contender, findPeer, lowbit, pythonOf, type Surroundings } from './contenders.js'
 import { onnxForms } from './onnx.js'
 import { HELP, type Options, parseOptions, WrongUsage } from './options.js'
@@ -86,16 +87,6 @@ async function contendersOf(options: Options, scratch: string) {
   return { contenders, leftOut }
 }
 
-async function commit(): Promise<string> {
-  const git = (...args: string[]) => output(['git', '-C', root, ...args])
-  try {
-    const changed = (await git('status', '--porcelain', '--untracked-files=no')).trim() !== ''
-    return (await git('rev-parse', '--short', 'HEAD')).trim() + (changed ? ' with changes' : '')
-  } catch {
-    return 'unknown'
-  }
-}
-
 async function resultsOf(options: Options, args: readonly string[]) {
   const models = modelsOf(options.models)
   const levels = levelsOf(options.isas)
@@ -109,9 +100,9 @@ async function resultsOf(options: Options, args: readonly string[]) {
   const measured = await measureAll(contenders, suite)
   const results: Results = {
     date: new Date().toISOString().slice(0, 10),
-    commit: await commit(),
+    commit: await commit(root),
     command: ['npm run bench:peers --', ...args].join(' '),
-    machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores`,
+    machine: machine(),
     node: process.versions.node,
     versions: Object.fromEntries(contenders.map(({ name, version }) => [name, version])),
     rows: measured.rows,

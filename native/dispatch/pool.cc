@@ -5,6 +5,9 @@
 #if LOWBIT_AVX2
 #include "kernels/pool/avx2.h"
 #endif
+#if LOWBIT_AVX512VNNI
+#include "kernels/pool/avx512vnni.h"
+#endif
 #if LOWBIT_NEON
 #include "kernels/pool/neon.h"
 #endif
@@ -17,6 +20,9 @@ using kernels::pool::Row;
 using kernels::pool::Rows;
 
 const Rows* const kLists[] = {
+#if LOWBIT_AVX512VNNI
+    &kernels::pool::kAvx512Vnni,
+#endif
 #if LOWBIT_AVX2
     &kernels::pool::kAvx2,
 #endif

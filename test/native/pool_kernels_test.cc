@@ -1,4 +1,5 @@
 // Pooling kernels against the scalar ones: channel counts around a block, window sizes, extremes.
+#include <cmath>
 #include <cstring>
 
 #include "dispatch/pool.h"
@@ -12,6 +13,7 @@ using kernels::pool::Limits;
 using kernels::pool::Row;
 using kernels::pool::Window;
 
+bool IsReal(Kind kind) { return kind == Kind::kAverageF32 || kind == Kind::kMaxF32; }
 bool IsSigned(Kind kind) { return kind == Kind::kAverageS8 || kind == Kind::kMaxS8; }
 
 void Compare(const Row& row, const Row& scalar, int rows, int cols, int channels, int fill, uint32_t seed,
@@ -35,8 +37,8 @@ void Compare(const Row& row, const Row& scalar, int rows, int cols, int channels
   }
 }
 
-LOWBIT_TEST("pool: every row equals the scalar one") {
-  const auto same = [](const Row& a, const Row& b) { return a.kind == b.kind; };
+LOWBIT_TEST("pool: every row of bytes equals the scalar one") {
+  const auto same = [](const Row& a, const Row& b) { return a.kind == b.kind && !IsReal(a.kind); };
   ForPairs(dispatch::pool::Lists(), same, [&](const Row& row, const Row& scalar) {
     uint32_t seed = 1;
     for (const int channels : {1, 3, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 100}) {
@@ -45,6 +47,54 @@ LOWBIT_TEST("pool: every row equals the scalar one") {
           for (const int fill : {-1, 0x7F, 0x80, 0xFF, 0x00}) {
             if (why->empty()) Compare(row, scalar, rows, cols, channels, fill, seed++, why);
           }
+        }
+      }
+    }
+  });
+}
+
+// Numbers, or now and then one at which comparisons and sums turn.
+float Real(Random* random, bool edges) {
+  static constexpr float kEdges[] = {0.0f, -0.0f, 1.0f, 1e-40f, 3e38f, -3e38f, INFINITY, -INFINITY, NAN};
+  if (edges && random->Next() % 3) return kEdges[random->Next() % (sizeof kEdges / sizeof kEdges[0])];
+  return static_cast<float>(random->Between(-1000, 1000)) / 300.0f;
+}
+
+void CompareReal(const Row& row, const Row& scalar, const Window& shape, bool edges, uint32_t seed,
+                 std::string* why) {
+  Random random(seed);
+  const size_t channels = static_cast<size_t>(shape.channels);
+  Guarded<float> image(static_cast<size_t>((shape.rows - 1) * shape.row_stride) +
+                       static_cast<size_t>(shape.cols) * channels);
+  for (auto& x : image) x = Real(&random, edges);
+  Window window = shape;
+  window.first = image.data();
+  for (const Limits& limits :
+       {Limits{0, 0, -INFINITY, INFINITY}, Limits{0, 0, 0.0f, 6.0f}, Limits{0, 0, -1.0f, 1.0f}}) {
+    Guarded<float> got(channels), want(channels);
+    row.run(window, limits, got.data());
+    scalar.run(window, limits, want.data());
+    for (size_t c = 0; c < channels; ++c) {
+      uint32_t bits[2];
+      std::memcpy(&bits[0], &got[c], sizeof(float));
+      std::memcpy(&bits[1], &want[c], sizeof(float));
+      LOWBIT_CHECK_THAT(bits[0] == bits[1] || (std::isnan(got[c]) && std::isnan(want[c])),
+                        std::string(row.name) + ": channel " + std::to_string(c) + " of " +
+                            std::to_string(channels) + " seed " + std::to_string(seed));
+    }
+  }
+}
+
+LOWBIT_TEST("pool: every row of float32 gives the bits of the scalar one") {
+  const auto same = [](const Row& a, const Row& b) { return a.kind == b.kind && IsReal(a.kind); };
+  ForPairs(dispatch::pool::Lists(), same, [&](const Row& row, const Row& scalar) {
+    uint32_t seed = 1;
+    for (const int channels : {1, 3, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48, 65}) {
+      for (const int rows : {1, 2, 3, 7}) {
+        for (const int cols : {1, 2, 5, 19}) {
+          const Window window{nullptr, ptrdiff_t{cols + 2} * channels, rows, cols, channels};
+          for (const bool edges : {false, true})
+            if (why->empty()) CompareReal(row, scalar, window, edges, seed++, why);
         }
       }
     }

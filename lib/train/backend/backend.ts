@@ -2,6 +2,7 @@
 
 import type { DataType, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import { elementCount } from '../../tensor/shape.js'
+import { type LaterStep, LaterSteps } from './later.js'
 import { ArrayPool } from './memory.js'
 import { type Attributes, type Dense, dropPrograms, runStep } from './steps.js'
 import { type CoreModule, type CpuBackend, type CpuModule, requireTfjs } from './tfjs.js'
@@ -25,6 +26,10 @@ export interface NativeBackend extends CpuBackend {
     shape: readonly number[],
     seen?: readonly number[],
   ): TensorInfo
+  /** As `run`, once somebody asks for the numbers; `shape` is the tensor's. */
+  runLater(step: LaterStep, shape?: readonly number[]): TensorInfo
+  /** The step that a tensor waits for. */
+  waiting(tensor: TensorInfo): LaterStep | undefined
   /** Runs a native step into new tensors. */
   runInto(
     kind: string,
@@ -38,6 +43,7 @@ export interface NativeBackend extends CpuBackend {
 export function backendClass({ MathBackendCPU }: CpuModule): new () => NativeBackend {
   return class LowbitBackend extends MathBackendCPU implements NativeBackend {
     readonly #pool = new ArrayPool()
+    readonly #later = new LaterSteps(this.#pool)
 
     constructor() {
       super()
@@ -76,6 +82,16 @@ export function backendClass({ MathBackendCPU }: CpuModule): new () => NativeBac
       })
     }
 
+    runLater(step: LaterStep, shape = step.shape): TensorInfo {
+      const dataId = super.write(undefined as never, [...shape], 'float32')
+      this.#later.put(dataId, this.data.get(dataId), step)
+      return { dataId, shape: [...shape], dtype: 'float32' }
+    }
+
+    waiting({ dataId }: TensorInfo): LaterStep | undefined {
+      return this.#later.of(dataId)
+    }
+
     // Kernels in JavaScript may hand on memory of their inputs.
     override write(values: never, shape: number[], dtype: DataType): object {
       this.#pool.keep(values)
@@ -88,9 +104,13 @@ export function backendClass({ MathBackendCPU }: CpuModule): new () => NativeBac
     }
 
     override disposeData(dataId: object, force = false): boolean {
-      const values = this.data.has(dataId) ? this.data.get(dataId).values : undefined
+      const waits = this.#later.of(dataId) !== undefined
+      const values = waits || !this.data.has(dataId) ? undefined : this.data.get(dataId).values
       const isGone = super.disposeData(dataId, force)
-      if (isGone) this.#pool.give(values)
+      if (isGone) {
+        this.#later.drop(dataId)
+        this.#pool.give(values)
+      }
       return isGone
     }
 

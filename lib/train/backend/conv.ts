@@ -1,7 +1,7 @@
 // Convolutions and their gradients.
 
 import type { NativeKernel } from './backend.js'
-import { canFinish, finish, withBias } from './fused.js'
+import { canFinish, finish, product, withBias } from './fused.js'
 import { type Attrs, denseOf, FREE, type Inputs, kernel, REAL, type Shape4, sizeOf, take } from './kernel.js'
 import type { Attributes } from './steps.js'
 import type { CoreModule } from './tfjs.js'
@@ -80,29 +80,37 @@ const inputShapes = (inputs: Inputs, attrs: Attrs) =>
 const filterShapes = (inputs: Inputs, attrs: Attrs) =>
   [take(inputs, 'x').shape, attrs['filterShape'] as Shape4] as const
 
-const conv2d = windowed('Conv2D', forwardShapes, false, ({ outShape, attributes }, inputs, _attrs, backend) =>
-  backend.run('conv_computed', attributes, denseOf(backend, inputs, 'x', 'filter'), outShape),
+const conv2d = windowed(
+  'Conv2D',
+  forwardShapes,
+  false,
+  ({ outShape, attributes }, inputs, _attrs, backend, core) => {
+    const operands = denseOf(backend, inputs, 'x', 'filter')
+    return product(backend, core, { kind: 'conv_computed', attributes, inputs: operands, shape: outShape })
+  },
 )
 
 const fusedConv2d = windowed(
   'FusedConv2D',
   forwardShapes,
   false,
-  ({ outShape, attributes }, inputs, attrs, backend) => {
+  ({ outShape, attributes }, inputs, attrs, backend, core) => {
     const operands = denseOf(backend, inputs, 'x', 'filter')
     const fused = withBias(backend, operands, attributes, inputs, attrs, outShape[3])
-    return backend.run('conv_computed', fused.attributes, fused.operands, outShape)
+    return product(backend, core, { kind: 'conv_computed', ...fused, shape: outShape })
   },
   (inputs, attrs) => canFinish(inputs, attrs, take(inputs, 'filter').shape[3] as number),
 )
 
+/** Later: the fused kernels of TensorFlow.js ask for this gradient even of the first layer, whose input has no use for it. */
 const conv2dInput = windowed(
   'Conv2DBackpropInput',
   inputShapes,
   false,
   ({ attributes }, inputs, attrs, backend) => {
     const shape = attrs['inputShape'] as Shape4
-    return backend.run('conv_input_gradient', attributes, denseOf(backend, inputs, 'dy', 'filter'), shape)
+    const operands = denseOf(backend, inputs, 'dy', 'filter')
+    return backend.runLater({ kind: 'conv_input_gradient', attributes, inputs: operands, shape })
   },
 )
 

@@ -2,7 +2,8 @@
 
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core'
 import type { NativeBackend, NativeKernel } from './backend.js'
-import { type Attrs, FREE, type Inputs, kernel, sizeOf, take } from './kernel.js'
+import { addedLater, clampedNow } from './fused.js'
+import { type Attrs, CLAMPS, FREE, type Inputs, kernel, sizeOf, take } from './kernel.js'
 import type { Dense } from './steps.js'
 
 /** Extents that steps with broadcasting take. */
@@ -28,6 +29,8 @@ function binary(name: string, op: number): NativeKernel {
     (inputs, _attrs, backend, core) => {
       const [a, b] = [take(inputs, left), take(inputs, right)]
       const shape = core.backend_util.assertAndGetBroadcastShape(a.shape, b.shape)
+      const added = name === 'Add' ? addedLater(backend, a, b) : undefined
+      if (added !== undefined) return added
       return backend.run('binary', { op, clamp: FREE }, [backend.dense(a), backend.dense(b)], shape)
     },
     (inputs) => areLow(inputs, left, right),
@@ -63,6 +66,9 @@ const UNARY = {
 function unary(name: string, op: number): NativeKernel {
   return kernel(name, (inputs, attrs, backend) => {
     const x = take(inputs, 'x')
+    const clamp = CLAMPS[name.toLowerCase()]
+    const clamped = clamp && clampedNow(backend, x, clamp)
+    if (clamped !== undefined) return clamped
     const parameter = Float32Array.of((attrs['alpha'] as number | undefined) ?? 0)
     return backend.run('unary', { op, parameter }, [flatOf(backend, x)], x.shape, [sizeOf(x.shape)])
   })

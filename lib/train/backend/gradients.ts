@@ -13,9 +13,8 @@ type Attrs = Readonly<Record<string, unknown>>
 export function registerGradients(): void {
   const core = requireTfjs<CoreModule>('core')
   requireTfjs('layers') // registers the gradients of all kernels
-  const clampTo = (high: number) => clampGradient(core, () => [0, high])
-  replace(core, 'Relu', clampTo(Number.POSITIVE_INFINITY))
-  replace(core, 'Relu6', clampTo(6))
+  replace(core, 'Relu', activationGradient(core, Number.POSITIVE_INFINITY), true)
+  replace(core, 'Relu6', activationGradient(core, below(6)), true)
   replace(core, 'ClipByValue', clampGradient(core, closedRange))
   replace(
     core,
@@ -37,17 +36,25 @@ function replace(
   core: CoreModule,
   name: string,
   gradient: (...args: Parameters<Gradient>) => ReturnType<Gradient> | undefined,
+  needsOutput = false,
 ): void {
   const before = core.getGradient(name)
   core.unregisterGradient(name)
   core.registerGradient({
     ...before,
+    ...(needsOutput && { outputsToSave: [true] }), // behind the inputs
     gradFunc: (dy, saved, attrs) => {
       const isOurs =
         core.getBackend() === BACKEND && saved.every((tensor) => tensor == null || tensor.dtype === 'float32')
       return (isOurs ? gradient(dy, saved, attrs) : undefined) ?? before.gradFunc(dy, saved, attrs)
     },
   })
+}
+
+/** Where 0 < y <= high: what the activation gave says it, so that what it was given need not be kept. */
+function activationGradient(core: CoreModule, high: number): Gradient {
+  const gradient = clampGradient(core, () => [0, high])
+  return (dy, [, y], attrs) => gradient(dy, [y as Tensor], attrs)
 }
 
 /** Where low < x <= high. */
@@ -62,13 +69,18 @@ function clampGradient(core: CoreModule, bounds: (attrs: Attrs) => readonly [num
 
 /** Where min <= x: the float32 just below it is the bound that x must exceed. */
 function closedRange(attrs: Attrs): readonly [number, number] {
-  const low = new Float32Array([attrs['clipValueMin'] as number])
+  return [below(attrs['clipValueMin'] as number), attrs['clipValueMax'] as number]
+}
+
+/** The next smaller float32. */
+function below(x: number): number {
+  const low = new Float32Array([x])
   const bits = new Int32Array(low.buffer)
   const [value] = low as unknown as [number]
   if (value > 0) bits[0] = (bits[0] as number) - 1
   else if (value === 0) low[0] = -(2 ** -149)
   else if (value > Number.NEGATIVE_INFINITY) bits[0] = (bits[0] as number) + 1
-  return [low[0] as number, attrs['clipValueMax'] as number]
+  return low[0] as number
 }
 
 /** dy times a number, everywhere along the axes that were folded. */

@@ -1,7 +1,7 @@
 // Products of matrices.
 
 import type { NativeBackend } from './backend.js'
-import { canFinish, withBias } from './fused.js'
+import { canFinish, product, withBias } from './fused.js'
 import { type Attrs, denseOf, type Inputs, kernel, take } from './kernel.js'
 import type { CoreModule } from './tfjs.js'
 
@@ -23,7 +23,7 @@ function matmul(inputs: Inputs, attrs: Attrs, backend: NativeBackend, core: Core
   const { a, b, attributes, rows, columns } = extents(inputs, attrs)
   const leading = core.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2))
   const fused = withBias(backend, denseOf(backend, inputs, 'a', 'b'), attributes, inputs, attrs, columns)
-  return backend.run('batch_matmul', fused.attributes, fused.operands, [...leading, rows, columns])
+  return product(backend, core, { kind: 'batch_matmul', ...fused, shape: [...leading, rows, columns] })
 }
 
 const areMatrices = ({ a, b }: Inputs) =>

@@ -7,6 +7,8 @@ export class ArrayPool {
   /** Arrays in use that may come back. */
   readonly #lent = new WeakSet<ArrayBufferLike>()
   readonly #free = new Map<number, Float32Array[]>()
+  /** Arrays that work to be done later reads, how often, and whether they were given back meanwhile. */
+  readonly #held = new Map<unknown, { count: number; isGiven: boolean }>()
   readonly #mostBytes: number
   #bytes = 0
 
@@ -39,8 +41,27 @@ export class ArrayPool {
     if (ArrayBuffer.isView(array)) this.#lent.delete(array.buffer)
   }
 
+  /** The array stays as it is until it is released as often. */
+  hold(array: unknown): void {
+    const held = this.#held.get(array)
+    if (held) held.count++
+    else this.#held.set(array, { count: 1, isGiven: false })
+  }
+
+  release(array: unknown): void {
+    const held = this.#held.get(array)
+    if (held === undefined || --held.count > 0) return
+    this.#held.delete(array)
+    if (held.isGiven) this.give(array)
+  }
+
   /** Nobody sees the array any longer. One that the pool did not give, or that was kept, is left to the collector. */
   give(array: unknown): void {
+    const held = this.#held.get(array)
+    if (held) {
+      held.isGiven = true
+      return
+    }
     if (!(array instanceof Float32Array) || !this.#lent.delete(array.buffer)) return
     if (this.#bytes + array.byteLength > this.#mostBytes) return
     const free = this.#free.get(array.length)

@@ -1,5 +1,6 @@
 // What makes `lowbit` a backend of TensorFlow.js: kernels, gradients and the steps of optimisers.
 
+import { registerActivations } from './activations.js'
 import { registerBackend } from './backend.js'
 import { registerGradients } from './gradients.js'
 import { KERNELS } from './kernels.js'
@@ -15,6 +16,7 @@ export function register(): void {
   registerBackend(BACKEND, KERNELS)
   registerGradients()
   registerOptimisers()
+  registerActivations()
 }
 
 /**

@@ -11,7 +11,8 @@ export interface CpuModule {
   readonly MathBackendCPU: new () => CpuBackend
 }
 
-interface Held {
+/** What a backend knows of a tensor. */
+export interface Held {
   values: unknown
   refCount: number
 }

@@ -1,4 +1,4 @@
-// Pooling of bytes for AVX2: 32 channels (maximum) or 16 channels (average) at once.
+// Pooling for AVX2. Bytes: 32 channels (maximum) or 16 channels (average) at once; the loops of float32 are in vector.h.
 //
 // Average:  bytes widen to s16 and sum there for up to 128 taps (128 * 255 = 32640 < 32768), then to s32.
 // Division: (|sum| + n/2) / n by a float division that is cut off. Exact: numerator and n are integers below
@@ -9,6 +9,9 @@
 #include "kernels/pool/avx2.h"
 
 #include <immintrin.h>
+
+#include "kernels/pool/vector.h"
+#include "kernels/real/avx2.h"
 
 namespace lowbit::kernels::pool {
 namespace {
@@ -134,6 +137,8 @@ constexpr Row kList[] = {
     {"pool.average.u8.avx2", cpu::kAvx2, Kind::kAverageU8, Average<false>},
     {"pool.max.s8.avx2", cpu::kAvx2, Kind::kMaxS8, Max<true>},
     {"pool.max.u8.avx2", cpu::kAvx2, Kind::kMaxU8, Max<false>},
+    {"pool.average.f32.avx2", cpu::kAvx2, Kind::kAverageF32, PoolF32<real::Vector, AverageOf>},
+    {"pool.max.f32.avx2", cpu::kAvx2, Kind::kMaxF32, PoolF32<real::Vector, MaxOf>},
 };
 
 }  // namespace

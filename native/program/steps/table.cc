@@ -31,6 +31,7 @@ Status LoadDepthwiseInputGradient(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDepthwise(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDequantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadDetection(StepArgs& args, std::unique_ptr<Step>* step);
+Status LoadExtremes(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFakeQuant(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFakeQuantize(StepArgs& args, std::unique_ptr<Step>* step);
 Status LoadFullyConnected(StepArgs& args, std::unique_ptr<Step>* step);
@@ -105,6 +106,7 @@ static constexpr StepKind kKinds[] = {
     {"depthwise_input_gradient", steps::LoadDepthwiseInputGradient},
     {"dequantize", steps::LoadDequantize},
     {"detection", steps::LoadDetection},
+    {"extremes", steps::LoadExtremes},
     {"fake_quant", steps::LoadFakeQuant},
     {"fake_quantize", steps::LoadFakeQuantize},
     {"fully_connected", steps::LoadFullyConnected},

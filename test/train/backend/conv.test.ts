@@ -3,7 +3,7 @@
 
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core'
 import test, { type ExecutionContext } from 'ava'
-import { kernelsOf, numbers, on, sizeOf, tf } from './backends.js'
+import { distance, EDGES, kernelsOf, numbers, on, sizeOf, tf } from './backends.js'
 
 const U = 2 ** -24
 
@@ -210,6 +210,27 @@ for (const [h, w, c, filter, stride, pad] of [
     compare(t, 'AvgPool', filter ** 2 + 1, [x], average as never)
     // TensorFlow.js divides the gradient by the whole window where the average is over a part of it.
     if (pad === 'valid') compare(t, 'AvgPoolGrad', filter ** 2 + 1, [x, y], gradient(average) as never)
+  })
+}
+
+for (const channels of [1, 17, 40]) {
+  test(`the largest of windows with NaN and infinities, ${channels} channels`, (t) => {
+    const data = numbers(2 * 6 * 6 * channels, 3).map((x, i) =>
+      i % 3 ? x : (EDGES[i % EDGES.length] as number),
+    )
+    data.fill(NaN, 0, 4 * channels) // whole windows
+    const image = () => tf.tensor4d(data, [2, 6, 6, channels])
+    for (const filter of [2, 3]) {
+      const [want] = on('cpu', () => tf.maxPool(image(), filter, 2, 'same'))
+      let got: ReturnType<typeof on> = []
+      t.deepEqual(
+        kernelsOf(() => {
+          got = on('lowbit', () => tf.maxPool(image(), filter, 2, 'same'))
+        }),
+        ['MaxPool'],
+      )
+      t.is(distance(got[0] as Float32Array, want as Float32Array), 0)
+    }
   })
 }
 

@@ -3,7 +3,7 @@
 
 import type { Tensor } from '@tensorflow/tfjs-core'
 import test from 'ava'
-import { distance, kernelsOf, numbers, on, sizeOf, tf } from './backends.js'
+import { distance, EDGES, kernelsOf, numbers, on, sizeOf, tf } from './backends.js'
 
 const U = 2 ** -24
 const values = (shape: readonly number[], seed = 1) => tf.tensor(numbers(sizeOf(shape), seed), [...shape])
@@ -201,6 +201,74 @@ test('keepDims keeps dimensions', (t) => {
   tf.setBackend('lowbit')
   t.deepEqual(tf.sum(values([3, 4, 5]), [1], true).shape, [3, 1, 5])
   t.deepEqual(tf.mean(values([3, 4, 5]), [0, 2]).shape, [4])
+})
+
+const EXTREMES: readonly [number[], number[] | undefined][] = [
+  [[1], undefined],
+  [[5], undefined],
+  [[3, 300], [1]],
+  [[3, 511], [1]],
+  [[2, 600, 3], [1]],
+  [[2, 67, 40], [1]],
+  [[2, 9, 63], [1]],
+  [[2, 9, 64], [1]],
+  [
+    [3, 3, 8, 70],
+    [0, 1, 2],
+  ],
+  [
+    [2, 3, 4],
+    [1, 0],
+  ],
+  [[40000, 17], [0]],
+  [[300, 900], undefined],
+  [[2, 40000], [1]],
+  [[20, 3000], [-1]],
+]
+for (const [shape, axes] of EXTREMES) {
+  for (const [name, run] of [
+    ['Max', tf.max],
+    ['Min', tf.min],
+  ] as const) {
+    test(`${name} of [${shape}] over [${axes}]`, (t) => {
+      const plain = numbers(sizeOf(shape), 9)
+      const edges = plain.map((x, i) => (i % 7 === 3 ? (EDGES[(i * 5) % EDGES.length] as number) : x))
+      const infinite = plain.map(() => (name === 'Max' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY))
+      const withNan = plain.slice()
+      withNan[Math.floor(0.7 * plain.length)] = Number.NaN
+      for (const data of [plain, edges, infinite, withNan]) {
+        for (const keepDims of [false, true]) {
+          const work = () => run(tf.tensor(data, [...shape]), axes, keepDims)
+          let got: ReturnType<typeof on> = []
+          t.deepEqual(
+            kernelsOf(() => {
+              got = on('lowbit', work)
+            }),
+            [name],
+          )
+          t.is(distance(got[0] as Float32Array, on('cpu', work)[0] as Float32Array), 0)
+        }
+      }
+      tf.setBackend('lowbit')
+      const { shape: kept } = run(tf.tensor(plain, [...shape]), axes, true)
+      t.is(kept.length, shape.length)
+    })
+  }
+}
+
+test('extremes over axes apart, of integers and of nothing are left to TensorFlow.js', (t) => {
+  for (const work of [
+    () => tf.max(values([3, 4, 5]), [0, 2]),
+    () => tf.min(tf.tensor1d([3, 1, 2], 'int32')),
+    () => tf.max(values([3, 4]), []),
+    () => tf.max(tf.scalar(3)),
+  ]) {
+    t.deepEqual(
+      kernelsOf(() => void on('lowbit', work)).filter((name) => name === 'Max' || name === 'Min'),
+      [],
+    )
+    t.deepEqual(on('lowbit', work), on('cpu', work))
+  }
 })
 
 test('softmax of infinities', (t) => {
