@@ -30,6 +30,11 @@ export interface BinaryReport {
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const require = createRequire(import.meta.url)
 
+const ALPINE = '/etc/alpine-release'
+
+/** Environment variables by which node-gyp-build looks elsewhere. */
+const SWITCHES = ['PREBUILDS_ONLY', 'LOWBIT_PREBUILD', 'LIBC', 'npm_config_arch', 'npm_config_platform']
+
 /** What is used of node-gyp-build: where it would load from, and how it reads names of prebuilt binaries. */
 interface Locator {
   path(folder: string): string
@@ -88,9 +93,30 @@ function find(): Found {
 }
 
 /** Files to try, in order: a local build first, then the prebuilt one. */
-function candidates(tried: Attempt[]): string[] {
+function* candidates(tried: Attempt[]): Iterable<string> {
   const own = process.env['LOWBIT_BINARY']
-  if (own) return [resolve(own)]
+  if (own) return yield resolve(own)
+  const usual = usualPath()
+  if (usual !== undefined) yield usual
+  for (const path of located(tried)) if (path !== usual) yield path
+}
+
+/**
+ * Where node-gyp-build would find the binary in all but rare cases: it takes a millisecond and more to load and to look around.
+ * Its own switches, and other systems, are left to it.
+ */
+function usualPath(): string | undefined {
+  const { env, platform, arch } = process
+  if (SWITCHES.some((name) => env[name])) return undefined
+  const local = join(ROOT, 'build/Release/lowbit.node')
+  if (existsSync(local)) return local
+  const prebuilt = join(ROOT, 'prebuilds', `${platform}-${arch}`)
+  const name = platform === 'linux' ? `lowbit.${existsSync(ALPINE) ? 'musl' : 'glibc'}.node` : 'lowbit.node'
+  return existsSync(join(prebuilt, name)) ? join(prebuilt, name) : undefined
+}
+
+/** What node-gyp-build finds. */
+function located(tried: Attempt[]): readonly string[] {
   const locate = require('node-gyp-build') as Locator
   try {
     return [...new Set([locate.path(ROOT), ...prebuilt(locate)])]
@@ -129,7 +155,7 @@ function namesIn(folder: string): string[] {
 
 function platformName(): string {
   const parts = [process.platform as string, process.arch as string]
-  if (process.platform === 'linux') parts.push(existsSync('/etc/alpine-release') ? 'musl' : 'glibc')
+  if (process.platform === 'linux') parts.push(existsSync(ALPINE) ? 'musl' : 'glibc')
   return parts.join('-')
 }
 

@@ -290,6 +290,51 @@ LOWBIT_TEST("gemm: rounding once, folded, equals the definition") {
   });
 }
 
+// Stored bytes are copied into panels; with a zero point they are widened first.
+LOWBIT_TEST("gemm: panels of stored bytes are those of the same weights with a zero point") {
+  Random random(7);
+  for (const size_t kr : {2, 4, 8}) {
+    for (const size_t nr : {1, 6, 16}) {
+      for (const size_t channels : {size_t{1}, nr, 2 * nr + 1}) {
+        for (const size_t depth : {1, 3, 8, 63, 64, 131}) {
+          for (const size_t run_count : {1, 3}) {
+            const kernels::gemm::Runs runs{run_count, depth};
+            const size_t line = run_count * depth, stride = line + 5;
+            Guarded<uint8_t> codes(channels * stride - 5), shifted(channels * stride - 5);
+            for (size_t i = 0; i < channels * stride - 5; ++i) {
+              codes[i] = static_cast<uint8_t>(random.Between(0, 255));
+              shifted[i] = codes[i] ^ 0x80;
+            }
+            const size_t bytes = (channels + nr - 1) / nr * nr * run_count * runs.PaddedDepth(kr);
+            Guarded<uint8_t> packed(bytes), want(bytes);
+            for (auto& byte : packed) byte = 0xAA;
+            kernels::gemm::PackPanels(nr, kr, 1, {codes.data(), false, 0, stride, 1}, channels, runs,
+                                      packed.data());
+            kernels::gemm::PackPanels(nr, kr, 1, {shifted.data(), true, 128, stride, 1}, channels, runs,
+                                      want.data());
+            LOWBIT_CHECK(std::equal(packed.begin(), packed.end(), want.begin()));
+          }
+        }
+      }
+    }
+  }
+}
+
+LOWBIT_TEST("gemm: sums and bounds of channels of the most extreme weights") {
+  for (const size_t depth : {0, 1, 127, 128, 129, 1000}) {
+    std::vector<int16_t> line(depth);
+    const std::vector<uint8_t> zeros(depth, 0), lowest(depth, 0x80);
+    const kernels::gemm::WeightView far{zeros.data(), true, 255, depth, 1};
+    const kernels::gemm::WeightView stored{lowest.data(), false, 0, depth, 1};
+    const auto sums = kernels::gemm::SumChannel(far, 0, depth, line.data());
+    LOWBIT_EQUAL(sums.sum, -255 * static_cast<int64_t>(depth));
+    LOWBIT_EQUAL(sums.size, 255 * static_cast<int64_t>(depth));
+    LOWBIT_EQUAL(kernels::gemm::IsAbove(far, 0, depth, -128, line.data()), depth == 0);
+    LOWBIT_EQUAL(kernels::gemm::IsAbove(stored, 0, depth, -128, line.data()), true);
+    LOWBIT_EQUAL(kernels::gemm::IsAbove(stored, 0, depth, -127, line.data()), depth == 0);
+  }
+}
+
 // Integer sums are exact; what is left are three float roundings a result.
 LOWBIT_TEST("gemm: hybrid tiles lie within three roundings of the definition") {
   EachRow(why, [&](const Row& row) {

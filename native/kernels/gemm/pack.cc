@@ -2,6 +2,7 @@
 #include "kernels/gemm/pack.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 namespace lowbit::kernels::gemm {
@@ -17,6 +18,41 @@ void ReadAs(const WeightView& weights, size_t n, size_t depth, int16_t* out) {
   } else {
     for (size_t k = 0; k < depth; ++k)
       out[k] = static_cast<int16_t>(codes[k * weights.depth_stride] - zero_point);
+  }
+}
+
+// Whether the stored bytes are the weights, in order of depth.
+bool AreStored(const WeightView& weights) {
+  return !weights.is_unsigned && weights.zero_point == 0 && weights.depth_stride == 1;
+}
+
+// The same panels of stored bytes, which are copied kr at a time. A cache line of each channel is used up before the
+// next one, and what is written meanwhile stays in the first-level cache.
+template <size_t kr>
+void FillStored(size_t nr, const WeightView& weights, size_t channels, const Runs& runs, uint8_t* out) {
+  constexpr size_t kLine = 64;
+  const size_t run = runs.PaddedDepth(kr), step = nr * kr;
+  for (size_t first = 0; first < channels; first += nr) {
+    const size_t count = std::min(nr, channels - first);
+    const uint8_t* codes = weights.codes + first * weights.channel_stride;
+    for (size_t r = 0; r < runs.count; ++r, codes += runs.depth, out += run * nr) {
+      const size_t whole = runs.depth / kr * kr;
+      for (size_t line = 0; line < whole; line += kLine) {
+        const size_t end = std::min(whole, line + kLine);
+        for (size_t c = 0; c < count; ++c) {
+          const uint8_t* from = codes + c * weights.channel_stride;
+          uint8_t* to = out + line * nr + c * kr;
+          for (size_t k = line; k < end; k += kr, to += step) std::memcpy(to, from + k, kr);
+        }
+      }
+      for (size_t c = 0; whole < run && c < count; ++c) {  // the last places of a run, the rest of them 0
+        uint8_t* to = out + whole * nr + c * kr;
+        std::memset(to, 0, kr);
+        std::memcpy(to, codes + c * weights.channel_stride + whole, runs.depth - whole);
+      }
+      for (size_t k = 0; count < nr && k < run; k += kr)
+        std::memset(out + k * nr + count * kr, 0, (nr - count) * kr);
+    }
   }
 }
 
@@ -46,6 +82,15 @@ void Fill(size_t nr, const WeightView& weights, size_t channels, const Runs& run
   }
 }
 
+template <size_t kr>
+void FillBytes(size_t nr, const WeightView& weights, size_t channels, const Runs& runs, uint8_t* out) {
+  if (AreStored(weights)) {
+    FillStored<kr>(nr, weights, channels, runs, out);
+  } else {
+    Fill<int8_t, kr>(nr, weights, channels, runs, reinterpret_cast<int8_t*>(out));
+  }
+}
+
 }  // namespace
 
 void ReadChannel(const WeightView& weights, size_t n, size_t depth, int16_t* out) {
@@ -56,16 +101,40 @@ void ReadChannel(const WeightView& weights, size_t n, size_t depth, int16_t* out
   }
 }
 
+bool IsAbove(const WeightView& weights, size_t n, size_t depth, int32_t least, int16_t* line) {
+  if (AreStored(weights) && least == -127)
+    return !std::memchr(weights.codes + n * weights.channel_stride, 0x80, depth);
+  ReadChannel(weights, n, depth, line);
+  return std::none_of(line, line + depth, [&](int16_t w) { return w < least || w > 127; });
+}
+
+ChannelSums SumChannel(const WeightView& weights, size_t n, size_t depth, int16_t* line) {
+  ReadChannel(weights, n, depth, line);
+  ChannelSums sums{0, 0};
+  constexpr size_t kShortSum = 128;  // of at most 255 each: in 16 bits, so that many are added at once
+  for (size_t from = 0; from < depth; from += kShortSum) {
+    const size_t end = std::min(depth, from + kShortSum);
+    int16_t sum = 0, size = 0;
+    for (size_t k = from; k < end; ++k) {
+      sum = static_cast<int16_t>(sum + line[k]);
+      size = static_cast<int16_t>(size + (line[k] < 0 ? -line[k] : line[k]));
+    }
+    sums.sum += sum;
+    sums.size += size;
+  }
+  return sums;
+}
+
 void PackPanels(size_t nr, size_t kr, size_t weight_bytes, const WeightView& weights, size_t channels,
                 const Runs& runs, uint8_t* packed) {
   if (weight_bytes == 2) {
     Fill<int16_t, 2>(nr, weights, channels, runs, reinterpret_cast<int16_t*>(packed));
   } else if (kr == 2) {
-    Fill<int8_t, 2>(nr, weights, channels, runs, reinterpret_cast<int8_t*>(packed));
+    FillBytes<2>(nr, weights, channels, runs, packed);
   } else if (kr == 8) {
-    Fill<int8_t, 8>(nr, weights, channels, runs, reinterpret_cast<int8_t*>(packed));
+    FillBytes<8>(nr, weights, channels, runs, packed);
   } else {
-    Fill<int8_t, 4>(nr, weights, channels, runs, reinterpret_cast<int8_t*>(packed));
+    FillBytes<4>(nr, weights, channels, runs, packed);
   }
 }
 

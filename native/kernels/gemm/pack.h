@@ -21,6 +21,15 @@ struct WeightView {
 // Channel n's weights in order of depth.
 void ReadChannel(const WeightView& weights, size_t n, size_t depth, int16_t* out);
 
+// Whether all weights of a channel lie in [least, 127]; `line` has room for `depth`.
+bool IsAbove(const WeightView& weights, size_t n, size_t depth, int32_t least, int16_t* line);
+
+// The sum of a channel's weights, and of their magnitudes; `line` has room for `depth`.
+struct ChannelSums {
+  int64_t sum, size;
+};
+ChannelSums SumChannel(const WeightView& weights, size_t n, size_t depth, int16_t* line);
+
 // The depth of a layer as runs (tile.h): weight (run, k) lies at depth run * depth + k.
 struct Runs {
   size_t count, depth;

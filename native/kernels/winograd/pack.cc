@@ -40,18 +40,8 @@ bool IsExact(int tile, const gemm::WeightView& weights, size_t outputs, size_t d
   const int64_t bound = int64_t{1} << (tile == 4 ? 25 : 29);
   std::vector<int16_t> line(depth);
   for (size_t n = 0; n < outputs; ++n) {
-    gemm::ReadChannel(weights, n, depth, line.data());
-    int64_t positive = 0, negative = 0;
-    constexpr size_t kShortSum = 65536;  // in 32 bits, so that it is vectorised
-    for (size_t from = 0; from < depth; from += kShortSum) {
-      int32_t sum = 0, size = 0;
-      for (size_t k = from; k < std::min(depth, from + kShortSum); ++k) {
-        sum += line[k];
-        size += line[k] < 0 ? -line[k] : line[k];
-      }
-      positive += (size + sum) / 2;
-      negative += (size - sum) / 2;
-    }
+    const auto [sum, size] = gemm::SumChannel(weights, n, depth, line.data());
+    const int64_t positive = (size + sum) / 2, negative = (size - sum) / 2;
     // Codes lie in [-128, 127].
     const int64_t highest = 127 * positive + 128 * negative, lowest = 128 * positive + 127 * negative;
     if (highest >= bound || lowest > bound) return false;

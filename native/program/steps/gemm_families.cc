@@ -39,9 +39,7 @@ bool AreBytes(const kernels::gemm::WeightView& weights, size_t channels, size_t 
   if (!weights.is_unsigned && weights.zero_point == 0 && least == -128) return true;
   std::vector<int16_t> line(depth);
   for (size_t n = 0; n < channels; ++n) {
-    kernels::gemm::ReadChannel(weights, n, depth, line.data());
-    const auto outside = [&](int16_t w) { return w < least || w > 127; };
-    if (std::any_of(line.begin(), line.end(), outside)) return false;
+    if (!kernels::gemm::IsAbove(weights, n, depth, least, line.data())) return false;
   }
   return true;
 }

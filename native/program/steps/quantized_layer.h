@@ -40,28 +40,17 @@ bool PackChannels(const QuantizedLayer& layer, size_t count, size_t depth, const
   std::vector<int64_t> bound(count, 0);
   std::vector<double> scale(once ? count : 0, 0.0);
   std::vector<int16_t> line(depth);
-  constexpr size_t kShortSum = 65536;
   const int64_t widest =
       128 + (layer.input_zero_point < 0 ? -layer.input_zero_point : layer.input_zero_point);
   for (size_t i = 0; i < count; ++i) {
     const size_t n = channel_of(i);
     if (n == SIZE_MAX) continue;
-    kernels::gemm::ReadChannel(layer.weights, n, depth, line.data());
-    int64_t sum = 0, magnitude = 0;
-    for (size_t from = 0; from < depth; from += kShortSum) {  // in 32 bits, so that it is vectorised
-      int32_t part = 0, size = 0;
-      for (size_t k = from; k < std::min(depth, from + kShortSum); ++k) {
-        part += line[k];
-        size += line[k] < 0 ? -line[k] : line[k];
-      }
-      sum += part;
-      magnitude += size;
-    }
+    const auto [sum, size] = kernels::gemm::SumChannel(layer.weights, n, depth, line.data());
     // Modulo 2^32, as the reference's sums are.
     bias[i] = static_cast<int32_t>(static_cast<uint32_t>(layer.bias[n]) -
                                    static_cast<uint32_t>(sum * layer.input_zero_point));
     const int64_t b = layer.bias[n];
-    bound[i] = (b < 0 ? -b : b) + widest * magnitude;
+    bound[i] = (b < 0 ? -b : b) + widest * size;
     if (once) {
       scale[i] = layer.factors.scale[n];
     } else {
