@@ -103,7 +103,7 @@ void ReadChannel(const WeightView& weights, size_t n, size_t depth, int16_t* out
 
 bool IsAbove(const WeightView& weights, size_t n, size_t depth, int32_t least, int16_t* line) {
   if (AreStored(weights) && least == -127)
-    return !std::memchr(weights.codes + n * weights.channel_stride, 0x80, depth);
+    return depth == 0 || !std::memchr(weights.codes + n * weights.channel_stride, 0x80, depth);
   ReadChannel(weights, n, depth, line);
   return std::none_of(line, line + depth, [&](int16_t w) { return w < least || w > 127; });
 }
